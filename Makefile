@@ -1,0 +1,49 @@
+# make demo | test | test-all | lint | format | bench | schema | package
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+MEMBERS := schemas installer bundler
+
+.PHONY: demo test test-all lint format bench schema package clean
+
+demo: $(READY)
+	sh examples/numpy-pytest/demo.sh $(abspath $(BIN))
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto
+
+# The suite on every interpreter from 3.10 on that this machine has.
+test-all:
+	sh tests/every_python.sh
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python schemas/generate_schema.py --check
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py
+
+schema: $(READY)
+	$(BIN)/python schemas/generate_schema.py
+
+# Wheels and source archives of the three distributions, in dist/.
+package: $(READY)
+	for member in $(MEMBERS); do (cd $$member && $(abspath $(BIN))/python -m flit_core.wheel --outdir ../dist) || exit 1; done
+
+$(READY): requirements-dev.txt $(MEMBERS:%=%/pyproject.toml)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "wheelferry needs Python 3.10 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(MEMBERS:%=-e %)
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist

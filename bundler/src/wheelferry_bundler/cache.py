@@ -1,0 +1,63 @@
+"""The content-addressed cache: files under the sha256 of their content.
+
+A file is moved in whole, under its final name, once its hash is known. So whatever is found here
+was right when it came; who uses it hashes it again on the way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from platformdirs import user_cache_path
+
+VARIABLE = "WHEELFERRY_CACHE_DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A folder of files by hash, and of downloads that are not finished."""
+
+    folder: Path
+
+    @classmethod
+    def default(cls) -> Cache:
+        """Return the cache of this user, or the one that `WHEELFERRY_CACHE_DIR` names."""
+        return cls(Path(os.environ.get(VARIABLE) or user_cache_path("wheelferry", appauthor=False)))
+
+    def path(self, sha256: str) -> Path:
+        """Return where a file of that hash lies, whether or not it does."""
+        return self.folder / "sha256" / sha256[:2] / sha256[2:]
+
+    def partial(self, sha256: str) -> Path:
+        """Return where a download that is to have that hash grows."""
+        path = self.folder / "partial" / sha256
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def get(self, sha256: str) -> Path | None:
+        """Return the file of that hash, or None."""
+        path = self.path(sha256)
+        return path if path.is_file() else None
+
+    def adopt(self, path: Path, sha256: str) -> Path:
+        """Move a file in whose content was found to have that hash; returns its new path."""
+        target = self.path(sha256)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
+        return target
+
+    def drop(self, sha256: str) -> None:
+        """Remove a file that turned out to be damaged."""
+        self.path(sha256).unlink(missing_ok=True)
+
+    @contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """Provide a private folder on the same file system as the cache."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self.folder, prefix="work-") as folder:
+            yield Path(folder)

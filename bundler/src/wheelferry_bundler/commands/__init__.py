@@ -1,0 +1,1 @@
+"""The bundler's subcommands of `bundle`, found through the entry points `wheelferry.commands`."""

@@ -1,0 +1,276 @@
+"""`bundle create`: from a lock to a signed bundle."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wheelferry_schemas.display import count, human_size, printable
+from wheelferry_schemas.errors import ConflictError, UsageError
+
+if TYPE_CHECKING:
+    from wheelferry_bundler.creation import Created, Plan
+    from wheelferry_bundler.inputs import Input
+    from wheelferry_bundler.locked import Wanted
+    from wheelferry_bundler.signing import SigningKey
+
+_EPILOG = """\b
+Examples:
+  bundle create --platform manylinux_2_28_x86_64 --python 3.12
+  bundle create --platform win_amd64 --no-dev -o windows.tar.zst
+  bundle create requirements.txt --platform manylinux2014_aarch64
+  bundle create --dry-run --json | jq '.targets[].packages[].filename'
+"""
+
+
+@click.command(epilog=_EPILOG, short_help="Make a bundle from a lock (online host).")
+@click.argument("source", type=click.Path(path_type=Path), default=".")
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="TAG",
+    help="Platform of the far side, such as manylinux_2_28_x86_64, musllinux_1_2_aarch64, "
+    "win_amd64 or macosx_11_0_arm64. Several make one bundle for all. Default: this host's.",
+)
+@click.option(
+    "--python",
+    "pythons",
+    multiple=True,
+    metavar="VERSION",
+    help="Python of the far side, such as 3.12 or 3.12.4. Several make one bundle for all. "
+    "Default: the one that runs this.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="bundle.tar.zst",
+    show_default=True,
+    help="The bundle to write.",
+)
+@click.option("--force", is_flag=True, help="Replace the output if it exists.")
+@click.option("--extra", "extras", multiple=True, metavar="NAME", help="Take this extra too.")
+@click.option("--all-extras", is_flag=True, help="Take all extras.")
+@click.option("--no-extra", "no_extras", multiple=True, metavar="NAME", help="But not this extra.")
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="Take this group too.")
+@click.option("--no-group", "no_groups", multiple=True, metavar="NAME", help="But not this group.")
+@click.option(
+    "--only-group",
+    "only_groups",
+    multiple=True,
+    metavar="NAME",
+    help="Take this group alone, without the project.",
+)
+@click.option("--all-groups", is_flag=True, help="Take all groups.")
+@click.option("--no-default-groups", is_flag=True, help="Leave the default groups out.")
+@click.option("--dev/--no-dev", default=True, help="Take the group dev, or leave it out.")
+@click.option("--only-dev", is_flag=True, help="Short for --only-group dev.")
+@click.option(
+    "--package",
+    "packages",
+    multiple=True,
+    metavar="NAME",
+    help="Take this workspace member instead of the root project.",
+)
+@click.option("--all-packages", is_flag=True, help="Take all workspace members.")
+@click.option("--no-install-project", is_flag=True, help="Take what the project needs, not it.")
+@click.option("--no-install-workspace", is_flag=True, help="Leave all workspace members out.")
+@click.option(
+    "--no-install-package",
+    "no_install_packages",
+    multiple=True,
+    metavar="NAME",
+    help="Leave this package out.",
+)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign with this private key (Ed25519, OpenSSH format). Default: your own, made on "
+    "first use.",
+)
+@click.option("--unsigned", is_flag=True, help="Do not sign. The far side will refuse the bundle.")
+@click.option("--dry-run", is_flag=True, help="Show what would go in; fetch and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+def create(
+    source: Path,
+    platforms: tuple[str, ...],
+    pythons: tuple[str, ...],
+    output: Path,
+    force: bool,
+    keys: tuple[Path, ...],
+    unsigned: bool,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    dev: bool,
+    only_dev: bool,
+    **flags: Any,
+) -> None:
+    """Make a bundle of everything that SOURCE locks for the far side, and nothing else.
+
+    SOURCE is a project folder, a uv.lock, a pylock.toml or a requirements file. In a folder, the
+    first of these that is found is taken.
+    """
+    from wheelferry_bundler import creation
+    from wheelferry_bundler.cache import Cache
+    from wheelferry_bundler.inputs import find_input
+    from wheelferry_bundler.targets import make_targets
+    from wheelferry_bundler.terminal import PhaseBar
+
+    wanted = _wanted(dev=dev, only_dev=only_dev, **flags)
+    if unsigned and keys:
+        raise UsageError("--unsigned and --key exclude each other", hint="leave one of them out")
+    targets = make_targets(platforms, pythons)
+    found = find_input(source)
+    if not quiet:
+        _tell_input(found)
+    if output.exists() and not force and not dry_run:
+        raise ConflictError(f"{output} exists already", hint="pass --force to replace it")
+    if not output.parent.is_dir():
+        raise UsageError(f"there is no folder {output.parent}", hint="make it, or choose another")
+    plan = creation.plan(found, targets, wanted, _options(wanted))
+    if dry_run:
+        _show_plan(plan, as_json=as_json)
+        return
+    creation.check_complete(plan)
+    signing_keys = () if unsigned else _signing_keys(keys, quiet=quiet)
+    bar = PhaseBar(shown=not quiet)
+    try:
+        created = creation.create(
+            plan,
+            output,
+            Cache.default(),
+            _created_at(),
+            signing_keys,
+            creation.Progress(step=bar.step, advance=bar.advance),
+        )
+    finally:
+        bar.finish()
+    if as_json:
+        click.echo(json.dumps(_created_json(created, signing_keys), indent=2))
+    elif not quiet:
+        _show_created(created, signing_keys)
+
+
+def _wanted(*, dev: bool, only_dev: bool, **flags: Any) -> Wanted:
+    from wheelferry_bundler.locked import Wanted
+
+    if not dev:
+        flags["no_groups"] = (*flags["no_groups"], "dev")
+    if only_dev:
+        flags["only_groups"] = (*flags["only_groups"], "dev")
+    if flags["only_groups"] and (flags["groups"] or flags["extras"] or flags["all_extras"]):
+        raise UsageError(
+            "--only-group excludes --group and --extra",
+            hint="name every group that you want with --only-group",
+        )
+    if flags["packages"] and flags["all_packages"]:
+        raise UsageError("--package and --all-packages exclude each other")
+    return Wanted(**flags)
+
+
+def _options(wanted: Wanted) -> list[str]:
+    """Return the selection flags as the manifest records them: one canonical spelling each."""
+    options = []
+    for field in wanted.__slots__:
+        value = getattr(wanted, field)
+        flag = "--" + field.replace("_", "-")
+        if value is True:
+            options.append(flag)
+        elif value:
+            # The fields of names are plural, the flags are not.
+            options += [f"{flag.removesuffix('s')} {name}" for name in sorted(set(value))]
+    return sorted(options)
+
+
+def _created_at() -> int:
+    text = os.environ.get("SOURCE_DATE_EPOCH")
+    if text is None:
+        return int(time.time())
+    if not text.isdigit() or int(text) >= 2**33:
+        raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970")
+    return int(text)
+
+
+def _signing_keys(paths: Sequence[Path], *, quiet: bool) -> tuple[SigningKey, ...]:
+    from wheelferry_bundler import signing
+
+    def ask(path: Path) -> str:
+        text: str = click.prompt(f"passphrase of {path}", hide_input=True, err=True)
+        return text
+
+    if paths:
+        return tuple(signing.load_key(path, ask) for path in paths)
+    folder = Path(click.get_app_dir("wheelferry"))
+    path = folder / signing.KEY_NAME
+    if path.exists():
+        return (signing.load_key(path, ask),)
+    key = signing.new_key(path)
+    signing.trust_here(folder, key)
+    if not quiet:
+        click.echo(f"made a signing key for you: {path} ({key.public.fingerprint})", err=True)
+        click.echo(f"its public half: {key.public.line()} {key.name}", err=True)
+        click.echo("carry it to the far side once, on another way than the bundle:", err=True)
+        click.echo(f"  here:  {signing.public_path(path)}", err=True)
+        click.echo(f"  there: bundle trust add {signing.KEY_NAME}.pub", err=True)
+    return (key,)
+
+
+def _tell_input(found: Input) -> None:
+    if found.passed_over:
+        others = ", ".join(found.passed_over)
+        click.echo(f"reading {found.path.name}; passed over {printable(others)}", err=True)
+
+
+def _show_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print a selection; raises where something is missing, after printing it."""
+    from wheelferry_bundler import creation
+    from wheelferry_bundler.report import selection_json
+
+    if as_json:
+        click.echo(json.dumps(selection_json(plan), indent=2))
+    else:
+        for selection in plan.selections:
+            click.echo(f"{selection.target.id}: {count(len(selection.chosen), 'package')}")
+            for chosen in selection.chosen:
+                file = chosen.wheel.file_name if chosen.wheel else "to be built"
+                click.echo(f"  {printable(str(chosen.package.key))}  {printable(file)}")
+    creation.check_complete(plan)
+
+
+def _created_json(created: Created, keys: Sequence[SigningKey]) -> dict[str, object]:
+    return {
+        "bundle": str(created.path),
+        "size": created.size,
+        "signers": [{"name": key.name, "fingerprint": key.public.fingerprint} for key in keys],
+        "manifest": created.manifest.model_dump(mode="json"),
+    }
+
+
+def _show_created(created: Created, keys: Sequence[SigningKey]) -> None:
+    manifest = created.manifest
+    for target in manifest.targets:
+        click.echo(target.id)
+        for package in manifest.packages_for(target.id):
+            built = f"  built from {printable(package.source.location)}"
+            click.echo(
+                f"  {package.name} {package.version}  {human_size(package.size)}"
+                f"{built if package.source.built else ''}"
+            )
+    wheels = count(len(manifest.packages), "wheel")
+    click.echo(f"{created.path}: {wheels}, {human_size(created.size)}")
+    for key in keys:
+        click.echo(f"signed by {printable(key.name)} {key.public.fingerprint}")
+    if not keys:
+        click.echo("NOT SIGNED: the far side refuses it unless told --allow-unsigned", err=True)
+    click.echo(f"on the far side: bundle install {created.path.name}")

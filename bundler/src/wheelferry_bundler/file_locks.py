@@ -1,0 +1,28 @@
+"""Advisory locks on open files, which the operating system gives back when a process ends."""
+
+from __future__ import annotations
+
+import sys
+from typing import BinaryIO
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def try_lock(file: BinaryIO) -> bool:
+        """Lock a file against other processes; False where another one holds it."""
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def try_lock(file: BinaryIO) -> bool:
+        """Lock a file against other processes; False where another one holds it."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,45 @@
+"""The selection as JSON, for scripts: the output of `bundle create --dry-run --json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wheelferry_bundler.creation import Plan
+from wheelferry_bundler.selection import Chosen, Selection
+
+
+def selection_json(plan: Plan) -> dict[str, Any]:
+    """Return `{"targets": […], "problems": […]}`.
+
+    `filename`, `sha256` and `size` are null where a wheel still has to be built, and `size` also
+    where the lock does not state it.
+    """
+    return {
+        "targets": [_target(selection) for selection in plan.selections],
+        "problems": [
+            {"target": selection.target.id, "message": problem.message, "hint": problem.hint}
+            for selection in plan.selections
+            for problem in selection.problems
+        ],
+    }
+
+
+def _target(selection: Selection) -> dict[str, Any]:
+    return {
+        "id": selection.target.id,
+        "python": selection.target.markers.python_version,
+        "platforms": list(selection.target.platforms),
+        "packages": [_package(chosen) for chosen in selection.chosen],
+    }
+
+
+def _package(chosen: Chosen) -> dict[str, Any]:
+    wheel = chosen.wheel
+    return {
+        "name": chosen.package.name,
+        "version": chosen.package.key.version,
+        "source": chosen.package.source.kind,
+        "filename": wheel.file_name if wheel else None,
+        "sha256": wheel.sha256 if wheel else None,
+        "size": wheel.size if wheel else None,
+    }

@@ -1,0 +1,88 @@
+"""The SBOM of a bundle (CycloneDX 1.6, JSON), reproducible: no random serial, no clock."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.dependency import Dependency
+from cyclonedx.output.json import JsonV1Dot6
+from packageurl import PackageURL
+
+from wheelferry_schemas.manifest import Package, canonical_json
+
+FILE_NAME = "sbom.cdx.json"
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "wheelferry.sbom")
+
+
+def make_sbom(
+    name: str, version: str | None, created: int, roots: Sequence[str], packages: Sequence[Package]
+) -> bytes:
+    """Return the SBOM of these packages; `created` is in seconds since the epoch."""
+    main = Component(
+        name=name, version=version, type=ComponentType.APPLICATION, bom_ref=f"bundle:{name}"
+    )
+    components = {package.wheel: _component(package) for package in packages}
+    serial = "\n".join(f"{package.wheel} {package.sha256}" for package in packages)
+    bom = Bom(
+        components=components.values(),
+        metadata=BomMetaData(
+            component=main, timestamp=datetime.fromtimestamp(created, tz=timezone.utc)
+        ),
+        serial_number=uuid.uuid5(_NAMESPACE, f"{name}\n{created}\n{serial}"),
+        dependencies=[
+            Dependency(main.bom_ref, _references(roots, packages, components)),
+            *(
+                Dependency(
+                    components[package.wheel].bom_ref,
+                    _references(package.dependencies, _beside(package, packages), components),
+                )
+                for package in packages
+            ),
+        ],
+    )
+    return canonical_json(json.loads(JsonV1Dot6(bom).output_as_string()))
+
+
+def _component(package: Package) -> Component:
+    licenses = LicenseFactory()
+    return Component(
+        name=package.name,
+        version=package.version,
+        type=ComponentType.LIBRARY,
+        bom_ref=f"wheel:{package.wheel}",
+        purl=PackageURL(
+            "pypi",
+            name=package.name,
+            version=package.version,
+            qualifiers={"file_name": package.wheel},
+        ),
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=package.sha256)],
+        licenses=[licenses.make_from_string(package.license)] if package.license else [],
+        properties=[
+            Property(name="wheelferry:source", value=package.source.kind),
+            Property(name="wheelferry:built", value=str(package.source.built).lower()),
+            *(Property(name="wheelferry:target", value=target) for target in package.targets),
+        ],
+    )
+
+
+def _beside(package: Package, packages: Sequence[Package]) -> list[Package]:
+    """Return the packages that share a target with this one."""
+    return [other for other in packages if not set(package.targets).isdisjoint(other.targets)]
+
+
+def _references(
+    names: Sequence[str], packages: Sequence[Package], components: dict[str, Component]
+) -> list[Dependency]:
+    return [
+        Dependency(components[package.wheel].bom_ref)
+        for package in packages
+        if package.name in names
+    ]

@@ -1,0 +1,135 @@
+"""Signs manifests with an SSH key, as `ssh-keygen -Y sign` would (PROTOCOL.sshsig)."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_ssh_private_key,
+)
+
+from wheelferry_schemas import allowed_signers, sshsig
+from wheelferry_schemas.errors import ConflictError, TransferError, UsageError
+from wheelferry_schemas.ssh_wire import PublicKey, string
+
+KEY_NAME = "signing_key"
+_HASH = "sha512"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """A private key in memory, and the name that its public half goes by."""
+
+    private: Ed25519PrivateKey
+    name: str
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half."""
+        raw = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return PublicKey(string(b"ssh-ed25519") + string(raw))
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the armored signature over `message` in the namespace of bundles."""
+        data = sshsig.signed_data(message, sshsig.NAMESPACE, _HASH)
+        blob = string(b"ssh-ed25519") + string(self.private.sign(data))
+        return sshsig.encode(
+            sshsig.Signature(
+                key=self.public, namespace=sshsig.NAMESPACE, hash_name=_HASH, blob=blob
+            )
+        )
+
+
+def new_key(path: Path) -> SigningKey:
+    """Make a key pair: `path` (mode 0600, OpenSSH's format) and `path`.pub.
+
+    Raises `ConflictError` where one of them exists.
+    """
+    public = public_path(path)
+    if path.exists() or public.exists():
+        raise ConflictError(f"{path} exists already", hint="choose another file for the new key")
+    key = SigningKey(private=Ed25519PrivateKey.generate(), name=_default_name())
+    private = key.private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(private)
+        public.write_text(f"{key.public.line()} {key.name}\n", encoding="utf-8")
+    except OSError as error:
+        raise TransferError(f"{path} could not be written: {error.strerror}") from error
+    return key
+
+
+def trust_here(folder: Path, key: SigningKey) -> None:
+    """Let this host's own installer accept the key: a line in `folder`'s allowed_signers."""
+    path = folder / allowed_signers.FILE_NAME
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(allowed_signers.entry(key.name, key.public))
+        path.chmod(0o600)
+    except OSError as error:
+        raise TransferError(f"{path} could not be written: {error.strerror}") from error
+
+
+def load_key(path: Path, ask_passphrase: Callable[[Path], str]) -> SigningKey:
+    """Read a private key, asking for its passphrase where it has one.
+
+    Raises `UsageError` for what is not an Ed25519 key in OpenSSH's format.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"the signing key {path} cannot be read: {error.strerror}",
+            hint="name another one with --key, or leave --key out to have one made",
+        ) from error
+    try:
+        private = _load(data, path, ask_passphrase)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UsageError(
+            f"{path} is not a private key that can sign here: {error}",
+            hint="make one with: ssh-keygen -t ed25519 -f signing_key",
+        ) from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise UsageError(
+            f"{path} is not an Ed25519 key",
+            hint="make one with: ssh-keygen -t ed25519 -f signing_key",
+        )
+    return SigningKey(private=private, name=_comment(path) or _default_name())
+
+
+def public_path(path: Path) -> Path:
+    """Return where the public half of a key file lies."""
+    return path.with_name(f"{path.name}.pub")
+
+
+def _load(data: bytes, path: Path, ask_passphrase: Callable[[Path], str]) -> object:
+    try:
+        return load_ssh_private_key(data, None)
+    except TypeError:
+        # The library's way to say that the key is encrypted.
+        return load_ssh_private_key(data, ask_passphrase(path).encode())
+
+
+def _comment(path: Path) -> str | None:
+    try:
+        words = public_path(path).read_text(encoding="utf-8").split(None, 2)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return words[2].strip() if len(words) == 3 else None
+
+
+def _default_name() -> str:
+    name = f"{getpass.getuser()}@{socket.gethostname()}"
+    return "".join(char if char.isalnum() or char in "._@-" else "-" for char in name)

@@ -1,0 +1,109 @@
+"""Targets from the command line: what is known of a host, and what has to be assumed."""
+
+from __future__ import annotations
+
+import platform as host_platform
+import re
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wheelferry_bundler.platforms import Platform, parse_platform
+from wheelferry_schemas.errors import UsageError
+from wheelferry_schemas.target import MarkerEnvironment, MarkerVariable, Target
+
+_PYTHON = re.compile(r"3\.(\d{1,2})(?:\.(\d{1,3}))?(t?)")
+_OLDEST_MINOR = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonVersion:
+    """A CPython as it is asked for: `3.12`, `3.12.4`, `3.13t`."""
+
+    minor: int
+    patch: int | None = None
+    free_threaded: bool = False
+
+    def __str__(self) -> str:
+        patch = "" if self.patch is None else f".{self.patch}"
+        return f"3.{self.minor}{patch}{'t' if self.free_threaded else ''}"
+
+
+def parse_python(text: str) -> PythonVersion:
+    """Read a `--python`; raises `UsageError`."""
+    match = _PYTHON.fullmatch(text.strip())
+    if match is None or int(match[1]) < _OLDEST_MINOR or (match[3] and int(match[1]) < 13):
+        raise UsageError(
+            f"{text!r} is not a Python version that bundles can be made for",
+            hint="examples: 3.12, 3.12.4, or 3.13t for a free-threaded one",
+        )
+    return PythonVersion(
+        minor=int(match[1]),
+        patch=int(match[2]) if match[2] else None,
+        free_threaded=bool(match[3]),
+    )
+
+
+def make_targets(platforms: Sequence[str], pythons: Sequence[str]) -> tuple[Target, ...]:
+    """Return every platform with every Python, sorted by id; this host's where none is given."""
+    names = platforms or (host_platform_name(),)
+    versions = pythons or (f"3.{sys.version_info.minor}",)
+    targets = {
+        target.id: target
+        for target in (
+            make_target(parse_platform(name), parse_python(version))
+            for name in names
+            for version in versions
+        )
+    }
+    return tuple(targets[target_id] for target_id in sorted(targets))
+
+
+def make_target(platform: Platform, python: PythonVersion) -> Target:
+    """Return the target of a CPython on a platform.
+
+    Where only `3.12` was asked for, 3.12.0 stands in for `python_full_version`, and that is
+    recorded as assumed.
+    """
+    short = f"cp3{python.minor}"
+    abi = f"{short}t" if python.free_threaded else f"{short}m" if python.minor == 7 else short
+    full_version = f"3.{python.minor}.{python.patch or 0}"
+    assumed: tuple[MarkerVariable, ...] = ("platform_release", "platform_version")
+    if python.patch is None:
+        assumed = ("implementation_version", *assumed, "python_full_version")
+    exact = "" if python.patch is None else f"_{python.patch}"
+    return Target(
+        id=f"{short}{exact}{'t' if python.free_threaded else ''}-{platform.name}",
+        implementation="cpython",
+        requires_python=f"==3.{python.minor}.*",
+        abis=(abi,),
+        platforms=platform.tags,
+        markers=MarkerEnvironment(
+            implementation_name="cpython",
+            implementation_version=full_version,
+            os_name=platform.os_name,
+            platform_machine=platform.platform_machine,
+            platform_python_implementation="CPython",
+            platform_release="",
+            platform_system=platform.platform_system,
+            platform_version="",
+            python_full_version=full_version,
+            python_version=f"3.{python.minor}",
+            sys_platform=platform.sys_platform,
+        ),
+        assumed=assumed,
+    )
+
+
+def host_platform_name() -> str:
+    """Return the platform name of the host that this runs on."""
+    if sys.platform == "darwin":
+        version = ".".join((host_platform.mac_ver()[0] or "11.0").split(".")[:2])
+        return f"macosx_{version.replace('.', '_')}_{host_platform.machine()}"
+    if sys.platform == "win32":
+        return sysconfig.get_platform().replace("-", "_")
+    libc, version = host_platform.libc_ver()
+    if libc == "glibc":
+        return f"manylinux_{'_'.join(version.split('.')[:2])}_{host_platform.machine()}"
+    return f"musllinux_1_2_{host_platform.machine()}"

@@ -1,0 +1,102 @@
+"""Foreign TOML, read with types and with errors that say where."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wheelferry_schemas.errors import MalformedError, TransferError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MAX_FILE_SIZE = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A TOML table, and where it stands: `uv.lock: package[3]`."""
+
+    data: Mapping[str, Any]
+    where: str
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.data
+
+    def text(self, key: str) -> str:
+        """Return a string that has to be there."""
+        value = self.optional_text(key)
+        if value is None:
+            raise MalformedError(f"{self.where}: {key} is missing")
+        return value
+
+    def optional_text(self, key: str) -> str | None:
+        """Return a string, or None where there is none."""
+        value = self.data.get(key)
+        if value is not None and not isinstance(value, str):
+            raise MalformedError(f"{self.where}: {key} is not a string")
+        return value
+
+    def optional_size(self, key: str) -> int | None:
+        """Return a number of bytes, or None where there is none."""
+        value = self.data.get(key)
+        if value is not None and (not isinstance(value, int) or value < 0):
+            raise MalformedError(f"{self.where}: {key} is not a size")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of strings, empty where there is none."""
+        values = self._list(key)
+        if not all(isinstance(value, str) for value in values):
+            raise MalformedError(f"{self.where}: {key} is not a list of strings")
+        return tuple(values)
+
+    def table(self, key: str) -> Table:
+        """Return a table, empty where there is none."""
+        value = self.data.get(key, {})
+        if not isinstance(value, dict):
+            raise MalformedError(f"{self.where}: {key} is not a table")
+        return Table(value, f"{self.where}: {key}")
+
+    def tables(self, key: str) -> tuple[Table, ...]:
+        """Return a list of tables, empty where there is none."""
+        values = self._list(key)
+        if not all(isinstance(value, dict) for value in values):
+            raise MalformedError(f"{self.where}: {key} is not a list of tables")
+        return tuple(Table(value, f"{self.where}: {key}[{i}]") for i, value in enumerate(values))
+
+    def _list(self, key: str) -> list[Any]:
+        values = self.data.get(key, [])
+        if not isinstance(values, list):
+            raise MalformedError(f"{self.where}: {key} is not a list")
+        return values
+
+
+def read_toml(path: Path) -> Table:
+    """Read a file; raises `TransferError` where that fails, `MalformedError` if it is not TOML."""
+    return parse_toml(read_input(path), path.name)
+
+
+def parse_toml(data: bytes, where: str) -> Table:
+    """Parse TOML; raises `MalformedError`."""
+    try:
+        return Table(tomllib.loads(data.decode()), where)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(
+            f"{where} is not TOML: {error}", hint="restore the file, or lock the project again"
+        ) from error
+
+
+def read_input(path: Path) -> bytes:
+    """Return the bytes of an input file; raises `TransferError`."""
+    try:
+        if path.stat().st_size > MAX_FILE_SIZE:
+            raise MalformedError(f"{path.name} is larger than {MAX_FILE_SIZE} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise TransferError(f"{path} cannot be read: {error.strerror}") from error

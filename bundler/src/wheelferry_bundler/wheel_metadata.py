@@ -1,0 +1,53 @@
+"""The little that the bundler reads out of a wheel: its licence and summary, for the SBOM."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.metadata import parse_email
+
+from wheelferry_schemas.errors import MalformedError
+
+_MAX_SIZE = 4 * 2**20
+_CLASSIFIER = "License :: "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelMetadata:
+    """`license` is an SPDX expression, or else what the author wrote, on one line."""
+
+    license: str | None
+    summary: str | None
+
+
+def read_wheel_metadata(path: Path, file_name: str) -> WheelMetadata:
+    """Read METADATA of a wheel; raises `MalformedError` where there is none."""
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            (name,) = (
+                name
+                for name in wheel.namelist()
+                if name.count("/") == 1 and name.endswith(".dist-info/METADATA")
+            )
+            if wheel.getinfo(name).file_size > _MAX_SIZE:
+                raise MalformedError(f"{file_name}: METADATA is larger than {_MAX_SIZE} bytes")
+            raw, _ = parse_email(wheel.read(name))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        raise MalformedError(f"{file_name} is not a wheel: {error}") from error
+    stated = raw.get("license_expression") or _from_classifiers(raw.get("classifiers", []))
+    return WheelMetadata(
+        license=_one_line(stated or raw.get("license")), summary=_one_line(raw.get("summary"))
+    )
+
+
+def _from_classifiers(classifiers: list[str]) -> str | None:
+    names = [c.rsplit(" :: ", 1)[-1] for c in classifiers if c.startswith(_CLASSIFIER)]
+    return " and ".join(sorted(names)) or None
+
+
+def _one_line(text: str | None) -> str | None:
+    """Return the first line that says something: `License` may hold the whole text of one."""
+    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
+    return lines[0][:200] if lines and lines[0] != "UNKNOWN" else None

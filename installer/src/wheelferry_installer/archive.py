@@ -1,0 +1,201 @@
+"""Opens an archive: its frames, its manifest's bytes and its signatures.
+
+Nothing is believed here, and nothing but the manifest and the signatures is decompressed:
+
+- The seek table has to describe frames that fill the file exactly.
+- A frame is unfolded only if it states the size that was foretold, at most `FRAME_SIZE`, names no
+  dictionary, carries a checksum, and ends where the table says. Its size is checked again after.
+- Of tar headers only the sizes of manifest and signatures are read, under fixed limits.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import zstandard
+
+from wheelferry_schemas import layout, seek_table
+from wheelferry_schemas.errors import TamperedError, TransferError
+from wheelferry_schemas.seek_table import Frame
+
+_MAGIC = (0xFD2FB528).to_bytes(4, "little")
+_MAX_COMPRESSED = layout.FRAME_SIZE + layout.FRAME_SIZE // 128 + 1024
+"""No encoder makes more of a full frame than this (zstd's own bound is 1/256 and a bit)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureMember:
+    """A signature as it lies in the archive: its name and its armored bytes."""
+
+    name: str
+    armored: bytes
+
+
+class Archive:
+    """An open archive file; frames are read at random, also from forked processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file and read its seek table; raises `TamperedError`, `TransferError`."""
+        self.path = path
+        self._descriptor = -1
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            size = os.fstat(self._descriptor).st_size
+            self.frames = self._read_table(size)
+        except OSError as error:
+            raise TransferError(
+                f"{path} cannot be read: {error.strerror}", hint="is the path right?"
+            ) from error
+        except TamperedError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def frame(self, number: int, size: int) -> bytes:
+        """Return the content of a frame, of which `size` bytes are expected.
+
+        Raises `TamperedError`.
+        """
+        frame = self.frames[number]
+        if frame.size != size or size > layout.FRAME_SIZE:
+            raise self._damaged(
+                number, "it is listed with another size than the manifest foretells"
+            )
+        if frame.compressed_size > _MAX_COMPRESSED:
+            raise self._damaged(number, "it is larger than any frame can be")
+        data = self._pread(frame.compressed_size, frame.offset)
+        if data[:4] != _MAGIC:
+            raise self._damaged(number, "it does not begin as a zstd frame does")
+        try:
+            stated = zstandard.get_frame_parameters(data)
+            if stated.content_size != size:
+                raise self._damaged(number, "it states another size than the manifest foretells")
+            if stated.dict_id != 0:
+                raise self._damaged(number, "it asks for a dictionary")
+            if not stated.has_checksum:
+                raise self._damaged(number, "it has no checksum")
+            if stated.window_size > layout.FRAME_SIZE:
+                raise self._damaged(number, "its window is too large")
+            content = zstandard.ZstdDecompressor().decompress(
+                data, max_output_size=size, allow_extra_data=False
+            )
+        except zstandard.ZstdError as error:
+            raise self._damaged(number, f"it cannot be unfolded ({error})") from error
+        if len(content) != size:
+            raise self._damaged(number, "it unfolds to another size than it states")
+        return content
+
+    def _damaged(self, number: int, why: str) -> TamperedError:
+        return TamperedError(f"zstd frame {number}: {why}")
+
+    def _read_table(self, size: int) -> tuple[Frame, ...]:
+        if size < seek_table.FOOTER_SIZE:
+            raise TamperedError("the file is too short to be a bundle")
+        footer = self._pread(seek_table.FOOTER_SIZE, size - seek_table.FOOTER_SIZE)
+        table_size = seek_table.size_from_footer(footer)
+        if table_size > size:
+            raise TamperedError("the file is shorter than its seek table says")
+        return seek_table.decode(self._pread(table_size, size - table_size), size)
+
+    def _pread(self, size: int, offset: int) -> bytes:
+        parts = []
+        while size > 0:
+            part = _pread(self._descriptor, size, offset)
+            if not part:
+                raise TamperedError("the bundle ends too early")
+            parts.append(part)
+            size -= len(part)
+            offset += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+if hasattr(os, "pread"):
+    _pread = os.pread
+else:
+
+    def _pread(descriptor: int, size: int, offset: int, /) -> bytes:
+        # Windows, where no process is forked that would share the position.
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedBundle:
+    """The head of an archive: manifest and signatures, not verified, not even parsed.
+
+    `heads` are the tar headers found before them, `next_frame` is the first frame after them.
+    """
+
+    archive: Archive
+    manifest_bytes: bytes
+    signatures: tuple[SignatureMember, ...]
+    heads: tuple[tuple[str, bytes], ...]
+    next_frame: int
+
+
+def open_bundle(path: Path) -> OpenedBundle:
+    """Open a bundle and read its head; raises `TamperedError`, `TransferError`."""
+    archive = Archive(path)
+    try:
+        return _read_head(archive)
+    except BaseException:
+        archive.close()
+        raise
+
+
+def _read_head(archive: Archive) -> OpenedBundle:
+    heads = []
+    head, manifest_bytes, next_frame = _read_stated(archive, layout.MANIFEST, 0)
+    heads.append((layout.MANIFEST, head))
+    signatures: list[SignatureMember] = []
+    while (name := layout.signature_name(len(signatures) + 1)) and _begins(
+        archive, next_frame, name
+    ):
+        if len(signatures) == layout.MAX_SIGNATURES:
+            raise TamperedError(f"there are more than {layout.MAX_SIGNATURES} signatures")
+        head, armored, next_frame = _read_stated(archive, name, next_frame)
+        heads.append((name, head))
+        signatures.append(SignatureMember(name=name, armored=armored))
+    return OpenedBundle(
+        archive=archive,
+        manifest_bytes=manifest_bytes,
+        signatures=tuple(signatures),
+        heads=tuple(heads),
+        next_frame=next_frame,
+    )
+
+
+def _begins(archive: Archive, number: int, name: str) -> bool:
+    """Tell whether the frame of that number holds the signature called `name`."""
+    largest = layout.BLOCK + layout.MAX_SIGNATURE_SIZE
+    if number >= len(archive.frames) or archive.frames[number].size > largest:
+        return False
+    content = archive.frame(number, archive.frames[number].size)
+    return layout.names(content[: layout.BLOCK], name)
+
+
+def _read_stated(archive: Archive, name: str, number: int) -> tuple[bytes, bytes, int]:
+    """Read a member whose size only its own header states: (header, content, next frame)."""
+    if number >= len(archive.frames):
+        raise TamperedError(f"{name} is missing")
+    content = archive.frame(number, archive.frames[number].size)
+    head = content[: layout.BLOCK]
+    size = layout.stated_size(head, name)
+    total = layout.BLOCK + size + len(layout.padding(size))
+    parts = [content]
+    for frame_size in list(layout.frame_sizes(total))[1:]:
+        number += 1
+        if number >= len(archive.frames):
+            raise TamperedError(f"{name} is cut short")
+        parts.append(archive.frame(number, frame_size))
+    whole = b"".join(parts)
+    if len(whole) != total or whole[layout.BLOCK + size :] != layout.padding(size):
+        raise TamperedError(f"{name} is not as long as it says")
+    return head, whole[layout.BLOCK : layout.BLOCK + size], number + 1

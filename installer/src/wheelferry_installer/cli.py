@@ -1,0 +1,126 @@
+"""The command group `bundle`: finds commands when they are asked for, and reports errors once.
+
+The installer's commands are in `commands`; the bundler's are found through the entry points
+`wheelferry.commands`, where the bundler is installed. Nothing else joins the two.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+
+import click
+
+from wheelferry_schemas.display import printable
+from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
+
+_OWN = {
+    "install": "Install a bundle, without any network.",
+    "show": "Show what is in a bundle, and who signed it.",
+    "trust": "Say who may sign bundles for this host.",
+    "verify": "Check a bundle: signatures and every hash.",
+}
+_BUNDLERS = {
+    "create": "Make a bundle from a lock (online host).",
+}
+_ENTRY_POINTS = "wheelferry.commands"
+_EPILOG = """\b
+On a host with internet, in a project that has a lock:
+  bundle create --platform manylinux_2_28_x86_64 --python 3.12
+On the air-gapped host:
+  bundle trust add alice.pub      (once)
+  bundle install bundle.tar.zst
+"""
+
+
+class _Commands(click.Group):
+    """Loads a command's module only when that command runs: `--help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted({*_OWN, *_BUNDLERS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name in _OWN:
+            module = importlib.import_module(f"wheelferry_installer.commands.{cmd_name}")
+            command: click.Command = getattr(module, cmd_name)
+            return command
+        return _load_entry_point(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        for title, commands in (("Air-gapped host", _OWN), ("Online host", _BUNDLERS)):
+            with formatter.section(title):
+                formatter.write_dl(sorted(commands.items()))
+
+
+def _load_entry_point(name: str) -> click.Command | None:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=_ENTRY_POINTS, name=name):
+        command: click.Command = entry.load()
+        return command
+    if name in _BUNDLERS:
+        raise UsageError(
+            f"'bundle {name}' belongs to the online side, which is not installed here",
+            hint="on a host with internet: pip install wheelferry-bundler",
+        )
+    return None
+
+
+@click.group(
+    cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show where an error came from.")
+@click.version_option(package_name="wheelferry-installer", prog_name="wheelferry")
+def bundle(verbose: bool) -> None:
+    """Carry a locked Python environment across an air gap.
+
+    The online host makes a bundle: one signed file with exactly the wheels that the far side needs.
+    The air-gapped host verifies it and installs it, without any network.
+    """
+    del verbose
+
+
+def main() -> None:
+    """Run the command line; every failure is one `error:`, its details and one `hint:`."""
+    try:
+        code = bundle.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _fail(WheelferryError("stopped; nothing was changed"), 130)
+    except KeyboardInterrupt:
+        _fail(WheelferryError("stopped; nothing was changed"), 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except WheelferryError as error:
+        _fail(error, error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has enough of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        _fail(TransferError(f"{name}{error.strerror or error}"), TransferError.exit_code)
+    except Exception as error:  # noqa: BLE001 - the operator gets advice, not a traceback
+        bug = WheelferryError(
+            f"wheelferry itself failed: {type(error).__name__}: {error}",
+            hint="this is a mistake in wheelferry: please report it with what 'bundle -v' prints",
+        )
+        bug.__cause__ = error
+        _fail(bug, 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(error: WheelferryError, exit_code: int) -> None:
+    click.echo(f"{click.style('error:', fg='red')} {printable(error.message)}", err=True)
+    for line in error.details:
+        click.echo(f"  {printable(line)}", err=True)
+    if error.hint:
+        click.echo(f"{click.style('hint:', fg='cyan')} {printable(error.hint)}", err=True)
+    if "-v" in sys.argv or "--verbose" in sys.argv:
+        traceback.print_exception(error)
+    sys.exit(exit_code)

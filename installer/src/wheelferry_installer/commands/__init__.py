@@ -1,0 +1,1 @@
+"""The installer's subcommands; each module holds the command of its name."""

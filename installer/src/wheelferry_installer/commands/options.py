@@ -1,0 +1,79 @@
+"""Options and answers that several commands share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from wheelferry_schemas.display import printable
+
+if TYPE_CHECKING:
+    from wheelferry_installer.verification import Signer, VerifiedBundle
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+bundle_argument = click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+
+
+def trust_options(command: _Command) -> _Command:
+    """Add the options that say whose signature counts."""
+    command = click.option(
+        "--allow-unsigned",
+        is_flag=True,
+        help="Accept a bundle that nobody here vouches for. Whoever made it can run anything.",
+    )(command)
+    return click.option(
+        "--allowed-signers",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Who may sign, in OpenSSH's format. Default: what 'bundle trust' edits, "
+        "else /etc/wheelferry/allowed_signers.",
+    )(command)
+
+
+@contextmanager
+def verified(
+    path: Path, allowed_signers: Path | None, *, allow_unsigned: bool
+) -> Iterator[VerifiedBundle]:
+    """Open and verify a bundle, and tell on stderr who signed it."""
+    from wheelferry_installer.archive import open_bundle
+    from wheelferry_installer.policy import load_policy
+    from wheelferry_installer.verification import verify
+
+    opened = open_bundle(path)
+    try:
+        policy = None if allow_unsigned else load_policy(allowed_signers)
+        bundle = verify(opened, policy, int(time.time()))
+        if allow_unsigned:
+            click.echo(
+                f"WARNING: {printable(path.name)} is taken without anybody vouching for it",
+                err=True,
+            )
+        for signer in bundle.signers:
+            if signer.problem is not None and not allow_unsigned:
+                click.echo(
+                    f"warning: {signer.member} does not count: {printable(signer.problem)}",
+                    err=True,
+                )
+        yield bundle
+    finally:
+        opened.archive.close()
+
+
+def signers_json(signers: tuple[Signer, ...]) -> list[dict[str, str | bool | None]]:
+    """Return signatures as JSON."""
+    return [
+        {
+            "name": signer.name,
+            "fingerprint": signer.fingerprint,
+            "accepted": signer.problem is None,
+            "problem": signer.problem,
+        }
+        for signer in signers
+    ]

@@ -1,0 +1,62 @@
+"""`bundle verify`: everything that `bundle install` checks, without installing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from wheelferry_installer.commands.options import (
+    bundle_argument,
+    json_option,
+    quiet_option,
+    signers_json,
+    trust_options,
+    verified,
+)
+from wheelferry_schemas.display import count, human_size, printable
+
+
+@click.command()
+@bundle_argument
+@trust_options
+@json_option
+@quiet_option
+def verify(
+    bundle: Path,
+    allowed_signers: Path | None,
+    allow_unsigned: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Check who signed BUNDLE, and that every byte in it is what they signed."""
+    from wheelferry_installer.terminal import bar
+    from wheelferry_installer.verification import verify_contents
+
+    with verified(bundle, allowed_signers, allow_unsigned=allow_unsigned) as checked:
+        total = sum(member.size for member in checked.members)
+        with bar("verifying", total, shown=not quiet) as advance:
+            verify_contents(checked, advance)
+    manifest = checked.manifest
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "bundle": str(bundle),
+                    "name": manifest.name,
+                    "created": manifest.created,
+                    "manifest_sha256": checked.sha256,
+                    "signers": signers_json(checked.signers),
+                    "members": len(checked.members),
+                    "size": total,
+                },
+                indent=2,
+            )
+        )
+    elif not quiet:
+        for signer in checked.signers:
+            if signer.problem is None:
+                click.echo(f"signed by {printable(signer.name or '?')} {signer.fingerprint}")
+        wheels = count(len(manifest.packages), "wheel")
+        click.echo(f"{printable(bundle.name)} is intact: {wheels}, {human_size(total)}")

@@ -1,0 +1,147 @@
+"""Writes the files of wheels below a staging folder, as the `installer` library asks for.
+
+Files are only ever created, never replaced. Where a file exists already, the path and the hash of
+what was to be written there are kept in `contested`, for the caller to judge when all wheels are
+in: wheels are installed in parallel, and the other file may not be complete yet.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from installer.destinations import WheelDestination
+from installer.records import Hash, RecordEntry
+from installer.scripts import Script
+from installer.utils import Scheme, construct_record_file, fix_shebang
+
+from wheelferry_schemas.errors import MalformedError
+
+if TYPE_CHECKING:
+    # The library defines these for type checkers only.
+    from installer.scripts import LauncherKind, ScriptSection
+
+_CHUNK = 2**20
+_LIBRARIES = ("purelib", "platlib")
+_FLAGS = (
+    os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+)
+
+
+class StagingDestination(WheelDestination):
+    """Where one wheel goes.
+
+    `schemes` maps scheme names to folders relative to `staging`; `interpreter` is the path of the
+    environment's interpreter at its final place; `hashes` are the rows of the wheel's RECORD.
+    `written` holds the paths of all files relative to `staging`, `contested` those that another
+    wheel has written already, with the sha256 of this wheel's content.
+    """
+
+    def __init__(
+        self,
+        staging: Path,
+        schemes: Mapping[str, str],
+        interpreter: str,
+        launcher: LauncherKind,
+        hashes: Mapping[str, tuple[str, str]],
+    ) -> None:
+        self._staging = os.fspath(staging)
+        self._schemes = schemes
+        self._interpreter = interpreter
+        self._launcher: LauncherKind = launcher
+        self._hashes = hashes
+        self._folders: set[str] = set()
+        self.written: list[str] = []
+        self.contested: dict[str, str] = {}
+
+    def write_script(
+        self, name: str, module: str, attr: str, section: ScriptSection
+    ) -> RecordEntry:
+        """Write the launcher of an entry point."""
+        script = Script(name, module, attr, section)
+        file_name, data = script.generate(self._interpreter, self._launcher)
+        self._write("scripts", file_name, BytesIO(data), executable=True)
+        return _entry(file_name, data)
+
+    def write_file(
+        self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
+    ) -> RecordEntry:
+        """Write a file of the wheel; scripts get the environment's interpreter."""
+        name = os.fspath(path)
+        if scheme == "scripts":
+            with fix_shebang(stream, self._interpreter) as script:
+                data = script.read()
+            self._write(scheme, name, BytesIO(data), executable=True)
+            return _entry(name, data)
+        self._write(scheme, name, stream, executable=is_executable)
+        digest, size = self._hashes.get(name, ("", "")) if scheme in _LIBRARIES else ("", "")
+        if digest and size:
+            # The wheel's hash covers its RECORD: what that says of the file holds.
+            return RecordEntry(name, Hash.parse(digest), int(size))
+        stream.seek(0)
+        return _entry(name, stream.read())
+
+    def finalize_installation(
+        self,
+        scheme: Scheme,
+        record_file_path: str,
+        records: Iterable[tuple[Scheme, RecordEntry]],
+    ) -> None:
+        """Write RECORD, with the paths of all files relative to the folder of .dist-info."""
+        base = self._schemes[scheme]
+
+        def prefix(other: Scheme) -> str | None:
+            relative = os.path.relpath(self._schemes[other], base).replace(os.sep, "/")
+            return None if relative == "." else f"{relative}/"
+
+        with construct_record_file(list(records), prefix) as stream:
+            self._write(scheme, record_file_path, stream, executable=False)
+
+    def _write(self, scheme: str, name: str, stream: BinaryIO, *, executable: bool) -> None:
+        relative = f"{self._schemes[scheme]}/{name}" if self._schemes[scheme] != "." else name
+        path = f"{self._staging}/{relative}"
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            try:
+                os.makedirs(folder, exist_ok=True)
+            except (FileExistsError, NotADirectoryError) as error:
+                raise MalformedError(
+                    f"{relative} cannot be written: a part of its path is a file already",
+                    hint="two wheels of the bundle do not go together: ask whoever made it",
+                ) from error
+            self._folders.add(folder)
+        try:
+            descriptor = os.open(path, _FLAGS, 0o777 if executable else 0o666)
+        except FileExistsError:
+            self.contested[relative] = _sha256(stream)
+            return
+        try:
+            while chunk := stream.read(_CHUNK):
+                _write_all(descriptor, chunk)
+        finally:
+            os.close(descriptor)
+        self.written.append(relative)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written:])
+
+
+def _entry(name: str, data: bytes) -> RecordEntry:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode("ascii")
+    return RecordEntry(name, Hash("sha256", digest), len(data))
+
+
+def _sha256(stream: BinaryIO) -> str:
+    stream.seek(0)
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,56 @@
+"""Run by the interpreter that is asked about; prints what it is as JSON.
+
+Nothing of wheelferry is importable there: the text of this file is passed with `-c`, and `packaging`
+is loaded from the path in the first argument without putting that folder on `sys.path`.
+"""
+
+import importlib.util
+import json
+import os
+import platform
+import sys
+import sysconfig
+
+
+def _load_packaging(folder: str) -> None:
+    spec = importlib.util.spec_from_file_location(
+        "packaging", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["packaging"] = module
+    spec.loader.exec_module(module)
+
+
+def _scheme_paths() -> "dict[str, str]":
+    """Return where things go in a virtual environment, relative to its root."""
+    names = sysconfig.get_scheme_names()
+    scheme = "venv" if "venv" in names else "nt" if os.name == "nt" else "posix_prefix"
+    root = os.path.join(os.sep, "root")
+    variables = dict.fromkeys(("base", "platbase", "installed_base", "installed_platbase"), root)
+    paths = sysconfig.get_paths(scheme, variables)
+    return {
+        name: os.path.relpath(paths[name], root).replace(os.sep, "/")
+        for name in ("purelib", "platlib", "scripts", "data")
+    }
+
+
+def _main() -> None:
+    _load_packaging(sys.argv[1])
+    from packaging import markers, tags
+
+    json.dump(
+        {
+            "executable": sys.executable,
+            "base_executable": getattr(sys, "_base_executable", None) or sys.executable,
+            "paths": _scheme_paths(),
+            "libc": " ".join(platform.libc_ver()).strip(),
+            "markers": dict(markers.default_environment()),
+            "tags": [str(tag) for tag in tags.sys_tags()],
+        },
+        sys.stdout,
+    )
+
+
+_main()

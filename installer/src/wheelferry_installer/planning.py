@@ -1,0 +1,87 @@
+"""What an installation will do, decided before anything is written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelferry_installer.fitting import Fit
+from wheelferry_installer.transaction import read_receipt
+from wheelferry_installer.verification import VerifiedBundle
+from wheelferry_schemas.errors import ConflictError
+from wheelferry_schemas.manifest import Package
+from wheelferry_schemas.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """An installation of one target of a bundle into one environment.
+
+    `present` is the receipt of the environment that is there now. `up_to_date` tells that it is
+    what this plan would give.
+    """
+
+    bundle: VerifiedBundle
+    environment: Path
+    fit: Fit
+    compile_bytecode: bool
+    present: Receipt | None
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The packages to install."""
+        return self.fit.packages
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the environment came from the same bundle, target and interpreter."""
+        return (
+            self.present is not None
+            and self.present.manifest_sha256 == self.bundle.sha256
+            and self.present.target == self.fit.target.id
+            and self.present.interpreter == os.fspath(self.fit.interpreter.base_executable)
+            and self.present.python == self.fit.interpreter.markers["python_full_version"]
+            and self.present.compiled >= self.compile_bytecode
+        )
+
+
+def plan(bundle: VerifiedBundle, environment: Path, fit: Fit, *, compile_bytecode: bool) -> Plan:
+    """Plan the installation of a fitting target into `environment`.
+
+    Raises `ConflictError` where something lies there that wheelferry did not make.
+    """
+    environment = Path(os.path.abspath(environment))
+    return Plan(
+        bundle=bundle,
+        environment=environment,
+        fit=fit,
+        compile_bytecode=compile_bytecode,
+        present=_present(environment),
+    )
+
+
+def _present(environment: Path) -> Receipt | None:
+    """Return the receipt of what lies at `environment`, None where nothing does."""
+    try:
+        mode = environment.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError as error:
+        raise ConflictError(
+            f"{environment} lies below something that is not a folder",
+            hint="choose another place with --venv",
+        ) from error
+    if not stat.S_ISDIR(mode):
+        raise ConflictError(
+            f"{environment} is there already, and is no folder",
+            hint="move it away, or choose another place with --venv",
+        )
+    receipt = read_receipt(environment)
+    if receipt is None and any(environment.iterdir()):
+        raise ConflictError(
+            f"{environment} is there already, and was not made by wheelferry",
+            hint="move it away, or choose another place with --venv",
+        )
+    return receipt

@@ -1,0 +1,212 @@
+"""Verifies a bundle: first who signed it, then that it is what its manifest says.
+
+- Signatures are checked over the manifest's exact bytes before those are parsed, and before any
+  other member is decompressed.
+- The time that counts is this host's, never the manifest's.
+- Headers and frame sizes are compared with what the manifest foretells.
+- A member's content leaves `VerifiedBundle` only together with the check of its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wheelferry_installer import signatures
+from wheelferry_installer.archive import OpenedBundle, SignatureMember
+from wheelferry_installer.policy import Policy
+from wheelferry_schemas import layout, manifest, sshsig
+from wheelferry_schemas.errors import MalformedError, TamperedError, TrustError
+from wheelferry_schemas.layout import Member
+from wheelferry_schemas.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """What is known of one signature.
+
+    `name` is whom this host knows the key as. `problem` says why the signature does not count,
+    None where it does.
+    """
+
+    member: str
+    fingerprint: str | None
+    name: str | None
+    problem: str | None
+
+
+class VerifiedBundle:
+    """A bundle whose signatures were accepted and whose layout is the foretold one.
+
+    Only `verify` makes one. `signers` lists accepted and refused signatures; it has no accepted
+    one only where the caller chose to do without.
+    """
+
+    def __init__(self, opened: OpenedBundle, read: Manifest, signers: tuple[Signer, ...]) -> None:
+        self.path = opened.archive.path
+        self.manifest = read
+        self.manifest_bytes = opened.manifest_bytes
+        self.signature_members = opened.signatures
+        self.signers = signers
+        self._archive = opened.archive
+        self._first_frames = _foretold_frames(opened, read)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the manifest, which stands for the whole bundle."""
+        return hashlib.sha256(self.manifest_bytes).hexdigest()
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members after the signatures, in order."""
+        return layout.members(self.manifest)
+
+    def read(self, member: Member, write: Callable[[memoryview], object]) -> None:
+        """Pass the content of a member to `write`, piece by piece, and check its hash at the end.
+
+        What was written must not be used before this returns. Raises `TamperedError`.
+        """
+        try:
+            self._read(member, write)
+        except TamperedError as error:
+            raise TamperedError(f"{member.name}: {error.message}") from error
+
+    def check_end(self) -> None:
+        """Check that nothing but the end of the archive follows the last member."""
+        last = len(self._archive.frames) - 1
+        if self._archive.frame(last, len(layout.END_OF_ARCHIVE)) != layout.END_OF_ARCHIVE:
+            raise TamperedError("the end of the archive is not made of zeros")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._archive.close()
+
+    def _read(self, member: Member, write: Callable[[memoryview], object]) -> None:
+        head = layout.header(member.name, member.size, self.manifest.created_at)
+        tail = layout.padding(member.size)
+        number = self._first_frames[member.name]
+        digest = hashlib.sha256()
+        left = member.size
+        for frame_size in layout.frame_sizes(len(head) + member.size + len(tail)):
+            content = memoryview(self._archive.frame(number, frame_size))
+            if content[: len(head)] != head:
+                raise TamperedError("its header is not the foretold one")
+            body = content[len(head) : len(head) + left]
+            rest = content[len(head) + len(body) :]
+            if rest != tail[: len(rest)]:
+                raise TamperedError("it is not padded with zeros")
+            digest.update(body)
+            write(body)
+            left -= len(body)
+            head, tail = b"", tail[len(rest) :]
+            number += 1
+        if digest.hexdigest() != member.sha256:
+            raise TamperedError("its hash is not the one that the manifest states")
+
+
+def verify(opened: OpenedBundle, policy: Policy | None, now: int) -> VerifiedBundle:
+    """Verify the signatures, the manifest and the layout of a bundle.
+
+    `now` is in seconds since the epoch. Without a policy no signature is asked for; that is the
+    user's `--allow-unsigned`. Raises `TrustError`, `MalformedError`.
+    """
+    signers = judge_signatures(opened, policy, now)
+    if policy is not None and not any(signer.problem is None for signer in signers):
+        raise _untrusted(opened, policy, signers)
+    return VerifiedBundle(opened, manifest.parse(opened.manifest_bytes), signers)
+
+
+def verify_contents(bundle: VerifiedBundle, on_progress: Callable[[str, int], None]) -> None:
+    """Read every member and check its hash; raises `MalformedError` that names all bad ones."""
+    problems = []
+    for member in bundle.members:
+        try:
+            bundle.read(member, lambda piece: on_progress(member.name, len(piece)))  # noqa: B023
+        except TamperedError as error:
+            problems.append(error)
+    bundle.check_end()
+    raise_all(problems)
+
+
+def raise_all(problems: list[TamperedError]) -> None:
+    """Raise all problems as one error; return where there are none."""
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise TamperedError(
+            f"{len(problems)} members of the bundle are damaged or tampered with",
+            details=[problem.message for problem in problems],
+        )
+
+
+def judge_signatures(opened: OpenedBundle, policy: Policy | None, now: int) -> tuple[Signer, ...]:
+    """Say of each signature whether it counts here, and if not, why."""
+    return tuple(_judge(member, opened.manifest_bytes, policy, now) for member in opened.signatures)
+
+
+def _judge(member: SignatureMember, message: bytes, policy: Policy | None, now: int) -> Signer:
+    fingerprint = name = problem = None
+    try:
+        signature = sshsig.decode(member.armored)
+        fingerprint = signature.key.fingerprint
+        signatures.check(signature, message, sshsig.NAMESPACE)
+    except MalformedError as error:
+        problem = error.message
+    else:
+        known = [s for s in (policy.signers if policy else ()) if s.key == signature.key]
+        refusals = [signer.refusal(sshsig.NAMESPACE, now) for signer in known]
+        if None in refusals:
+            name = known[refusals.index(None)].principals
+        else:
+            name = known[0].principals if known else None
+            problem = refusals[0] if refusals else "this host does not know the key"
+    return Signer(member=member.name, fingerprint=fingerprint, name=name, problem=problem)
+
+
+def _untrusted(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, ...]) -> TrustError:
+    path = opened.archive.path.name
+    if not signers:
+        return TrustError(
+            f"{path} is not signed",
+            hint="ask whoever made it to sign it; --allow-unsigned installs it all the same",
+        )
+    unknown = next((s for s in signers if s.fingerprint and s.name is None), None)
+    hint = "ask whoever made the bundle who signed it"
+    if unknown is not None:
+        hint = (
+            f"if a person you trust confirms the fingerprint {unknown.fingerprint}, get their "
+            "public key from them, then: bundle trust add alice.pub"
+        )
+    return TrustError(
+        f"{path} is not signed by anybody that {policy.path} lists",
+        details=[
+            f"{signer.member}: {signer.fingerprint or 'no key'}: {signer.problem}"
+            for signer in signers
+        ],
+        hint=hint,
+    )
+
+
+def _foretold_frames(opened: OpenedBundle, read: Manifest) -> dict[str, int]:
+    """Return the first frame of each member, after comparing everything with the foretold.
+
+    Raises `MalformedError` where headers of the head, or the number or the sizes of the frames,
+    are not what the manifest says.
+    """
+    created = read.created_at
+    sizes = {member.name: len(member.armored) for member in opened.signatures}
+    sizes[layout.MANIFEST] = len(opened.manifest_bytes)
+    for member_name, head in opened.heads:
+        if head != layout.header(member_name, sizes[member_name], created):
+            raise TamperedError(f"{member_name}: its header is not the foretold one")
+    first = {}
+    expected: list[int] = []
+    for member in layout.members(read):
+        first[member.name] = opened.next_frame + len(expected)
+        expected += layout.frame_sizes(layout.stream_size(member.name, member.size, created))
+    expected.append(len(layout.END_OF_ARCHIVE))
+    found = [frame.size for frame in opened.archive.frames[opened.next_frame :]]
+    if found != expected:
+        raise TamperedError("the members of the bundle are not those that its manifest lists")
+    return first

@@ -1,0 +1,176 @@
+"""Puts wheels into a staging folder, in worker processes.
+
+Each worker reads its wheels off the archive, checks their hash, and installs from those very
+bytes: wheels of up to `IN_MEMORY` bytes are held in memory, larger ones go through an unlinked
+file beside the staging folder.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import installer
+from installer.utils import get_launcher_kind
+
+from wheelferry_installer.destination import StagingDestination
+from wheelferry_installer.verification import VerifiedBundle
+from wheelferry_installer.wheel_source import VerifiedWheel
+from wheelferry_schemas.errors import WheelferryError
+from wheelferry_schemas.layout import Member
+
+IN_MEMORY = 32 * 2**20
+"""Wheels up to this many bytes are not written to disk before they are unpacked."""
+MAX_WORKERS = 8
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A member to read and check, and, where `distribution` is set, a wheel to install.
+
+    `requested` tells that somebody asked for the wheel itself, not only for what needs it.
+    """
+
+    member: Member
+    distribution: str | None
+    requested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where wheels go: `schemes` are relative to `staging`, `interpreter` is a final path."""
+
+    staging: Path
+    schemes: dict[str, str]
+    headers: str
+    interpreter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one task: the files written, those contested, and what went wrong."""
+
+    task: Task
+    written: Sequence[str] = ()
+    contested: dict[str, str] = field(default_factory=dict)
+    problem: WheelferryError | None = None
+
+
+def run(
+    bundle: VerifiedBundle,
+    tasks: Sequence[Task],
+    layout: Layout,
+    on_progress: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """Work through all tasks, the biggest first; returns what came of each, in order of names.
+
+    A problem with one wheel does not stop the others: all are told of together.
+    """
+    queue = sorted(tasks, key=lambda task: -task.member.size)
+    outcomes = []
+    workers = min(_processors(), MAX_WORKERS, len(queue)) or 1
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=_context(),
+        initializer=_begin,
+        initargs=(bundle, layout, os.getpid()),
+    ) as pool:
+        try:
+            jobs = [pool.submit(_work, task) for task in queue]
+            for job in as_completed(jobs):
+                outcome = job.result()
+                on_progress(outcome)
+                outcomes.append(outcome)
+        except BrokenProcessPool as error:
+            raise WheelferryError(
+                "a worker process was killed while it installed",
+                hint="nothing was changed; did the host run out of memory? (dmesg tells)",
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return sorted(outcomes, key=lambda outcome: outcome.task.member.name)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    # A fork shares the open archive and the modules; nothing here has started a thread before.
+    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+
+
+_bundle: VerifiedBundle
+_layout: Layout
+
+
+def _begin(bundle: VerifiedBundle, layout: Layout, parent: int) -> None:
+    global _bundle, _layout
+    _bundle, _layout = bundle, layout
+    # Ctrl-C is the parent's to handle; it cancels what is waiting and lets workers end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        # A worker must not go on writing when its parent was killed.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _work(task: Task) -> Outcome:
+    try:
+        if task.distribution is None:
+            _bundle.read(task.member, _ignore)
+            return Outcome(task=task)
+        return _install(task, task.distribution)
+    except WheelferryError as error:
+        return Outcome(task=task, problem=error)
+    except OSError as error:
+        # Exceptions of the system do not always survive the way back: say it in our own.
+        from wheelferry_schemas.errors import TransferError
+
+        return Outcome(task=task, problem=TransferError(f"{task.member.name}: {error.strerror}"))
+
+
+def _ignore(piece: memoryview) -> None:
+    del piece
+
+
+def _install(task: Task, distribution: str) -> Outcome:
+    with _spool(task.member.size) as file:
+        _bundle.read(task.member, file.write)
+        wheel = VerifiedWheel(file, task.member.name.rpartition("/")[2])
+        destination = StagingDestination(
+            _layout.staging,
+            {**_layout.schemes, "headers": f"{_layout.headers}/{distribution}"},
+            _layout.interpreter,
+            get_launcher_kind(),
+            wheel.hashes,
+        )
+        metadata = {"INSTALLER": b"wheelferry\n"}
+        if task.requested:
+            metadata["REQUESTED"] = b""
+        with warnings.catch_warnings():
+            # The library warns of compiled files in wheels, which it leaves out, rightly.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            installer.install(wheel, destination, metadata)
+    return Outcome(task=task, written=destination.written, contested=destination.contested)
+
+
+def _spool(size: int) -> BinaryIO:
+    if size <= IN_MEMORY:
+        return BytesIO()
+    return tempfile.TemporaryFile(dir=_layout.staging.parent)

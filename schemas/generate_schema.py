@@ -1,0 +1,37 @@
+"""Writes manifest-v1.schema.json from the models, or with --check tells whether it is current."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from wheelferry_schemas.manifest import Manifest
+
+PATH = Path(__file__).with_name("manifest-v1.schema.json")
+
+
+def schema_text() -> str:
+    """Return the JSON Schema of the manifest."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://wheelferry.example/manifest-v1.schema.json",
+        **Manifest.model_json_schema(),
+    }
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def main() -> int:
+    """Write the schema, or compare it with the committed one."""
+    text = schema_text()
+    if "--check" in sys.argv[1:]:
+        if not PATH.is_file() or PATH.read_text(encoding="utf-8") != text:
+            sys.stderr.write(f"{PATH.name} differs from the models: run 'make schema'\n")
+            return 1
+        return 0
+    PATH.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

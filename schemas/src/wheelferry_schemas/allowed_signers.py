@@ -1,0 +1,160 @@
+"""The allowed_signers file: who may sign (ssh-keygen(1), ALLOWED SIGNERS).
+
+A line reads `principals [options] keytype base64 [comment]`. `namespaces=`, `valid-after=` and
+`valid-before=` are honoured; `cert-authority` lines are refused, since wheelferry knows no
+certificates and ignoring the line would hide that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from wheelferry_schemas.errors import MalformedError, UsageError
+from wheelferry_schemas.ssh_wire import KEY_TYPES, PublicKey, parse_public_key
+from wheelferry_schemas.sshsig import NAMESPACE
+
+FILE_NAME = "allowed_signers"
+_OPTION = re.compile(r'(?P<name>[A-Za-z-]+)(="(?P<value>[^"]*)")?(,|$)')
+_WORD = re.compile(r'(?:"[^"]*"|[^\s"])+')
+_TIMES = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowedSigner:
+    """One line: whose key it is, and for what and when it counts.
+
+    Times are seconds since the epoch, `namespaces` are patterns; None means no limit.
+    """
+
+    principals: str
+    key: PublicKey
+    namespaces: tuple[str, ...] | None = None
+    valid_after: int | None = None
+    valid_before: int | None = None
+
+    def refusal(self, namespace: str, now: int) -> str | None:
+        """Return why a signature by this key is not accepted now, or None where it is."""
+        if self.namespaces is not None and not any(
+            fnmatchcase(namespace, pattern) for pattern in self.namespaces
+        ):
+            return f"the key of {self.principals} is not allowed for {namespace}"
+        if self.valid_after is not None and now < self.valid_after:
+            return f"the key of {self.principals} is not valid yet"
+        if self.valid_before is not None and now >= self.valid_before:
+            return f"the key of {self.principals} is no longer valid"
+        return None
+
+
+def entry(name: str, key: PublicKey) -> str:
+    """Return the line that lets `name` sign bundles with `key`.
+
+    Raises `UsageError` where the name would not be read back as one principal.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9._%+@-]{1,200}", name):
+        raise UsageError(
+            f"{name!r} cannot name a signer",
+            hint="use letters, digits and . _ % + @ - as in alice@example",
+        )
+    return f'{name} namespaces="{NAMESPACE}" {key.line()}\n'
+
+
+def parse(text: str) -> tuple[AllowedSigner, ...]:
+    """Read a whole file; raises `MalformedError` that names every bad line."""
+    signers: list[AllowedSigner] = []
+    problems: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        try:
+            signers.append(_parse_line(line))
+        except MalformedError as error:
+            problems.append(f"line {number}: {error.message}")
+    if problems:
+        raise MalformedError(
+            "the list of allowed signers cannot be read",
+            details=problems,
+            hint="each line is: name [options] keytype key; see ssh-keygen(1), ALLOWED SIGNERS",
+        )
+    return tuple(signers)
+
+
+def parse_key_file(text: str) -> tuple[PublicKey, str]:
+    """Read a `.pub` file or its one line: the key and its comment (which may be empty)."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    words = lines[0].split(None, 2) if lines else []
+    if len(lines) != 1 or len(words) < 2:
+        raise MalformedError(
+            "not a public key",
+            hint="a public key is one line such as: ssh-ed25519 AAAAC3Nz… alice",
+        )
+    return parse_public_key(words[0], words[1]), words[2].strip() if len(words) > 2 else ""
+
+
+def without(text: str, keys: Iterable[PublicKey]) -> str:
+    """Return the file's text without the lines of these keys; all else stays as it is."""
+    gone = set(keys)
+    kept = []
+    for line in text.splitlines(keepends=True):
+        if line.strip() and not line.lstrip().startswith("#") and _parse_line(line).key in gone:
+            continue
+        kept.append(line)
+    return "".join(kept)
+
+
+def _parse_line(line: str) -> AllowedSigner:
+    words = _WORD.findall(line)
+    options: dict[str, str | None] = {}
+    if len(words) > 2 and words[1] not in KEY_TYPES:
+        options = _parse_options(words.pop(1))
+    if len(words) < 3:
+        raise MalformedError("it does not hold a name, a key type and a key")
+    if "cert-authority" in options:
+        raise MalformedError("cert-authority is not supported: list the keys themselves")
+    principals = words[0].strip('"')
+    namespaces = options.get("namespaces")
+    return AllowedSigner(
+        principals=principals,
+        key=parse_public_key(words[1], words[2]),
+        namespaces=None if namespaces is None else tuple(namespaces.split(",")),
+        valid_after=_parse_time(options.get("valid-after")),
+        valid_before=_parse_time(options.get("valid-before")),
+    )
+
+
+def _parse_options(text: str) -> dict[str, str | None]:
+    options: dict[str, str | None] = {}
+    at = 0
+    while at < len(text):
+        match = _OPTION.match(text, at)
+        name = match["name"].lower() if match else ""
+        needs_value = name in ("namespaces", "valid-after", "valid-before")
+        if match is None or not (needs_value or name == "cert-authority"):
+            raise MalformedError(f"unknown option or key type {text[at:]!r}")
+        if needs_value and not match["value"]:
+            raise MalformedError(f"option {name} has no value")
+        if name in options:
+            raise MalformedError(f"option {name} is given twice")
+        options[name] = match["value"]
+        at = match.end()
+    return options
+
+
+def _parse_time(text: str | None) -> int | None:
+    """Read YYYYMMDD[HHMM[SS]] with an optional Z; without one it is this host's local time."""
+    if text is None:
+        return None
+    digits = text.removesuffix("Z")
+    form = _TIMES.get(len(digits))
+    if form is None or not digits.isascii() or not digits.isdigit():
+        raise MalformedError(f"not a time: {text!r}")
+    try:
+        moment = datetime.strptime(f"{digits}+0000", f"{form}%z")
+    except ValueError as error:
+        raise MalformedError(f"not a time: {text!r}") from error
+    if not text.endswith("Z"):
+        moment = moment.replace(tzinfo=None).astimezone()
+    return int(moment.timestamp())

@@ -1,0 +1,258 @@
+"""The manifest: what is in a bundle, for whom, and where it came from.
+
+The manifest is the one member that is signed; everything else is bound to it by size and hash.
+Its bytes are canonical: `serialize(parse(data)) == data`, or `parse` refuses. That one comparison
+also rules out duplicate keys, byte order marks, NaN and other freedoms of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import datetime, timezone
+from typing import Annotated, Literal
+
+import pydantic_core
+from packaging.utils import (
+    InvalidWheelFilename,
+    canonicalize_version,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+
+from wheelferry_schemas.errors import MalformedError, WheelferryError
+from wheelferry_schemas.target import Model, Target, TargetId
+
+FORMAT_VERSION = 1
+MAX_MANIFEST_SIZE = 16 * 2**20
+MAX_MEMBER_SIZE = 8 * 2**30 - 1
+"""The largest size that a ustar header can state (eleven octal digits)."""
+
+_WHEEL_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,240}\.whl")
+_DOCUMENT_NAME = re.compile(
+    r"pylock(\.[a-z0-9_-]{1,128})?\.toml|requirements(\.[a-z0-9_-]{1,128})?\.txt|sbom\.cdx\.json"
+)
+
+
+def _check_timestamp(text: str) -> str:
+    parse_timestamp(text)
+    return text
+
+
+def _check_version(text: str) -> str:
+    try:
+        Version(text)
+    except InvalidVersion as error:
+        raise ValueError(f"not a version: {text!r}") from error
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=200)
+]
+VersionText = Annotated[str, Field(max_length=200), AfterValidator(_check_version)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Size = Annotated[int, Field(ge=0, le=MAX_MEMBER_SIZE)]
+Timestamp = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
+    AfterValidator(_check_timestamp),
+]
+
+
+class MadeFrom(Model):
+    """The input that a bundle was made from: its kind, file name and hash, and the options."""
+
+    kind: Literal["uv.lock", "pylock.toml", "requirements.txt"]
+    name: Text
+    sha256: Sha256
+    options: tuple[Text, ...]
+
+
+class Source(Model):
+    """Where a wheel came from.
+
+    `location` is an index, a URL or a path relative to the project, without credentials.
+    `built_from` is the hash of the source archive, `commit` that of the git commit, that a wheel
+    was built from; both are null where the wheel was taken as it is.
+    """
+
+    kind: Literal["registry", "url", "path", "git", "directory"]
+    location: Text
+    built: bool
+    built_from: Sha256 | None
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None
+
+
+class Package(Model):
+    """One wheel, and the targets that it is for.
+
+    `dependencies` are the names that its dependency edges lead to on those targets.
+    """
+
+    name: Name
+    version: VersionText
+    wheel: Annotated[str, Field(max_length=255)]
+    sha256: Sha256
+    size: Size
+    license: Text | None
+    dependencies: tuple[Name, ...]
+    source: Source
+    targets: Annotated[tuple[TargetId, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _wheel_is_what_it_says(self) -> Package:
+        if not _WHEEL_NAME.fullmatch(self.wheel):
+            raise ValueError(f"not a wheel file name: {self.wheel!r}")
+        try:
+            name, version, _, _ = parse_wheel_filename(self.wheel)
+        except InvalidWheelFilename as error:
+            raise ValueError(f"not a wheel file name: {self.wheel!r}") from error
+        if name != self.name:
+            raise ValueError(f"wheel {self.wheel!r} is not one of {self.name!r}")
+        if canonicalize_version(str(version)) != canonicalize_version(self.version):
+            raise ValueError(f"wheel {self.wheel!r} is not of version {self.version!r}")
+        return self
+
+
+class Document(Model):
+    """A member that is neither manifest, signature nor wheel."""
+
+    name: str
+    sha256: Sha256
+    size: Size
+
+    @model_validator(mode="after")
+    def _name_is_known(self) -> Document:
+        if not _DOCUMENT_NAME.fullmatch(self.name):
+            raise ValueError(f"not a document of a bundle: {self.name!r}")
+        return self
+
+
+class Manifest(Model):
+    """Everything that a signer of a bundle vouches for (FORMAT.md, section 3)."""
+
+    format: Literal[1]
+    name: Name
+    version: VersionText | None
+    created: Timestamp
+    expires: Timestamp | None
+    tool: Text
+    made_from: MadeFrom
+    targets: Annotated[tuple[Target, ...], Field(min_length=1, max_length=256)]
+    roots: tuple[Name, ...]
+    packages: tuple[Package, ...]
+    documents: tuple[Document, ...]
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Manifest:
+        problems = [*self._ordering_problems(), *self._target_problems()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _ordering_problems(self) -> list[str]:
+        problems = []
+        for what, names in (
+            ("target", [target.id for target in self.targets]),
+            ("wheel", [package.wheel for package in self.packages]),
+            ("document", [document.name for document in self.documents]),
+            ("root", list(self.roots)),
+        ):
+            problems += [f"{what} {name!r} twice" for name in sorted(_twice(names))]
+            if names != sorted(names):
+                problems.append(f"{what}s are not sorted")
+        return problems
+
+    def _target_problems(self) -> list[str]:
+        problems = []
+        known = {target.id for target in self.targets}
+        seen: set[tuple[str, str]] = set()
+        for package in self.packages:
+            for target in package.targets:
+                if target not in known:
+                    problems.append(f"{package.wheel!r} is for an unknown target {target!r}")
+                if (package.name, target) in seen:
+                    problems.append(f"two packages {package.name!r} for target {target!r}")
+                seen.add((package.name, target))
+        return problems
+
+    @property
+    def created_at(self) -> int:
+        """`created` in seconds since the epoch."""
+        return parse_timestamp(self.created)
+
+    def target(self, target_id: str) -> Target:
+        """Return the target of that id."""
+        return next(target for target in self.targets if target.id == target_id)
+
+    def packages_for(self, target_id: str) -> tuple[Package, ...]:
+        """Return the packages of one target, sorted by wheel file name."""
+        return tuple(package for package in self.packages if target_id in package.targets)
+
+
+def serialize(manifest: Manifest) -> bytes:
+    """Return the canonical bytes: UTF-8, sorted keys, indent of two, a final newline."""
+    return canonical_json(manifest.model_dump(mode="json"))
+
+
+def canonical_json(value: object) -> bytes:
+    """Return `value` as the JSON that wheelferry writes everywhere."""
+    text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def parse(data: bytes) -> Manifest:
+    """Read a manifest.
+
+    Raises `MalformedError` for anything but the canonical bytes of a valid manifest of this
+    format version, and `WheelferryError` with advice for a newer one.
+    """
+    if len(data) > MAX_MANIFEST_SIZE:
+        raise MalformedError(f"manifest.json is larger than {MAX_MANIFEST_SIZE} bytes")
+    try:
+        # The version is looked at before the rest, so that a newer bundle says 'upgrade'.
+        raw = pydantic_core.from_json(data, allow_inf_nan=False)
+        version = raw.get("format") if isinstance(raw, dict) else None
+        if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT_VERSION:
+            raise WheelferryError(
+                f"the bundle has format {version}, this wheelferry reads up to {FORMAT_VERSION}",
+                hint="upgrade wheelferry on this host",
+            )
+        manifest = Manifest.model_validate_json(data)
+        canonical = serialize(manifest)
+    except ValidationError as error:
+        raise MalformedError(
+            "manifest.json is not valid",
+            details=[
+                f"{'.'.join(map(str, issue['loc'])) or 'manifest'}: {issue['msg']}"
+                for issue in error.errors(include_url=False, include_input=False)[:20]
+            ],
+            hint="the bundle was damaged or tampered with: fetch it again from whoever made it",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"manifest.json is not JSON: {error}") from error
+    if canonical != data:
+        raise MalformedError(
+            "manifest.json is not in canonical form",
+            hint="the bundle was changed after it was made: fetch it again from whoever made it",
+        )
+    return manifest
+
+
+def parse_timestamp(text: str) -> int:
+    """Return the seconds since the epoch of a UTC time such as `2026-11-22T07:45:00Z`."""
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    return int(moment.timestamp())
+
+
+def format_timestamp(seconds: int) -> str:
+    """Return seconds since the epoch as a UTC time such as `2026-11-22T07:45:00Z`."""
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _twice(names: list[str]) -> set[str]:
+    return {name for name, times in Counter(names).items() if times > 1}

@@ -1,0 +1,52 @@
+"""The receipt: what an installer left in an environment, and on whose word.
+
+It lies with the bundle's manifest and signatures in the folder `FOLDER` of the environment, and is
+written last: an environment without one is not complete.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ValidationError
+
+from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.manifest import Name, Sha256, Text, Timestamp, canonical_json
+from wheelferry_schemas.target import Model, TargetId
+
+FOLDER = "wheelferry"
+FILE_NAME = "receipt.json"
+
+
+class Receipt(Model):
+    """One installation.
+
+    `generation` tells apart two installations of the same bundle. `interpreter` is the base
+    interpreter that the environment was made from. `signers` are those whose signature counted.
+    """
+
+    format: Literal[1]
+    generation: Text
+    tool: Text
+    installed: Timestamp
+    bundle: Text
+    manifest_sha256: Sha256
+    target: TargetId
+    interpreter: Text
+    python: Text
+    compiled: bool
+    signers: tuple[Text, ...]
+    packages: tuple[Name, ...]
+
+
+def serialize(receipt: Receipt) -> bytes:
+    """Return the receipt as JSON."""
+    return canonical_json(receipt.model_dump(mode="json"))
+
+
+def parse(data: bytes) -> Receipt:
+    """Read a receipt; raises `MalformedError`."""
+    try:
+        return Receipt.model_validate_json(data)
+    except ValidationError as error:
+        raise MalformedError("the receipt of the environment cannot be read") from error

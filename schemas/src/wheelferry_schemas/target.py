@@ -1,0 +1,118 @@
+"""Targets: the interpreters that a bundle is made for.
+
+A target is everything that selection needs to know about a host, so that nothing has to be asked
+of the machine that selects: the marker environment in full, and what the wheel tags follow from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
+
+from packaging.markers import Environment
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+class Model(BaseModel):
+    """The base of all models: immutable, no conversions, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _check_specifier(text: str) -> str:
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise ValueError(f"not a version specifier: {text!r}") from error
+    return text
+
+
+MarkerVariable = Literal[
+    "implementation_name",
+    "implementation_version",
+    "os_name",
+    "platform_machine",
+    "platform_python_implementation",
+    "platform_release",
+    "platform_system",
+    "platform_version",
+    "python_full_version",
+    "python_version",
+    "sys_platform",
+]
+PlatformTag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
+AbiTag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}$")]
+TargetId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,127}$")]
+Specifier = Annotated[str, Field(max_length=200), AfterValidator(_check_specifier)]
+
+
+class MarkerEnvironment(Model):
+    """The values of all environment marker variables (PEP 508) but `extra`."""
+
+    implementation_name: str
+    implementation_version: str
+    os_name: str
+    platform_machine: str
+    platform_python_implementation: str
+    platform_release: str
+    platform_system: str
+    platform_version: str
+    python_full_version: str
+    python_version: str
+    sys_platform: str
+
+    def as_environment(self) -> Environment:
+        """Return the environment in the shape that `packaging` evaluates."""
+        return Environment(
+            implementation_name=self.implementation_name,
+            implementation_version=self.implementation_version,
+            os_name=self.os_name,
+            platform_machine=self.platform_machine,
+            platform_python_implementation=self.platform_python_implementation,
+            platform_release=self.platform_release,
+            platform_system=self.platform_system,
+            platform_version=self.platform_version,
+            python_full_version=self.python_full_version,
+            python_version=self.python_version,
+            sys_platform=self.sys_platform,
+        )
+
+
+class Target(Model):
+    """One interpreter on one kind of host.
+
+    `platforms` and `abis` are ordered, best first. `assumed` names the marker variables whose
+    value nobody stated; selection refuses to let one of those decide anything. `requires_python`
+    is what the interpreter on the far side has to satisfy: `==3.12.*`, or `==3.12.4` where the
+    choice of packages depends on the patch release.
+    """
+
+    id: TargetId
+    implementation: Literal["cpython"]
+    requires_python: Specifier
+    abis: Annotated[tuple[AbiTag, ...], Field(min_length=1, max_length=16)]
+    platforms: Annotated[tuple[PlatformTag, ...], Field(min_length=1, max_length=400)]
+    markers: MarkerEnvironment
+    assumed: tuple[MarkerVariable, ...]
+
+    @property
+    def python(self) -> tuple[int, int]:
+        """Major and minor version."""
+        major, minor = self.markers.python_version.split(".")
+        return int(major), int(minor)
+
+    def tags(self) -> Iterator[Tag]:
+        """Yield the wheel tags that fit, best first (PyPA, platform compatibility tags)."""
+        return tags_for(self.python, self.abis, self.platforms)
+
+
+def tags_for(
+    python: tuple[int, int], abis: Sequence[str], platforms: Sequence[str]
+) -> Iterator[Tag]:
+    """Yield the wheel tags of a CPython, best first; nothing is asked of this host."""
+    yield from cpython_tags(python, abis=list(abis), platforms=list(platforms))
+    yield from compatible_tags(
+        python, interpreter="cp{}{}".format(*python), platforms=list(platforms)
+    )
