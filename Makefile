@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MEMBERS := schemas installer bundler
 
-.PHONY: demo test test-all lint format bench schema package clean
+.PHONY: demo test test-all test-ends lint format bench schema package clean
 
 demo: $(READY)
 	sh examples/numpy-pytest/demo.sh $(abspath $(BIN))
@@ -16,6 +16,10 @@ test: $(READY)
 # The suite on every interpreter from 3.10 on that this machine has.
 test-all:
 	sh tests/every_python.sh
+
+# The same on the oldest and the newest of them.
+test-ends:
+	sh tests/every_python.sh --ends
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,8 +38,6 @@ def index() -> Iterator[LocalIndex]:
 
 
 @pytest.fixture
-def config_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def config_folder() -> Path:
     """Where wheelferry keeps its settings in this test."""
-    import os
-
     return Path(os.environ["XDG_CONFIG_HOME"]) / "wheelferry"

@@ -84,6 +84,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         del format, args
 
+    def do_HEAD(self) -> None:
+        # As an index answers that offers no ranges: uv then fetches the file itself.
+        self._answer(405, b"")
+
     def do_GET(self) -> None:
         index = self.served
         path = unquote(self.path).split("#")[0]

@@ -8,10 +8,12 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from wheelferry_bundler.platforms import Platform, parse_platform
-from wheelferry_schemas.errors import UsageError
-from wheelferry_schemas.target import MarkerEnvironment, MarkerVariable, Target
+from wheelferry_bundler.toml_tables import read_input
+from wheelferry_schemas.errors import MalformedError, UsageError
+from wheelferry_schemas.target import MarkerEnvironment, MarkerVariable, Target, parse_target
 
 _PYTHON = re.compile(r"3\.(\d{1,2})(?:\.(\d{1,3}))?(t?)")
 _OLDEST_MINOR = 7
@@ -45,19 +47,30 @@ def parse_python(text: str) -> PythonVersion:
     )
 
 
-def make_targets(platforms: Sequence[str], pythons: Sequence[str]) -> tuple[Target, ...]:
-    """Return every platform with every Python, sorted by id; this host's where none is given."""
-    names = platforms or (host_platform_name(),)
-    versions = pythons or (f"3.{sys.version_info.minor}",)
-    targets = {
-        target.id: target
-        for target in (
-            make_target(parse_platform(name), parse_python(version))
-            for name in names
-            for version in versions
-        )
-    }
+def make_targets(
+    platforms: Sequence[str], pythons: Sequence[str], files: Sequence[Path] = ()
+) -> tuple[Target, ...]:
+    """Return every platform with every Python, and the described targets, sorted by id.
+
+    Without any of them it is this host's platform and Python. Raises `UsageError`.
+    """
+    targets = {target.id: target for target in map(read_target, files)}
+    if platforms or pythons or not files:
+        for name in platforms or (host_platform_name(),):
+            for version in pythons or (f"3.{sys.version_info.minor}",):
+                target = make_target(parse_platform(name), parse_python(version))
+                targets.setdefault(target.id, target)
     return tuple(targets[target_id] for target_id in sorted(targets))
+
+
+def read_target(path: Path) -> Target:
+    """Read what `bundle target` wrote; raises `MalformedError`, `TransferError`."""
+    try:
+        return parse_target(read_input(path))
+    except MalformedError as error:
+        raise MalformedError(
+            f"{path.name}: {error.message}", hint=error.hint, details=error.details
+        ) from error
 
 
 def make_target(platform: Platform, python: PythonVersion) -> Target:

@@ -19,6 +19,7 @@ from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 _OWN = {
     "install": "Install a bundle, without any network.",
     "show": "Show what is in a bundle, and who signed it.",
+    "target": "Describe this host, for 'bundle create --target'.",
     "trust": "Say who may sign bundles for this host.",
     "verify": "Check a bundle: signatures and every hash.",
 }

@@ -17,7 +17,8 @@ from wheelferry_installer import signatures
 from wheelferry_installer.archive import OpenedBundle, SignatureMember
 from wheelferry_installer.policy import Policy
 from wheelferry_schemas import layout, manifest, sshsig
-from wheelferry_schemas.errors import MalformedError, TamperedError, TrustError
+from wheelferry_schemas.display import count
+from wheelferry_schemas.errors import MalformedError, OutdatedError, TamperedError, TrustError
 from wheelferry_schemas.layout import Member
 from wheelferry_schemas.manifest import Manifest
 
@@ -109,12 +110,15 @@ def verify(opened: OpenedBundle, policy: Policy | None, now: int) -> VerifiedBun
     """Verify the signatures, the manifest and the layout of a bundle.
 
     `now` is in seconds since the epoch. Without a policy no signature is asked for; that is the
-    user's `--allow-unsigned`. Raises `TrustError`, `MalformedError`.
+    user's `--allow-unsigned`. Raises `TrustError`, `MalformedError`, and `OutdatedError` where the
+    bundle has expired.
     """
     signers = judge_signatures(opened, policy, now)
-    if policy is not None and not any(signer.problem is None for signer in signers):
-        raise _untrusted(opened, policy, signers)
-    return VerifiedBundle(opened, manifest.parse(opened.manifest_bytes), signers)
+    if policy is not None:
+        _check_signers(opened, policy, signers)
+    read = manifest.parse(opened.manifest_bytes)
+    _check_expiry(read, now)
+    return VerifiedBundle(opened, read, signers)
 
 
 def verify_contents(bundle: VerifiedBundle, on_progress: Callable[[str, int], None]) -> None:
@@ -154,20 +158,20 @@ def _judge(member: SignatureMember, message: bytes, policy: Policy | None, now: 
     except MalformedError as error:
         problem = error.message
     else:
-        known = [s for s in (policy.signers if policy else ()) if s.key == signature.key]
-        refusals = [signer.refusal(sshsig.NAMESPACE, now) for signer in known]
-        if None in refusals:
-            name = known[refusals.index(None)].principals
-        else:
-            name = known[0].principals if known else None
-            problem = refusals[0] if refusals else "this host does not know the key"
+        problem = "this host does not know the key"
+        if policy is not None:
+            name, problem = policy.refusal(signature.key, sshsig.NAMESPACE, now)
     return Signer(member=member.name, fingerprint=fingerprint, name=name, problem=problem)
 
 
-def _untrusted(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, ...]) -> TrustError:
+def _check_signers(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, ...]) -> None:
+    """Raise `TrustError` unless as many distinct keys signed as the policy asks for."""
+    accepted = {signer.fingerprint for signer in signers if signer.problem is None}
+    if len(accepted) >= policy.required:
+        return
     path = opened.archive.path.name
     if not signers:
-        return TrustError(
+        raise TrustError(
             f"{path} is not signed",
             hint="ask whoever made it to sign it; --allow-unsigned installs it all the same",
         )
@@ -178,14 +182,28 @@ def _untrusted(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, ...]
             f"if a person you trust confirms the fingerprint {unknown.fingerprint}, get their "
             "public key from them, then: bundle trust add alice.pub"
         )
-    return TrustError(
-        f"{path} is not signed by anybody that {policy.path} lists",
+    what = f"{path} is not signed by anybody that {policy.path} lists"
+    if policy.required > 1:
+        what = (
+            f"{path} is signed by {count(len(accepted), 'accepted key')}, "
+            f"this host asks for {policy.required}"
+        )
+    raise TrustError(
+        what,
         details=[
-            f"{signer.member}: {signer.fingerprint or 'no key'}: {signer.problem}"
+            f"{signer.member}: {signer.fingerprint or 'no key'}: {signer.problem or 'accepted'}"
             for signer in signers
         ],
         hint=hint,
     )
+
+
+def _check_expiry(read: Manifest, now: int) -> None:
+    if read.expires is not None and now >= manifest.parse_timestamp(read.expires):
+        raise OutdatedError(
+            f"the bundle expired at {read.expires}",
+            hint="ask whoever made it for a current one; if it is current, set this host's clock",
+        )
 
 
 def _foretold_frames(opened: OpenedBundle, read: Manifest) -> dict[str, int]:

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 
 from wheelferry_schemas.errors import MalformedError
 
-KEY_TYPES = frozenset(
-    {
-        "ssh-ed25519",
-        "ecdsa-sha2-nistp256",
-        "ecdsa-sha2-nistp384",
-        "ecdsa-sha2-nistp521",
-        "ssh-rsa",
-        "sk-ssh-ed25519@openssh.com",
-        "sk-ecdsa-sha2-nistp256@openssh.com",
-    }
-)
+KEY_TYPES = {
+    "ssh-ed25519": 1,
+    "ecdsa-sha2-nistp256": 2,
+    "ecdsa-sha2-nistp384": 2,
+    "ecdsa-sha2-nistp521": 2,
+    "ssh-rsa": 2,
+    "sk-ssh-ed25519@openssh.com": 2,
+    "sk-ecdsa-sha2-nistp256@openssh.com": 3,
+}
+"""The types of keys that are known, each with the number of strings that follow its name."""
 
 
 def string(data: bytes) -> bytes:
@@ -95,7 +94,10 @@ def parse_public_key(key_type: str, base64_blob: str) -> PublicKey:
         blob = base64.b64decode(base64_blob, validate=True)
     except (binascii.Error, ValueError) as error:
         raise MalformedError("the key is not base64") from error
-    key = PublicKey(blob)
-    if Reader(blob).string() != key_type.encode():
+    reader = Reader(blob)
+    if reader.string() != key_type.encode():
         raise MalformedError(f"the key says another type than {key_type!r} inside")
-    return key
+    for _ in range(KEY_TYPES[key_type]):
+        reader.string()
+    reader.finish()
+    return PublicKey(blob)

@@ -82,10 +82,15 @@ def _unarmor(armored: bytes) -> bytes:
     body = lines[1:-2]
     if any(not line or len(line) > 76 for line in body):
         raise MalformedError("a line in it is empty or too long")
+    text = "".join(body)
     try:
-        return base64.b64decode("".join(body), validate=True)
+        blob = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise MalformedError("it is not base64") from error
+    # The last character may hold bits that decode to nothing (RFC 4648, section 3.5).
+    if base64.b64encode(blob).decode("ascii") != text:
+        raise MalformedError("it is not base64 in its one canonical form")
+    return blob
 
 
 def _decode_blob(blob: bytes) -> Signature:

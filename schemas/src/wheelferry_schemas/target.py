@@ -12,7 +12,16 @@ from typing import Annotated, Literal
 from packaging.markers import Environment
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from wheelferry_schemas.errors import MalformedError
 
 
 class Model(BaseModel):
@@ -116,3 +125,16 @@ def tags_for(
     yield from compatible_tags(
         python, interpreter="cp{}{}".format(*python), platforms=list(platforms)
     )
+
+
+def parse_target(data: bytes) -> Target:
+    """Read a target that `bundle target` wrote; raises `MalformedError`."""
+    try:
+        return Target.model_validate_json(data)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        raise MalformedError(
+            "not a description of a target",
+            details=[f"{'.'.join(map(str, p['loc'])) or 'target'}: {p['msg']}" for p in problems],
+            hint="write it on the far side: bundle target > target.json",
+        ) from error

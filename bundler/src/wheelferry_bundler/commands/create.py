@@ -48,6 +48,14 @@ Examples:
     "Default: the one that runs this.",
 )
 @click.option(
+    "--target",
+    "target_files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What 'bundle target' wrote on the far side; wins over every guess.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -105,6 +113,7 @@ def create(
     source: Path,
     platforms: tuple[str, ...],
     pythons: tuple[str, ...],
+    target_files: tuple[Path, ...],
     output: Path,
     force: bool,
     keys: tuple[Path, ...],
@@ -130,7 +139,7 @@ def create(
     wanted = _wanted(dev=dev, only_dev=only_dev, **flags)
     if unsigned and keys:
         raise UsageError("--unsigned and --key exclude each other", hint="leave one of them out")
-    targets = make_targets(platforms, pythons)
+    targets = make_targets(platforms, pythons, target_files)
     found = find_input(source)
     if not quiet:
         _tell_input(found)

@@ -60,6 +60,7 @@ def install(
     compile_bytecode: bool,
     no_sync: bool,
     allowed_signers: Path | None,
+    require_signatures: int | None,
     allow_unsigned: bool,
     dry_run: bool,
     as_json: bool,
@@ -73,7 +74,12 @@ def install(
     from wheelferry_installer import fitting, installation, interpreter, planning
     from wheelferry_installer.terminal import bar
 
-    with verified(bundle, allowed_signers, allow_unsigned=allow_unsigned) as checked:
+    with verified(
+        bundle,
+        allowed_signers,
+        require_signatures=require_signatures,
+        allow_unsigned=allow_unsigned,
+    ) as checked:
         minors = sorted({target.python[1] for target in checked.manifest.targets})
         fit = fitting.fit(checked.manifest, interpreter.find(python, minors))
         plan = planning.plan(checked, environment, fit, compile_bytecode=compile_bytecode)

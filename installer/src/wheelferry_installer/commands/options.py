@@ -29,6 +29,12 @@ def trust_options(command: _Command) -> _Command:
         is_flag=True,
         help="Accept a bundle that nobody here vouches for. Whoever made it can run anything.",
     )(command)
+    command = click.option(
+        "--require-signatures",
+        type=click.IntRange(min=1, max=16),
+        metavar="N",
+        help="How many people have to have signed, each with a key of their own.",
+    )(command)
     return click.option(
         "--allowed-signers",
         type=click.Path(path_type=Path, dir_okay=False),
@@ -39,7 +45,11 @@ def trust_options(command: _Command) -> _Command:
 
 @contextmanager
 def verified(
-    path: Path, allowed_signers: Path | None, *, allow_unsigned: bool
+    path: Path,
+    allowed_signers: Path | None,
+    *,
+    require_signatures: int | None,
+    allow_unsigned: bool,
 ) -> Iterator[VerifiedBundle]:
     """Open and verify a bundle, and tell on stderr who signed it."""
     from wheelferry_installer.archive import open_bundle
@@ -48,7 +58,7 @@ def verified(
 
     opened = open_bundle(path)
     try:
-        policy = None if allow_unsigned else load_policy(allowed_signers)
+        policy = None if allow_unsigned else load_policy(allowed_signers, require_signatures)
         bundle = verify(opened, policy, int(time.time()))
         if allow_unsigned:
             click.echo(

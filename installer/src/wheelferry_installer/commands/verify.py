@@ -26,6 +26,7 @@ from wheelferry_schemas.display import count, human_size, printable
 def verify(
     bundle: Path,
     allowed_signers: Path | None,
+    require_signatures: int | None,
     allow_unsigned: bool,
     as_json: bool,
     quiet: bool,
@@ -34,7 +35,12 @@ def verify(
     from wheelferry_installer.terminal import bar
     from wheelferry_installer.verification import verify_contents
 
-    with verified(bundle, allowed_signers, allow_unsigned=allow_unsigned) as checked:
+    with verified(
+        bundle,
+        allowed_signers,
+        require_signatures=require_signatures,
+        allow_unsigned=allow_unsigned,
+    ) as checked:
         total = sum(member.size for member in checked.members)
         with bar("verifying", total, shown=not quiet) as advance:
             verify_contents(checked, advance)

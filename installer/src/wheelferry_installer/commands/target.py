@@ -1,0 +1,28 @@
+"""`bundle target`: what to tell the online side about this host."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+_EPILOG = """\b
+Here:               bundle target > target.json
+On the online host: bundle create --target target.json
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option(
+    "--python", metavar="PATH|VERSION", help="The interpreter to describe. Default: this one."
+)
+def target(python: str | None) -> None:
+    """Describe this host's Python as JSON, to carry to the online side.
+
+    A bundle made for that description needs no guess: real tags, real glibc, real patch release.
+    """
+    from wheelferry_installer.host_target import describe
+    from wheelferry_installer.interpreter import find
+
+    described = describe(next(find(python, ())))
+    click.echo(json.dumps(described.model_dump(mode="json"), indent=2))

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Runs the suite on the interpreters from 3.10 on that this machine has: all of them, or with --ends
+# the oldest and the newest. Each gets an environment of its own, .venv-3.N.
+set -eu
+cd "$(dirname "$0")/.."
+
+find_python() {
+    for candidate in $(command -v "python3.$1" || true) \
+        "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3."$1".*/bin/python; do
+        # Launchers of version managers are on PATH even where they start nothing.
+        if "$candidate" -c "import sys, venv; sys.exit(sys.version_info[:2] != (3, $1))" 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+found=
+for minor in 10 11 12 13 14; do
+    if [ -n "$(find_python $minor)" ]; then
+        found="$found $minor"
+    fi
+done
+set -- "${1:-}" $found
+if [ "$1" = --ends ]; then
+    shift
+    oldest=$1
+    while [ $# -gt 1 ]; do shift; done
+    if [ "$oldest" = "$1" ]; then chosen=$1; else chosen="$oldest $1"; fi
+else
+    shift
+    chosen="$*"
+fi
+for minor in $chosen; do
+    python=$(find_python "$minor")
+    echo "== Python 3.$minor: $python"
+    make --no-print-directory test PYTHON="$python" VENV=".venv-3.$minor"
+done
