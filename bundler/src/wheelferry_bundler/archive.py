@@ -47,7 +47,7 @@ def write_archive(
     """
     pieces = _pieces(manifest, manifest_bytes, signatures, contents)
     try:
-        with _replacement(path) as file:
+        with replacing(path) as file:
             return _write_frames(file, pieces, on_progress)
     except OSError as error:
         raise TransferError(
@@ -57,7 +57,7 @@ def write_archive(
 
 
 @contextlib.contextmanager
-def _replacement(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that takes the place of `path` if the block ends well."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -84,7 +84,7 @@ def _pieces(
     created = manifest.created_at
 
     def whole(name: str, data: bytes) -> Iterator[bytes]:
-        return _member(layout.header(name, len(data), created), BytesIO(data), len(data))
+        return member_frames(layout.header(name, len(data), created), BytesIO(data), len(data))
 
     yield from whole(layout.MANIFEST, manifest_bytes)
     for number, signature in enumerate(signatures, start=1):
@@ -95,7 +95,7 @@ def _pieces(
         file = BytesIO(content) if isinstance(content, bytes) else content.open("rb")
         with file:
             hashing = _HashingReader(file)
-            yield from _member(head, hashing, member.size)
+            yield from member_frames(head, hashing, member.size)
             if hashing.hexdigest() != member.sha256 or file.read(1):
                 raise MalformedError(
                     f"{member.name} is no longer the file that was fetched",
@@ -104,7 +104,7 @@ def _pieces(
     yield layout.END_OF_ARCHIVE
 
 
-def _member(head: bytes, file: BinaryIO | _HashingReader, size: int) -> Iterator[bytes]:
+def member_frames(head: bytes, file: BinaryIO | _HashingReader, size: int) -> Iterator[bytes]:
     """Yield header, content and padding of a member, cut into frames."""
     tail = layout.padding(size)
     for frame_size in layout.frame_sizes(len(head) + size + len(tail)):
@@ -146,7 +146,7 @@ def _write_frames(
 
     with ThreadPoolExecutor(_THREADS) as pool:
         for piece in pieces:
-            waiting.append((len(piece), pool.submit(_compress, piece)))
+            waiting.append((len(piece), pool.submit(compress_frame, piece)))
             if len(waiting) > _AHEAD:
                 write_next()
         while waiting:
@@ -156,7 +156,7 @@ def _write_frames(
     return sum(size for size, _ in frames) + len(table)
 
 
-def _compress(piece: bytes) -> bytes:
+def compress_frame(piece: bytes) -> bytes:
     """Return one frame that states its content size and carries a checksum."""
     parameters = zstandard.ZstdCompressionParameters.from_level(
         LEVEL, write_checksum=True, write_content_size=True

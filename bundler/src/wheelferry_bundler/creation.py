@@ -21,7 +21,7 @@ from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, Packag
 from wheelferry_bundler.pylock import read_pylock
 from wheelferry_bundler.requirements import read_requirements
 from wheelferry_bundler.selection import Chosen, Selection, select
-from wheelferry_bundler.signing import SigningKey
+from wheelferry_bundler.signing import Signer
 from wheelferry_bundler.toml_tables import read_input
 from wheelferry_bundler.uv_lock import read_uv_lock
 from wheelferry_bundler.wheel_metadata import read_wheel_metadata
@@ -124,10 +124,13 @@ def create(
     output: Path,
     cache: Cache,
     created: int,
-    keys: Sequence[SigningKey],
+    keys: Sequence[Signer],
     progress: Progress,
+    expires: int | None = None,
 ) -> Created:
-    """Fetch, build and write what a complete plan holds; `created` is in seconds since the epoch.
+    """Fetch, build and write what a complete plan holds.
+
+    `created` and `expires` are in seconds since the epoch.
 
     Raises `WheelferryError`; then `output` is as it was.
     """
@@ -151,7 +154,7 @@ def create(
             name=plan.name,
             version=plan.version,
             created=format_timestamp(created),
-            expires=None,
+            expires=None if expires is None else format_timestamp(expires),
             tool=f"wheelferry {__version__}",
             made_from=plan.made_from,
             targets=targets,

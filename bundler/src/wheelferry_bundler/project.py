@@ -28,7 +28,7 @@ class Project:
         table = read_toml(path)
         uv = table.table("tool").table("uv")
         if uv.data.get("default-groups") == "all":
-            defaults = None
+            defaults: frozenset[str] | None = None
         elif "default-groups" in uv:
             defaults = frozenset(map(canonicalize_name, uv.texts("default-groups")))
         else:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,12 +20,29 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
+from wheelferry_bundler.ssh_keygen import SshKeygenKey
 from wheelferry_schemas import allowed_signers, sshsig
-from wheelferry_schemas.errors import ConflictError, TransferError, UsageError
+from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError, UsageError
 from wheelferry_schemas.ssh_wire import PublicKey, string
 
 KEY_NAME = "signing_key"
 _HASH = "sha512"
+_OWN_TYPE = "ssh-ed25519"
+
+
+class Signer(Protocol):
+    """Whatever signs: a key in memory, or one that only ssh-keygen can use."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half."""
+
+    @property
+    def name(self) -> str:
+        """The name that it goes by."""
+
+    def sign(self, message: bytes, /) -> bytes:
+        """Return the armored signature over `message` in the namespace of bundles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +56,12 @@ class SigningKey:
     def public(self) -> PublicKey:
         """The public half."""
         raw = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return PublicKey(string(b"ssh-ed25519") + string(raw))
+        return PublicKey(string(_OWN_TYPE.encode()) + string(raw))
 
     def sign(self, message: bytes) -> bytes:
         """Return the armored signature over `message` in the namespace of bundles."""
         data = sshsig.signed_data(message, sshsig.NAMESPACE, _HASH)
-        blob = string(b"ssh-ed25519") + string(self.private.sign(data))
+        blob = string(_OWN_TYPE.encode()) + string(self.private.sign(data))
         return sshsig.encode(
             sshsig.Signature(
                 key=self.public, namespace=sshsig.NAMESPACE, hash_name=_HASH, blob=blob
@@ -82,6 +100,18 @@ def trust_here(folder: Path, key: SigningKey) -> None:
         raise TransferError(f"{path} could not be written: {error.strerror}") from error
 
 
+def open_key(path: Path, ask_passphrase: Callable[[Path], str]) -> Signer:
+    """Return what signs for a `--key`.
+
+    An Ed25519 key file signs here. A public key file stands for a key in an agent; that and keys
+    of other types, hardware keys among them, sign through ssh-keygen. Raises `UsageError`.
+    """
+    public = _public_half(path)
+    if public is None or (public[0].type == _OWN_TYPE and path.suffix != ".pub"):
+        return load_key(path, ask_passphrase)
+    return SshKeygenKey(path=path, public=public[0], name=public[1] or _default_name())
+
+
 def load_key(path: Path, ask_passphrase: Callable[[Path], str]) -> SigningKey:
     """Read a private key, asking for its passphrase where it has one.
 
@@ -112,6 +142,15 @@ def load_key(path: Path, ask_passphrase: Callable[[Path], str]) -> SigningKey:
 def public_path(path: Path) -> Path:
     """Return where the public half of a key file lies."""
     return path.with_name(f"{path.name}.pub")
+
+
+def _public_half(path: Path) -> tuple[PublicKey, str] | None:
+    """Return key and comment of a `.pub` file, or of the one beside a private key, if any."""
+    beside = path if path.suffix == ".pub" else public_path(path)
+    try:
+        return allowed_signers.parse_key_file(beside.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, MalformedError):
+        return None
 
 
 def _load(data: bytes, path: Path, ask_passphrase: Callable[[Path], str]) -> object:

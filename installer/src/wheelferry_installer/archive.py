@@ -1,11 +1,10 @@
-"""Opens an archive: its frames, its manifest's bytes and its signatures.
+"""Opens an archive: its frames, and its head.
 
-Nothing is believed here, and nothing but the manifest and the signatures is decompressed:
+Nothing is believed here, and nothing but the manifest and the signatures is decompressed at first:
 
 - The seek table has to describe frames that fill the file exactly.
 - A frame is unfolded only if it states the size that was foretold, at most `FRAME_SIZE`, names no
   dictionary, carries a checksum, and ends where the table says. Its size is checked again after.
-- Of tar headers only the sizes of manifest and signatures are read, under fixed limits.
 """
 
 from __future__ import annotations
@@ -18,19 +17,12 @@ import zstandard
 
 from wheelferry_schemas import layout, seek_table
 from wheelferry_schemas.errors import TamperedError, TransferError
+from wheelferry_schemas.head import Head, read_head
 from wheelferry_schemas.seek_table import Frame
 
 _MAGIC = (0xFD2FB528).to_bytes(4, "little")
 _MAX_COMPRESSED = layout.FRAME_SIZE + layout.FRAME_SIZE // 128 + 1024
 """No encoder makes more of a full frame than this (zstd's own bound is 1/256 and a bit)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureMember:
-    """A signature as it lies in the archive: its name and its armored bytes."""
-
-    name: str
-    armored: bytes
 
 
 class Archive:
@@ -128,74 +120,19 @@ else:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedBundle:
-    """The head of an archive: manifest and signatures, not verified, not even parsed.
-
-    `heads` are the tar headers found before them, `next_frame` is the first frame after them.
-    """
+    """An open archive and its head: manifest and signatures, of which nothing is verified."""
 
     archive: Archive
-    manifest_bytes: bytes
-    signatures: tuple[SignatureMember, ...]
-    heads: tuple[tuple[str, bytes], ...]
-    next_frame: int
+    head: Head
 
 
 def open_bundle(path: Path) -> OpenedBundle:
     """Open a bundle and read its head; raises `TamperedError`, `TransferError`."""
     archive = Archive(path)
+    sizes = [frame.size for frame in archive.frames]
     try:
-        return _read_head(archive)
+        head = read_head(sizes, lambda number: archive.frame(number, sizes[number]))
     except BaseException:
         archive.close()
         raise
-
-
-def _read_head(archive: Archive) -> OpenedBundle:
-    heads = []
-    head, manifest_bytes, next_frame = _read_stated(archive, layout.MANIFEST, 0)
-    heads.append((layout.MANIFEST, head))
-    signatures: list[SignatureMember] = []
-    while (name := layout.signature_name(len(signatures) + 1)) and _begins(
-        archive, next_frame, name
-    ):
-        if len(signatures) == layout.MAX_SIGNATURES:
-            raise TamperedError(f"there are more than {layout.MAX_SIGNATURES} signatures")
-        head, armored, next_frame = _read_stated(archive, name, next_frame)
-        heads.append((name, head))
-        signatures.append(SignatureMember(name=name, armored=armored))
-    return OpenedBundle(
-        archive=archive,
-        manifest_bytes=manifest_bytes,
-        signatures=tuple(signatures),
-        heads=tuple(heads),
-        next_frame=next_frame,
-    )
-
-
-def _begins(archive: Archive, number: int, name: str) -> bool:
-    """Tell whether the frame of that number holds the signature called `name`."""
-    largest = layout.BLOCK + layout.MAX_SIGNATURE_SIZE
-    if number >= len(archive.frames) or archive.frames[number].size > largest:
-        return False
-    content = archive.frame(number, archive.frames[number].size)
-    return layout.names(content[: layout.BLOCK], name)
-
-
-def _read_stated(archive: Archive, name: str, number: int) -> tuple[bytes, bytes, int]:
-    """Read a member whose size only its own header states: (header, content, next frame)."""
-    if number >= len(archive.frames):
-        raise TamperedError(f"{name} is missing")
-    content = archive.frame(number, archive.frames[number].size)
-    head = content[: layout.BLOCK]
-    size = layout.stated_size(head, name)
-    total = layout.BLOCK + size + len(layout.padding(size))
-    parts = [content]
-    for frame_size in list(layout.frame_sizes(total))[1:]:
-        number += 1
-        if number >= len(archive.frames):
-            raise TamperedError(f"{name} is cut short")
-        parts.append(archive.frame(number, frame_size))
-    whole = b"".join(parts)
-    if len(whole) != total or whole[layout.BLOCK + size :] != layout.padding(size):
-        raise TamperedError(f"{name} is not as long as it says")
-    return head, whole[layout.BLOCK : layout.BLOCK + size], number + 1
+    return OpenedBundle(archive=archive, head=head)

@@ -17,14 +17,19 @@ from wheelferry_schemas.display import printable
 from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 
 _OWN = {
+    "diff": "Show what a newer bundle changes.",
     "install": "Install a bundle, without any network.",
+    "rollback": "Put the environment from before the last change back.",
     "show": "Show what is in a bundle, and who signed it.",
+    "status": "Show what is installed, and whether it is intact.",
     "target": "Describe this host, for 'bundle create --target'.",
     "trust": "Say who may sign bundles for this host.",
     "verify": "Check a bundle: signatures and every hash.",
 }
 _BUNDLERS = {
-    "create": "Make a bundle from a lock (online host).",
+    "create": "Make a bundle from a lock.",
+    "key": "Make a key to sign bundles with.",
+    "sign": "Add your signature to a bundle.",
 }
 _ENTRY_POINTS = "wheelferry.commands"
 _EPILOG = """\b

@@ -39,7 +39,8 @@ class StagingDestination(WheelDestination):
     `schemes` maps scheme names to folders relative to `staging`; `interpreter` is the path of the
     environment's interpreter at its final place; `hashes` are the rows of the wheel's RECORD.
     `written` holds the paths of all files relative to `staging`, `contested` those that another
-    wheel has written already, with the sha256 of this wheel's content.
+    wheel has written already, with the sha256 of this wheel's content. `record` is the path of
+    the RECORD that was written, and its sha256.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class StagingDestination(WheelDestination):
         self._folders: set[str] = set()
         self.written: list[str] = []
         self.contested: dict[str, str] = {}
+        self.record: tuple[str, str] | None = None
 
     def write_script(
         self, name: str, module: str, attr: str, section: ScriptSection
@@ -101,9 +103,14 @@ class StagingDestination(WheelDestination):
 
         with construct_record_file(list(records), prefix) as stream:
             self._write(scheme, record_file_path, stream, executable=False)
+            self.record = (self._relative(scheme, record_file_path), _sha256(stream))
+
+    def _relative(self, scheme: str, name: str) -> str:
+        folder = self._schemes[scheme]
+        return name if folder == "." else f"{folder}/{name}"
 
     def _write(self, scheme: str, name: str, stream: BinaryIO, *, executable: bool) -> None:
-        relative = f"{self._schemes[scheme]}/{name}" if self._schemes[scheme] != "." else name
+        relative = self._relative(scheme, name)
         path = f"{self._staging}/{relative}"
         folder = path.rpartition("/")[0]
         if folder not in self._folders:

@@ -24,7 +24,7 @@ from wheelferry_schemas.errors import (
     WheelferryError,
 )
 from wheelferry_schemas.manifest import format_timestamp
-from wheelferry_schemas.receipt import Receipt
+from wheelferry_schemas.receipt import InstalledFile, InstalledPackage, Receipt
 
 _TIMEOUT = 300
 
@@ -53,11 +53,12 @@ def install(
         with locked(plan.environment) as managed:
             managed.staging.mkdir()
             _make_venv(plan, managed.staging)
+            skeleton = _files_in(managed.staging)
             outcomes = _install_wheels(plan, managed.staging, on_progress)
             warnings = _judge_contested(managed.staging, outcomes)
             if plan.compile_bytecode:
                 _compile(plan, managed.staging)
-            written = _write_receipt(plan, managed.staging, now)
+            written = _write_receipt(plan, managed.staging, skeleton, outcomes, now)
             managed.commit(written.generation, sync=sync)
     except OSError as error:
         raise TransferError(
@@ -203,19 +204,51 @@ def _compile(plan: Plan, staging: Path) -> None:
     )
 
 
-def _write_receipt(plan: Plan, staging: Path, now: int) -> Receipt:
+def _files_in(folder: Path) -> tuple[InstalledFile, ...]:
+    return tuple(
+        InstalledFile(path=path.relative_to(folder).as_posix(), sha256=_sha256(path) or "")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+    )
+
+
+def _installed_packages(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[InstalledPackage, ...]:
+    records = {outcome.task.member.name: outcome.record for outcome in outcomes if outcome.record}
+    packages = []
+    for package in sorted(plan.packages, key=lambda package: package.name):
+        record, sha256 = records[layout.wheel_name(package.wheel)]
+        packages.append(
+            InstalledPackage(
+                name=package.name,
+                version=package.version,
+                wheel=package.wheel,
+                record=record,
+                record_sha256=sha256,
+            )
+        )
+    return tuple(packages)
+
+
+def _write_receipt(
+    plan: Plan,
+    staging: Path,
+    skeleton: tuple[InstalledFile, ...],
+    outcomes: Sequence[Outcome],
+    now: int,
+) -> Receipt:
     """Write manifest, signatures and receipt; the receipt last, since it says 'complete'."""
     folder = staging / receipt.FOLDER
     (folder / "signatures").mkdir(parents=True)
     (folder / layout.MANIFEST).write_bytes(plan.bundle.manifest_bytes)
     for member in plan.bundle.signature_members:
-        (folder / member.name).write_bytes(member.armored)
+        (folder / member.name).write_bytes(member.content)
     written = Receipt(
         format=1,
         generation=uuid.uuid4().hex,
         tool=f"wheelferry {__version__}",
         installed=format_timestamp(now),
         bundle=plan.bundle.path.name,
+        bundle_created=plan.bundle.manifest.created,
         manifest_sha256=plan.bundle.sha256,
         target=plan.fit.target.id,
         interpreter=os.fspath(plan.fit.interpreter.base_executable),
@@ -226,7 +259,8 @@ def _write_receipt(plan: Plan, staging: Path, now: int) -> Receipt:
             for signer in plan.bundle.signers
             if signer.problem is None
         ),
-        packages=tuple(sorted(package.name for package in plan.packages)),
+        packages=_installed_packages(plan, outcomes),
+        files=skeleton,
     )
     (folder / receipt.FILE_NAME).write_bytes(receipt.serialize(written))
     return written

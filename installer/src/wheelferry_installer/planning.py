@@ -10,7 +10,7 @@ from pathlib import Path
 from wheelferry_installer.fitting import Fit
 from wheelferry_installer.transaction import read_receipt
 from wheelferry_installer.verification import VerifiedBundle
-from wheelferry_schemas.errors import ConflictError
+from wheelferry_schemas.errors import ConflictError, OutdatedError
 from wheelferry_schemas.manifest import Package
 from wheelferry_schemas.receipt import Receipt
 
@@ -20,13 +20,14 @@ class Plan:
     """An installation of one target of a bundle into one environment.
 
     `present` is the receipt of the environment that is there now. `up_to_date` tells that it is
-    what this plan would give.
+    what this plan would give, so that nothing is left to do.
     """
 
     bundle: VerifiedBundle
     environment: Path
     fit: Fit
     compile_bytecode: bool
+    reinstall: bool
     present: Receipt | None
 
     @property
@@ -38,7 +39,8 @@ class Plan:
     def up_to_date(self) -> bool:
         """Whether the environment came from the same bundle, target and interpreter."""
         return (
-            self.present is not None
+            not self.reinstall
+            and self.present is not None
             and self.present.manifest_sha256 == self.bundle.sha256
             and self.present.target == self.fit.target.id
             and self.present.interpreter == os.fspath(self.fit.interpreter.base_executable)
@@ -47,18 +49,36 @@ class Plan:
         )
 
 
-def plan(bundle: VerifiedBundle, environment: Path, fit: Fit, *, compile_bytecode: bool) -> Plan:
+def plan(
+    bundle: VerifiedBundle,
+    environment: Path,
+    fit: Fit,
+    *,
+    compile_bytecode: bool,
+    reinstall: bool = False,
+    allow_downgrade: bool = False,
+) -> Plan:
     """Plan the installation of a fitting target into `environment`.
 
-    Raises `ConflictError` where something lies there that wheelferry did not make.
+    Raises `ConflictError` where something lies there that wheelferry did not make, and
+    `OutdatedError` where what is installed came from a younger bundle.
     """
     environment = Path(os.path.abspath(environment))
+    present = _present(environment)
+    created = bundle.manifest.created
+    if present is not None and created < present.bundle_created and not allow_downgrade:
+        raise OutdatedError(
+            f"{bundle.path.name} was made at {created}, what is installed at "
+            f"{present.bundle_created}",
+            hint="an old bundle may bring back old weaknesses: pass --allow-downgrade to go back",
+        )
     return Plan(
         bundle=bundle,
         environment=environment,
         fit=fit,
         compile_bytecode=compile_bytecode,
-        present=_present(environment),
+        reinstall=reinstall,
+        present=present,
     )
 
 

@@ -4,7 +4,8 @@ Beside an environment `X` lies its control folder `X.wheelferry`:
 
 - `lock` is held while somebody works on the environment;
 - `staging` is where the new one is built;
-- `journal.json` says that `staging` is complete and about to become the environment;
+- `journal.json` says that `staging` is complete and about to become the environment, by an
+  installation or by a rollback;
 - `previous` is the environment before the last change.
 
 The swap is one `renameat2(RENAME_EXCHANGE)` where the kernel and the file system have that, and
@@ -67,7 +68,29 @@ class ManagedEnvironment:
         """
         if sync:
             sync_file_system(self.staging)
-        _write_durably(self._journal, json.dumps({"generation": generation}).encode())
+        self._write_journal(generation, "install")
+        self._swap(sync=sync)
+
+    def rollback(self, *, sync: bool) -> None:
+        """Put `previous` in the environment's place; what was there becomes `previous`.
+
+        Raises `ConflictError` where no previous environment is kept.
+        """
+        kept = read_receipt(self.previous)
+        if kept is None:
+            raise ConflictError(
+                f"no environment from before the last change of {self.path} is kept",
+                hint="install the older bundle with --allow-downgrade",
+            )
+        self._write_journal(kept.generation, "rollback")
+        os.rename(self.previous, self.staging)
+        self._swap(sync=sync)
+
+    def _write_journal(self, generation: str, action: str) -> None:
+        journal = {"action": action, "generation": generation}
+        _write_durably(self._journal, json.dumps(journal).encode())
+
+    def _swap(self, *, sync: bool) -> None:
         if not os.path.lexists(self.path):
             os.rename(self.staging, self.path)
         elif not _exchange(self.staging, self.path):
@@ -81,7 +104,7 @@ class ManagedEnvironment:
         """Finish or undo what a run before this one left."""
         outgoing = self._outgoing
         if self._journal.exists():
-            generation = _read_generation(self._journal)
+            action, generation = _read_journal(self._journal)
             if not os.path.lexists(self.path) and self.staging.exists():
                 os.rename(self.staging, self.path)
             elif not os.path.lexists(self.path) and outgoing.exists():
@@ -89,6 +112,8 @@ class ManagedEnvironment:
             present = read_receipt(self.path)
             if present is not None and present.generation == generation:
                 self._keep_previous(outgoing if outgoing.exists() else self.staging)
+            elif action == "rollback" and self.staging.exists():
+                os.rename(self.staging, self.previous)
             self._journal.unlink()
         for leftover in (self.staging, outgoing, self.control / "discarded"):
             _remove(leftover)
@@ -214,13 +239,13 @@ def _exchange(one: Path, other: Path) -> bool:
     return bool(renameat2(*arguments) == 0)
 
 
-def _read_generation(journal: Path) -> str | None:
+def _read_journal(journal: Path) -> tuple[str | None, str | None]:
+    """Return action and generation; None where a crash cut the journal short before the swap."""
     try:
-        generation = json.loads(journal.read_bytes())["generation"]
+        entry = json.loads(journal.read_bytes())
+        return str(entry["action"]), str(entry["generation"])
     except (ValueError, KeyError, TypeError):
-        # A journal that was cut short by a crash: nothing was swapped yet.
-        return None
-    return str(generation)
+        return None, None
 
 
 def _write_durably(path: Path, data: bytes) -> None:

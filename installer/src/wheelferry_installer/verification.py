@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wheelferry_installer import signatures
-from wheelferry_installer.archive import OpenedBundle, SignatureMember
+from wheelferry_installer.archive import OpenedBundle
 from wheelferry_installer.policy import Policy
 from wheelferry_schemas import layout, manifest, sshsig
 from wheelferry_schemas.display import count
 from wheelferry_schemas.errors import MalformedError, OutdatedError, TamperedError, TrustError
+from wheelferry_schemas.head import HeadMember
 from wheelferry_schemas.layout import Member
 from wheelferry_schemas.manifest import Manifest
 
@@ -47,8 +48,8 @@ class VerifiedBundle:
     def __init__(self, opened: OpenedBundle, read: Manifest, signers: tuple[Signer, ...]) -> None:
         self.path = opened.archive.path
         self.manifest = read
-        self.manifest_bytes = opened.manifest_bytes
-        self.signature_members = opened.signatures
+        self.manifest_bytes = opened.head.manifest.content
+        self.signature_members = opened.head.signatures
         self.signers = signers
         self._archive = opened.archive
         self._first_frames = _foretold_frames(opened, read)
@@ -116,7 +117,7 @@ def verify(opened: OpenedBundle, policy: Policy | None, now: int) -> VerifiedBun
     signers = judge_signatures(opened, policy, now)
     if policy is not None:
         _check_signers(opened, policy, signers)
-    read = manifest.parse(opened.manifest_bytes)
+    read = manifest.parse(opened.head.manifest.content)
     _check_expiry(read, now)
     return VerifiedBundle(opened, read, signers)
 
@@ -146,13 +147,16 @@ def raise_all(problems: list[TamperedError]) -> None:
 
 def judge_signatures(opened: OpenedBundle, policy: Policy | None, now: int) -> tuple[Signer, ...]:
     """Say of each signature whether it counts here, and if not, why."""
-    return tuple(_judge(member, opened.manifest_bytes, policy, now) for member in opened.signatures)
+    return tuple(
+        _judge(member, opened.head.manifest.content, policy, now)
+        for member in opened.head.signatures
+    )
 
 
-def _judge(member: SignatureMember, message: bytes, policy: Policy | None, now: int) -> Signer:
+def _judge(member: HeadMember, message: bytes, policy: Policy | None, now: int) -> Signer:
     fingerprint = name = problem = None
     try:
-        signature = sshsig.decode(member.armored)
+        signature = sshsig.decode(member.content)
         fingerprint = signature.key.fingerprint
         signatures.check(signature, message, sshsig.NAMESPACE)
     except MalformedError as error:
@@ -213,18 +217,16 @@ def _foretold_frames(opened: OpenedBundle, read: Manifest) -> dict[str, int]:
     are not what the manifest says.
     """
     created = read.created_at
-    sizes = {member.name: len(member.armored) for member in opened.signatures}
-    sizes[layout.MANIFEST] = len(opened.manifest_bytes)
-    for member_name, head in opened.heads:
-        if head != layout.header(member_name, sizes[member_name], created):
-            raise TamperedError(f"{member_name}: its header is not the foretold one")
+    for stated in (opened.head.manifest, *opened.head.signatures):
+        if stated.header != layout.header(stated.name, len(stated.content), created):
+            raise TamperedError(f"{stated.name}: its header is not the foretold one")
     first = {}
     expected: list[int] = []
     for member in layout.members(read):
-        first[member.name] = opened.next_frame + len(expected)
+        first[member.name] = opened.head.next_frame + len(expected)
         expected += layout.frame_sizes(layout.stream_size(member.name, member.size, created))
     expected.append(len(layout.END_OF_ARCHIVE))
-    found = [frame.size for frame in opened.archive.frames[opened.next_frame :]]
+    found = [frame.size for frame in opened.archive.frames[opened.head.next_frame :]]
     if found != expected:
         raise TamperedError("the members of the bundle are not those that its manifest lists")
     return first

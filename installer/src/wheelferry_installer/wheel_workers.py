@@ -61,11 +61,12 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of one task: the files written, those contested, and what went wrong."""
+    """What came of one task: what the wheel's `StagingDestination` tells, or what went wrong."""
 
     task: Task
     written: Sequence[str] = ()
     contested: dict[str, str] = field(default_factory=dict)
+    record: tuple[str, str] | None = None
     problem: WheelferryError | None = None
 
 
@@ -167,7 +168,12 @@ def _install(task: Task, distribution: str) -> Outcome:
             # The library warns of compiled files in wheels, which it leaves out, rightly.
             warnings.simplefilter("ignore", RuntimeWarning)
             installer.install(wheel, destination, metadata)
-    return Outcome(task=task, written=destination.written, contested=destination.contested)
+    return Outcome(
+        task=task,
+        written=destination.written,
+        contested=destination.contested,
+        record=destination.record,
+    )
 
 
 def _spool(size: int) -> BinaryIO:

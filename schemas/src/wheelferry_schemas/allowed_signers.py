@@ -8,7 +8,7 @@ certificates and ignoring the line would hide that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -19,7 +19,7 @@ from wheelferry_schemas.sshsig import NAMESPACE
 
 FILE_NAME = "allowed_signers"
 _OPTION = re.compile(r'(?P<name>[A-Za-z-]+)(="(?P<value>[^"]*)")?(,|$)')
-_WORD = re.compile(r'(?:"[^"]*"|[^\s"])+')
+_WORD = r'((?:"[^"]*"|[^\s"])+)'
 _TIMES = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 
@@ -38,9 +38,7 @@ class AllowedSigner:
 
     def refusal(self, namespace: str, now: int) -> str | None:
         """Return why a signature by this key is not accepted now, or None where it is."""
-        if self.namespaces is not None and not any(
-            fnmatchcase(namespace, pattern) for pattern in self.namespaces
-        ):
+        if self.namespaces is not None and not _allows(self.namespaces, namespace):
             return f"the key of {self.principals} is not allowed for {namespace}"
         if self.valid_after is not None and now < self.valid_after:
             return f"the key of {self.principals} is not valid yet"
@@ -66,7 +64,7 @@ def parse(text: str) -> tuple[AllowedSigner, ...]:
     """Read a whole file; raises `MalformedError` that names every bad line."""
     signers: list[AllowedSigner] = []
     problems: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(_lines(text), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
@@ -98,20 +96,35 @@ def without(text: str, keys: Iterable[PublicKey]) -> str:
     """Return the file's text without the lines of these keys; all else stays as it is."""
     gone = set(keys)
     kept = []
-    for line in text.splitlines(keepends=True):
+    for line in _lines(text):
         if line.strip() and not line.lstrip().startswith("#") and _parse_line(line).key in gone:
             continue
         kept.append(line)
     return "".join(kept)
 
 
+def _lines(text: str) -> list[str]:
+    """Return the lines with their ends. Python's other line breaks are none to OpenSSH."""
+    return re.split(r"(?<=\n)", text)
+
+
+def _allows(patterns: Sequence[str], name: str) -> bool:
+    """Match as OpenSSH does: `*` and `?` are wild, `!` says what must not match."""
+    matching = [
+        pattern
+        for pattern in patterns
+        if fnmatchcase(name, pattern.removeprefix("!").replace("[", "[[]"))
+    ]
+    return bool(matching) and not any(pattern.startswith("!") for pattern in matching)
+
+
 def _parse_line(line: str) -> AllowedSigner:
-    words = _WORD.findall(line)
+    words = _first_words(line, 3)
     options: dict[str, str | None] = {}
-    if len(words) > 2 and words[1] not in KEY_TYPES:
-        options = _parse_options(words.pop(1))
-    if len(words) < 3:
-        raise MalformedError("it does not hold a name, a key type and a key")
+    if words[1] not in KEY_TYPES:
+        options = _parse_options(words[1])
+        words = _first_words(line, 4)
+        del words[1]
     if "cert-authority" in options:
         raise MalformedError("cert-authority is not supported: list the keys themselves")
     principals = words[0].strip('"')
@@ -123,6 +136,20 @@ def _parse_line(line: str) -> AllowedSigner:
         valid_after=_parse_time(options.get("valid-after")),
         valid_before=_parse_time(options.get("valid-before")),
     )
+
+
+def _first_words(line: str, number: int) -> list[str]:
+    """Return the first words of a line; what follows them may be anything."""
+    words = r"\s+".join([_WORD] * number)
+    match = re.match(rf"\s*{words}(\s|$)", line, re.ASCII)
+    if match is None:
+        open_quote = line.count('"') % 2 == 1
+        raise MalformedError(
+            "a quotation mark is left open"
+            if open_quote
+            else "it does not hold a name, a key type and a key"
+        )
+    return list(match.groups()[:number])
 
 
 def _parse_options(text: str) -> dict[str, str | None]:
@@ -153,8 +180,6 @@ def _parse_time(text: str | None) -> int | None:
         raise MalformedError(f"not a time: {text!r}")
     try:
         moment = datetime.strptime(f"{digits}+0000", f"{form}%z")
-    except ValueError as error:
+        return int((moment if text.endswith("Z") else moment.replace(tzinfo=None)).timestamp())
+    except (ValueError, OverflowError) as error:
         raise MalformedError(f"not a time: {text!r}") from error
-    if not text.endswith("Z"):
-        moment = moment.replace(tzinfo=None).astimezone()
-    return int(moment.timestamp())

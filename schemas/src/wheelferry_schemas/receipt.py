@@ -11,18 +11,45 @@ from typing import Literal
 from pydantic import ValidationError
 
 from wheelferry_schemas.errors import MalformedError
-from wheelferry_schemas.manifest import Name, Sha256, Text, Timestamp, canonical_json
+from wheelferry_schemas.manifest import (
+    Name,
+    Sha256,
+    Text,
+    Timestamp,
+    VersionText,
+    canonical_json,
+)
 from wheelferry_schemas.target import Model, TargetId
 
 FOLDER = "wheelferry"
 FILE_NAME = "receipt.json"
 
 
+class InstalledPackage(Model):
+    """A package as it was installed: where its RECORD lies, and the hash of that.
+
+    RECORD states the hash of every file of the package. Paths are relative to the environment.
+    """
+
+    name: Name
+    version: VersionText
+    wheel: Text
+    record: Text
+    record_sha256: Sha256
+
+
+class InstalledFile(Model):
+    """A file that belongs to no package: the interpreter's configuration, activation scripts."""
+
+    path: Text
+    sha256: Sha256
+
+
 class Receipt(Model):
     """One installation.
 
     `generation` tells apart two installations of the same bundle. `interpreter` is the base
-    interpreter that the environment was made from. `signers` are those whose signature counted.
+    interpreter that the environment was made from, `bundle_created` the manifest's time. `signers` are those whose signature counted.
     """
 
     format: Literal[1]
@@ -30,13 +57,15 @@ class Receipt(Model):
     tool: Text
     installed: Timestamp
     bundle: Text
+    bundle_created: Timestamp
     manifest_sha256: Sha256
     target: TargetId
     interpreter: Text
     python: Text
     compiled: bool
     signers: tuple[Text, ...]
-    packages: tuple[Name, ...]
+    packages: tuple[InstalledPackage, ...]
+    files: tuple[InstalledFile, ...]
 
 
 def serialize(receipt: Receipt) -> bytes:

@@ -53,6 +53,7 @@ MarkerVariable = Literal[
 ]
 PlatformTag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 AbiTag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}$")]
+MinorVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]
 TargetId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,127}$")]
 Specifier = Annotated[str, Field(max_length=200), AfterValidator(_check_specifier)]
 
@@ -69,7 +70,7 @@ class MarkerEnvironment(Model):
     platform_system: str
     platform_version: str
     python_full_version: str
-    python_version: str
+    python_version: MinorVersion
     sys_platform: str
 
     def as_environment(self) -> Environment:

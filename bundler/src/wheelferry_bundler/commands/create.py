@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
     from wheelferry_bundler.creation import Created, Plan
     from wheelferry_bundler.inputs import Input
     from wheelferry_bundler.locked import Wanted
-    from wheelferry_bundler.signing import SigningKey
+    from wheelferry_bundler.signing import Signer
 
+_DAY = 24 * 60 * 60
 _EPILOG = """\b
 Examples:
   bundle create --platform manylinux_2_28_x86_64 --python 3.12
@@ -102,8 +105,13 @@ Examples:
     "keys",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Sign with this private key (Ed25519, OpenSSH format). Default: your own, made on "
-    "first use.",
+    help="Sign with this key: an Ed25519 key file, or, through ssh-keygen, a .pub file for a key "
+    "in the agent, or any other key. Default: your own, made on first use.",
+)
+@click.option(
+    "--expires",
+    metavar="TIME",
+    help="From when on the far side refuses the bundle: 90d, 12w, or a day such as 2027-03-31.",
 )
 @click.option("--unsigned", is_flag=True, help="Do not sign. The far side will refuse the bundle.")
 @click.option("--dry-run", is_flag=True, help="Show what would go in; fetch and write nothing.")
@@ -117,6 +125,7 @@ def create(
     output: Path,
     force: bool,
     keys: tuple[Path, ...],
+    expires: str | None,
     unsigned: bool,
     dry_run: bool,
     as_json: bool,
@@ -132,6 +141,7 @@ def create(
     """
     from wheelferry_bundler import creation
     from wheelferry_bundler.cache import Cache
+    from wheelferry_bundler.commands.keys import own_keys
     from wheelferry_bundler.inputs import find_input
     from wheelferry_bundler.targets import make_targets
     from wheelferry_bundler.terminal import PhaseBar
@@ -147,21 +157,24 @@ def create(
         raise ConflictError(f"{output} exists already", hint="pass --force to replace it")
     if not output.parent.is_dir():
         raise UsageError(f"there is no folder {output.parent}", hint="make it, or choose another")
+    created_at = _created_at()
+    expires_at = None if expires is None else _expires_at(expires, created_at)
     plan = creation.plan(found, targets, wanted, _options(wanted))
     if dry_run:
         _show_plan(plan, as_json=as_json)
         return
     creation.check_complete(plan)
-    signing_keys = () if unsigned else _signing_keys(keys, quiet=quiet)
+    signing_keys = () if unsigned else own_keys(keys, quiet=quiet)
     bar = PhaseBar(shown=not quiet)
     try:
         created = creation.create(
             plan,
             output,
             Cache.default(),
-            _created_at(),
+            created_at,
             signing_keys,
             creation.Progress(step=bar.step, advance=bar.advance),
+            expires_at,
         )
     finally:
         bar.finish()
@@ -211,28 +224,20 @@ def _created_at() -> int:
     return int(text)
 
 
-def _signing_keys(paths: Sequence[Path], *, quiet: bool) -> tuple[SigningKey, ...]:
-    from wheelferry_bundler import signing
-
-    def ask(path: Path) -> str:
-        text: str = click.prompt(f"passphrase of {path}", hide_input=True, err=True)
-        return text
-
-    if paths:
-        return tuple(signing.load_key(path, ask) for path in paths)
-    folder = Path(click.get_app_dir("wheelferry"))
-    path = folder / signing.KEY_NAME
-    if path.exists():
-        return (signing.load_key(path, ask),)
-    key = signing.new_key(path)
-    signing.trust_here(folder, key)
-    if not quiet:
-        click.echo(f"made a signing key for you: {path} ({key.public.fingerprint})", err=True)
-        click.echo(f"its public half: {key.public.line()} {key.name}", err=True)
-        click.echo("carry it to the far side once, on another way than the bundle:", err=True)
-        click.echo(f"  here:  {signing.public_path(path)}", err=True)
-        click.echo(f"  there: bundle trust add {signing.KEY_NAME}.pub", err=True)
-    return (key,)
+def _expires_at(text: str, created: int) -> int:
+    """Read `90d`, `12w` (counted from `created`) or a day, whose end is meant."""
+    if match := re.fullmatch(r"([0-9]{1,5})([dw])", text):
+        return created + int(match[1]) * (7 if match[2] == "w" else 1) * _DAY
+    try:
+        day = datetime.strptime(f"{text}+0000", "%Y-%m-%d%z")
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a time to expire at", hint="examples: 90d, 12w, 2027-03-31"
+        ) from error
+    expires = int(day.timestamp()) + _DAY
+    if expires <= created:
+        raise UsageError(f"{text} has passed already", hint="choose a later day for --expires")
+    return expires
 
 
 def _tell_input(found: Input) -> None:
@@ -257,7 +262,7 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
     creation.check_complete(plan)
 
 
-def _created_json(created: Created, keys: Sequence[SigningKey]) -> dict[str, object]:
+def _created_json(created: Created, keys: Sequence[Signer]) -> dict[str, object]:
     return {
         "bundle": str(created.path),
         "size": created.size,
@@ -266,7 +271,7 @@ def _created_json(created: Created, keys: Sequence[SigningKey]) -> dict[str, obj
     }
 
 
-def _show_created(created: Created, keys: Sequence[SigningKey]) -> None:
+def _show_created(created: Created, keys: Sequence[Signer]) -> None:
     manifest = created.manifest
     for target in manifest.targets:
         click.echo(target.id)

@@ -49,6 +49,10 @@ Examples:
 )
 @click.option("--compile", "compile_bytecode", is_flag=True, help="Compile all modules.")
 @click.option("--no-sync", is_flag=True, help="Do not wait until all is safe on the disk.")
+@click.option("--reinstall", is_flag=True, help="Install even what is there already.")
+@click.option(
+    "--allow-downgrade", is_flag=True, help="Accept a bundle older than what is installed."
+)
 @trust_options
 @click.option("--dry-run", is_flag=True, help="Verify, show what would be done, and stop.")
 @json_option
@@ -59,6 +63,8 @@ def install(
     python: str | None,
     compile_bytecode: bool,
     no_sync: bool,
+    reinstall: bool,
+    allow_downgrade: bool,
     allowed_signers: Path | None,
     require_signatures: int | None,
     allow_unsigned: bool,
@@ -82,7 +88,14 @@ def install(
     ) as checked:
         minors = sorted({target.python[1] for target in checked.manifest.targets})
         fit = fitting.fit(checked.manifest, interpreter.find(python, minors))
-        plan = planning.plan(checked, environment, fit, compile_bytecode=compile_bytecode)
+        plan = planning.plan(
+            checked,
+            environment,
+            fit,
+            compile_bytecode=compile_bytecode,
+            reinstall=reinstall,
+            allow_downgrade=allow_downgrade,
+        )
         if dry_run:
             _show_plan(plan, as_json=as_json)
             return

@@ -19,6 +19,14 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+venv_option = click.option(
+    "--venv",
+    "environment",
+    type=click.Path(path_type=Path),
+    default=".venv",
+    show_default=True,
+    help="The environment.",
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 
 
@@ -59,10 +67,17 @@ def verified(
     opened = open_bundle(path)
     try:
         policy = None if allow_unsigned else load_policy(allowed_signers, require_signatures)
-        bundle = verify(opened, policy, int(time.time()))
+        now = int(time.time())
+        bundle = verify(opened, policy, now)
         if allow_unsigned:
             click.echo(
                 f"WARNING: {printable(path.name)} is taken without anybody vouching for it",
+                err=True,
+            )
+        if now < bundle.manifest.created_at:
+            click.echo(
+                f"warning: by this host's clock the bundle comes from the future "
+                f"({bundle.manifest.created}): set the clock, or expiry means nothing",
                 err=True,
             )
         for signer in bundle.signers:

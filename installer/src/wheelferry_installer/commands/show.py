@@ -14,15 +14,20 @@ from wheelferry_schemas.display import count, human_size, printable
 from wheelferry_schemas.errors import WheelferryError
 
 if TYPE_CHECKING:
+    from wheelferry_installer.archive import OpenedBundle
     from wheelferry_installer.policy import Policy
     from wheelferry_installer.verification import Signer
     from wheelferry_schemas.manifest import Manifest, Package
 
+_SBOM = "sbom.cdx.json"
+
 
 @click.command()
 @bundle_argument
+@click.option("--sbom", is_flag=True, help="Print the bundle's SBOM (CycloneDX JSON).")
+@click.option("--licenses", is_flag=True, help="List the packages by licence.")
 @json_option
-def show(bundle: Path, as_json: bool) -> None:
+def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
     """Show the targets, packages, sizes and signers of BUNDLE.
 
     This reads the manifest and checks the signatures over it. That the wheels are those that the
@@ -34,16 +39,50 @@ def show(bundle: Path, as_json: bool) -> None:
 
     opened = open_bundle(bundle)
     try:
-        policy = _policy_if_any()
-        signers = judge_signatures(opened, policy, int(time.time()))
-        read = manifest.parse(opened.manifest_bytes)
+        signers = judge_signatures(opened, _policy_if_any(), int(time.time()))
+        read = manifest.parse(opened.head.manifest.content)
+        if sbom:
+            click.echo(_read_sbom(opened), nl=False)
+            return
     finally:
         opened.archive.close()
+    if licenses:
+        _print_licenses(read, as_json=as_json)
+        return
     if as_json:
         data = {"manifest": read.model_dump(mode="json"), "signers": signers_json(signers)}
         click.echo(json.dumps(data, indent=2))
     else:
         _print(bundle, read, signers)
+
+
+def _read_sbom(opened: OpenedBundle) -> bytes:
+    """Return the SBOM after checking it against the manifest, whoever signed that."""
+    from wheelferry_installer.verification import verify
+
+    checked = verify(opened, None, 0)
+    member = next((m for m in checked.members if m.name == _SBOM), None)
+    if member is None:
+        raise WheelferryError("the bundle holds no SBOM", hint="see: bundle show --licenses")
+    parts: list[bytes] = []
+    checked.read(member, lambda piece: parts.append(bytes(piece)))
+    return b"".join(parts)
+
+
+def _print_licenses(manifest: Manifest, *, as_json: bool) -> None:
+    by_license: dict[str, list[str]] = {}
+    for package in manifest.packages:
+        entry = by_license.setdefault(package.license or "not stated", [])
+        described = f"{package.name} {package.version}"
+        if described not in entry:
+            entry.append(described)
+    if as_json:
+        click.echo(json.dumps(by_license, indent=2, sort_keys=True))
+        return
+    for name, packages in sorted(by_license.items()):
+        click.echo(printable(name))
+        for described in packages:
+            click.echo(f"  {described}")
 
 
 def _policy_if_any() -> Policy | None:
@@ -58,7 +97,9 @@ def _policy_if_any() -> Policy | None:
 
 def _print(path: Path, manifest: Manifest, signers: tuple[Signer, ...]) -> None:
     version = f" {manifest.version}" if manifest.version else ""
-    click.echo(f"{printable(path.name)}: {manifest.name}{version}, made {manifest.created}")
+    expires = f", expires {manifest.expires}" if manifest.expires else ""
+    made = f"made {manifest.created}{expires} with {manifest.tool}"
+    click.echo(printable(f"{path.name}: {manifest.name}{version}, {made}"))
     made_from = manifest.made_from
     options = f" with {' '.join(made_from.options)}" if made_from.options else ""
     click.echo(f"from {printable(made_from.name + options)}, sha256 {made_from.sha256}")

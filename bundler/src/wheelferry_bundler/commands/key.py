@@ -1,0 +1,34 @@
+"""`bundle key`: signing keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wheelferry_schemas.display import printable
+
+
+@click.group()
+def key() -> None:
+    """Make a key to sign bundles with."""
+
+
+@key.command()
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), required=False)
+def new(path: Path | None) -> None:
+    """Make an Ed25519 key pair in OpenSSH's format: PATH and PATH.pub.
+
+    Without PATH it is your own, the one that 'bundle create' signs with, and this host trusts it.
+    A passphrase can be set with: ssh-keygen -p -f PATH
+    """
+    from wheelferry_bundler import signing
+    from wheelferry_bundler.commands.keys import tell_public_half
+
+    folder = Path(click.get_app_dir("wheelferry"))
+    where = path or folder / signing.KEY_NAME
+    made = signing.new_key(where)
+    if path is None:
+        signing.trust_here(folder, made)
+    click.echo(f"made {printable(str(where))}")
+    tell_public_half(made, where)

@@ -1,0 +1,50 @@
+"""The keys that commands sign with, and what a user is told when the first one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelferry_schemas.display import printable
+
+if TYPE_CHECKING:
+    from wheelferry_bundler.signing import Signer
+
+
+def own_keys(paths: Sequence[Path], *, quiet: bool) -> tuple[Signer, ...]:
+    """Return the keys that `--key` names, else the user's own, which is made on first use."""
+    from wheelferry_bundler import signing
+
+    if paths:
+        return tuple(signing.open_key(path, ask_passphrase) for path in paths)
+    folder = Path(click.get_app_dir("wheelferry"))
+    path = folder / signing.KEY_NAME
+    if path.exists():
+        return (signing.load_key(path, ask_passphrase),)
+    key = signing.new_key(path)
+    signing.trust_here(folder, key)
+    if not quiet:
+        click.echo(f"made a signing key for you: {printable(str(path))}", err=True)
+        tell_public_half(key, path)
+    return (key,)
+
+
+def ask_passphrase(path: Path) -> str:
+    """Ask on the terminal for the passphrase of a key."""
+    text: str = click.prompt(f"passphrase of {printable(str(path))}", hide_input=True, err=True)
+    return text
+
+
+def tell_public_half(key: Signer, path: Path) -> None:
+    """Say what a signer's public half is, and how the far side comes to accept it."""
+    from wheelferry_bundler.signing import public_path
+
+    public = public_path(path)
+    click.echo(f"its public half: {printable(f'{key.public.line()} {key.name}')}", err=True)
+    click.echo(f"its fingerprint: {key.public.fingerprint}", err=True)
+    click.echo("take the public half to the far side once, not with the bundle:", err=True)
+    click.echo(f"  here:  {printable(str(public))}", err=True)
+    click.echo(f"  there: bundle trust add {printable(public.name)}", err=True)

@@ -1,0 +1,174 @@
+"""What comes after the first installation: updates, rollback, status, age."""
+
+import os
+import platform
+from pathlib import Path
+
+import pytest
+
+from support.bundles import make_bundle, make_key, trust
+from support.command import bundle, succeed, tree
+from support.index import LocalIndex
+from support.projects import make_project
+from support.wheels import make_wheel
+from wheelferry_bundler.signing import SigningKey
+
+
+@pytest.fixture
+def key(config_folder: Path) -> SigningKey:
+    """A key that this host trusts."""
+    key = make_key()
+    trust(config_folder / "allowed_signers", key)
+    return key
+
+
+@pytest.fixture
+def installed(tmp_path: Path, key: SigningKey) -> Path:
+    """A folder in which version 1.0 of `pure` is installed, then 2.0."""
+    folder = tmp_path / "far"
+    folder.mkdir()
+    for version in ("1.0", "2.0"):
+        path = make_bundle(
+            tmp_path / f"{version}.tar.zst", [make_wheel("pure", version)], keys=[key]
+        )
+        succeed("install", path, "--no-sync", cwd=folder)
+    return folder
+
+
+def versions(folder: Path) -> list[str]:
+    """Return which dist-info folders are in the environment."""
+    return sorted(path.name for path in (folder / ".venv").rglob("*.dist-info"))
+
+
+def test_update_replaces_the_environment_as_a_whole(installed: Path) -> None:
+    assert versions(installed) == ["pure-2.0.dist-info"]
+
+
+def test_rollback_puts_the_environment_before_back(installed: Path) -> None:
+    succeed("rollback", cwd=installed)
+    assert versions(installed) == ["pure-1.0.dist-info"]
+    succeed("rollback", cwd=installed)
+    assert versions(installed) == ["pure-2.0.dist-info"]
+
+
+def test_rollback_without_anything_to_go_back_to(tmp_path: Path, key: SigningKey) -> None:
+    path = make_bundle(tmp_path / "bundle.tar.zst", [make_wheel("pure")], keys=[key])
+    folder = tmp_path / "far"
+    folder.mkdir()
+    succeed("install", path, "--no-sync", cwd=folder)
+    before = tree(folder)
+    assert bundle("rollback", cwd=folder).code == 8
+    assert tree(folder) == before
+
+
+def test_first_installation_leaves_nothing_beside_the_environment(
+    tmp_path: Path, key: SigningKey
+) -> None:
+    path = make_bundle(tmp_path / "bundle.tar.zst", [make_wheel("pure")], keys=[key])
+    folder = tmp_path / "far"
+    folder.mkdir()
+    succeed("install", path, "--no-sync", cwd=folder)
+    assert os.listdir(folder) == [".venv"]
+
+
+def test_status_of_an_intact_environment(installed: Path) -> None:
+    status = succeed("status", "--json", cwd=installed).data
+    assert status["intact"]
+    assert status["added"] == []
+    assert [package["version"] for package in status["receipt"]["packages"]] == ["2.0"]
+    assert [package["version"] for package in status["previous"]["packages"]] == ["1.0"]
+
+
+def test_status_names_what_was_changed(installed: Path) -> None:
+    site_packages = next((installed / ".venv").rglob("site-packages"))
+    (site_packages / "pure.py").write_text("changed = True\n")
+    (installed / ".venv/pyvenv.cfg").unlink()
+    (site_packages / "stranger.py").write_text("")
+    ran = bundle("status", cwd=installed)
+    assert ran.code == 4
+    assert "changed: lib/python" in ran.err
+    assert "missing: pyvenv.cfg" in ran.err
+    assert "1 file came since" in ran.out
+
+
+def test_status_sees_a_changed_record(installed: Path) -> None:
+    record = next((installed / ".venv").rglob("RECORD"))
+    record.write_text(record.read_text().replace("pure.py,", "other.py,"))
+    ran = bundle("status", cwd=installed)
+    assert ran.code == 4
+    assert "RECORD" in ran.err
+
+
+def test_reinstall_repairs(installed: Path, tmp_path: Path) -> None:
+    module = next((installed / ".venv").rglob("pure.py"))
+    module.unlink()
+    succeed("install", tmp_path / "2.0.tar.zst", "--no-sync", cwd=installed)
+    assert not module.exists()
+    succeed("install", tmp_path / "2.0.tar.zst", "--reinstall", "--no-sync", cwd=installed)
+    assert module.exists()
+
+
+def test_status_of_something_else(tmp_path: Path) -> None:
+    assert bundle("status", cwd=tmp_path).code == 2
+
+
+@pytest.fixture
+def project(tmp_path: Path, index: LocalIndex) -> Path:
+    return make_project(tmp_path / "project", index, [(make_wheel("pure"), None)])
+
+
+def test_older_bundle_is_refused(project: Path, tmp_path: Path) -> None:
+    far = tmp_path / "far"
+    far.mkdir()
+    for name, epoch in (("new", "1700000001"), ("old", "1700000000")):
+        succeed("create", "-o", tmp_path / name, cwd=project, env={"SOURCE_DATE_EPOCH": epoch})
+    succeed("install", tmp_path / "new", "--no-sync", cwd=far)
+    before = tree(far)
+    refused = bundle("install", tmp_path / "old", "--no-sync", cwd=far)
+    assert refused.code == 6
+    assert "--allow-downgrade" in refused.err
+    assert tree(far) == before
+    succeed("install", tmp_path / "old", "--no-sync", "--allow-downgrade", cwd=far)
+
+
+def test_expired_bundle_is_refused(project: Path, tmp_path: Path) -> None:
+    env = {"SOURCE_DATE_EPOCH": "1700000000"}
+    succeed("create", "--expires", "90d", cwd=project, env=env)
+    ran = bundle("install", project / "bundle.tar.zst", cwd=tmp_path)
+    assert ran.code == 6
+    assert "expired at 2024-02-12T22:13:20Z" in ran.err
+
+
+def test_bundle_from_the_future_is_reported(project: Path, tmp_path: Path) -> None:
+    succeed("create", cwd=project, env={"SOURCE_DATE_EPOCH": "4000000000"})
+    ran = succeed("verify", project / "bundle.tar.zst", cwd=tmp_path)
+    assert "clock" in ran.err
+
+
+def test_described_host_is_a_target(project: Path, tmp_path: Path) -> None:
+    described = succeed("target", cwd=tmp_path)
+    (tmp_path / "target.json").write_text(described.out)
+    succeed("create", "--target", tmp_path / "target.json", cwd=project)
+    shown = succeed("show", "--json", "bundle.tar.zst", cwd=project).data
+    (target,) = shown["manifest"]["targets"]
+    assert target["markers"]["python_full_version"] == platform.python_version()
+    assert target["assumed"] == []
+    succeed("install", project / "bundle.tar.zst", "--no-sync", cwd=tmp_path)
+
+
+def test_description_that_is_none(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "target.json").write_text("{}")
+    ran = bundle("create", "--target", tmp_path / "target.json", cwd=project)
+    assert ran.code == 4
+    assert "bundle target" in ran.err
+
+
+def test_diff_tells_what_an_update_changes(installed: Path, tmp_path: Path) -> None:
+    ran = succeed("diff", tmp_path / "1.0.tar.zst", tmp_path / "2.0.tar.zst", cwd=installed)
+    assert ran.out.endswith(": pure 1.0 -> 2.0\n")
+    assert ran.out.startswith("~ ")
+
+
+def test_diff_of_the_same_bundle(installed: Path, tmp_path: Path) -> None:
+    ran = succeed("diff", tmp_path / "1.0.tar.zst", tmp_path / "1.0.tar.zst", cwd=installed)
+    assert ran.out == "the same wheels\n"
