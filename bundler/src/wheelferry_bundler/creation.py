@@ -69,6 +69,7 @@ class Created:
     path: Path
     size: int
     manifest: Manifest
+    signers: tuple[Signer, ...]
 
 
 def plan(source: Input, targets: Sequence[Target], wanted: Wanted, options: Sequence[str]) -> Plan:
@@ -124,13 +125,14 @@ def create(
     output: Path,
     cache: Cache,
     created: int,
-    keys: Sequence[Signer],
+    signers: Callable[[], Sequence[Signer]],
     progress: Progress,
     expires: int | None = None,
 ) -> Created:
     """Fetch, build and write what a complete plan holds.
 
-    `created` and `expires` are in seconds since the epoch.
+    `created` and `expires` are in seconds since the epoch; `signers` is called when everything
+    else is there.
 
     Raises `WheelferryError`; then `output` is as it was.
     """
@@ -167,15 +169,16 @@ def create(
         )
         manifest_bytes = serialize(manifest)
         progress.step("writing", sum(package.size for package in packages))
+        signing = tuple(signers())
         size = write_archive(
             output,
             manifest,
             manifest_bytes,
-            [key.sign(manifest_bytes) for key in keys],
+            [signer.sign(manifest_bytes) for signer in signing],
             {**texts, **files},
             lambda advanced: progress.advance("", advanced),
         )
-        return Created(path=output, size=size, manifest=manifest)
+        return Created(path=output, size=size, manifest=manifest, signers=signing)
 
 
 def _read(source: Input, data: bytes, target: Target, wanted: Wanted) -> LockedSet:

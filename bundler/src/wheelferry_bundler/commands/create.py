@@ -6,7 +6,6 @@ import json
 import os
 import re
 import time
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from wheelferry_bundler.creation import Created, Plan
     from wheelferry_bundler.inputs import Input
     from wheelferry_bundler.locked import Wanted
-    from wheelferry_bundler.signing import Signer
 
 _DAY = 24 * 60 * 60
 _EPILOG = """\b
@@ -164,7 +162,7 @@ def create(
         _show_plan(plan, as_json=as_json)
         return
     creation.check_complete(plan)
-    signing_keys = () if unsigned else own_keys(keys, quiet=quiet)
+    signers = (lambda: ()) if unsigned else own_keys(keys, quiet=quiet)
     bar = PhaseBar(shown=not quiet)
     try:
         created = creation.create(
@@ -172,16 +170,16 @@ def create(
             output,
             Cache.default(),
             created_at,
-            signing_keys,
+            signers,
             creation.Progress(step=bar.step, advance=bar.advance),
             expires_at,
         )
     finally:
         bar.finish()
     if as_json:
-        click.echo(json.dumps(_created_json(created, signing_keys), indent=2))
+        click.echo(json.dumps(_created_json(created), indent=2))
     elif not quiet:
-        _show_created(created, signing_keys)
+        _show_created(created)
 
 
 def _wanted(*, dev: bool, only_dev: bool, **flags: Any) -> Wanted:
@@ -262,20 +260,25 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
     creation.check_complete(plan)
 
 
-def _created_json(created: Created, keys: Sequence[Signer]) -> dict[str, object]:
+def _created_json(created: Created) -> dict[str, object]:
     return {
         "bundle": str(created.path),
         "size": created.size,
-        "signers": [{"name": key.name, "fingerprint": key.public.fingerprint} for key in keys],
+        "signers": [
+            {"name": key.name, "fingerprint": key.public.fingerprint} for key in created.signers
+        ],
         "manifest": created.manifest.model_dump(mode="json"),
     }
 
 
-def _show_created(created: Created, keys: Sequence[Signer]) -> None:
+def _show_created(created: Created) -> None:
     manifest = created.manifest
     for target in manifest.targets:
-        click.echo(target.id)
-        for package in manifest.packages_for(target.id):
+        packages = manifest.packages_for(target.id)
+        size = human_size(sum(package.size for package in packages))
+        click.echo(f"{target.id}: {count(len(packages), 'package')}, {size}")
+        # Of several targets the lists would be much the same.
+        for package in packages if len(manifest.targets) == 1 else ():
             built = f"  built from {printable(package.source.location)}"
             click.echo(
                 f"  {package.name} {package.version}  {human_size(package.size)}"
@@ -283,8 +286,8 @@ def _show_created(created: Created, keys: Sequence[Signer]) -> None:
             )
     wheels = count(len(manifest.packages), "wheel")
     click.echo(f"{created.path}: {wheels}, {human_size(created.size)}")
-    for key in keys:
+    for key in created.signers:
         click.echo(f"signed by {printable(key.name)} {key.public.fingerprint}")
-    if not keys:
+    if not created.signers:
         click.echo("NOT SIGNED: the far side refuses it unless told --allow-unsigned", err=True)
     click.echo(f"on the far side: bundle install {created.path.name}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,22 +14,31 @@ if TYPE_CHECKING:
     from wheelferry_bundler.signing import Signer
 
 
-def own_keys(paths: Sequence[Path], *, quiet: bool) -> tuple[Signer, ...]:
-    """Return the keys that `--key` names, else the user's own, which is made on first use."""
+def own_keys(paths: Sequence[Path], *, quiet: bool) -> Callable[[], tuple[Signer, ...]]:
+    """Return what gives the keys that `--key` names, else the user's own.
+
+    Keys that exist are read, and passphrases asked for, at once. The user's own, where there is
+    none yet, is made only when it is needed: a run that fails before that has changed nothing.
+    """
     from wheelferry_bundler import signing
 
-    if paths:
-        return tuple(signing.open_key(path, ask_passphrase) for path in paths)
     folder = Path(click.get_app_dir("wheelferry"))
     path = folder / signing.KEY_NAME
-    if path.exists():
-        return (signing.load_key(path, ask_passphrase),)
+    if not paths and not path.exists():
+        return lambda: (_make_own(folder, path, quiet=quiet),)
+    signers = tuple(signing.open_key(p, ask_passphrase) for p in paths or (path,))
+    return lambda: signers
+
+
+def _make_own(folder: Path, path: Path, *, quiet: bool) -> Signer:
+    from wheelferry_bundler import signing
+
     key = signing.new_key(path)
     signing.trust_here(folder, key)
     if not quiet:
         click.echo(f"made a signing key for you: {printable(str(path))}", err=True)
         tell_public_half(key, path)
-    return (key,)
+    return key
 
 
 def ask_passphrase(path: Path) -> str:

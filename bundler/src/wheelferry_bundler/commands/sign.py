@@ -28,7 +28,7 @@ def sign(bundle: Path, keys: tuple[Path, ...], quiet: bool) -> None:
     from wheelferry_bundler.commands.keys import own_keys
     from wheelferry_bundler.countersigning import add_signatures
 
-    signers = own_keys(keys, quiet=quiet)
+    signers = own_keys(keys, quiet=quiet)()
     signed = add_signatures(bundle, signers)
     if not quiet:
         packages = count(len(signed.packages), "package")
