@@ -234,5 +234,4 @@ def _choose_wheel(
 
 
 def _described(target: Target) -> str:
-    abi = target.abis[0]
-    return f"{abi} on {target.platforms[0]}"
+    return f"{target.abis[0]} on {target.id.split('-', 1)[1]}"

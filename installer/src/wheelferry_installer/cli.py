@@ -100,8 +100,9 @@ def main() -> None:
     except KeyboardInterrupt:
         _fail(WheelferryError("stopped; nothing was changed"), 130)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "bundle"
+        _fail(UsageError(_as_message(error), hint=f"see: {command} --help"), error.exit_code)
     except WheelferryError as error:
         _fail(error, error.exit_code)
     except BrokenPipeError:
@@ -119,6 +120,12 @@ def main() -> None:
         bug.__cause__ = error
         _fail(bug, 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _as_message(error: click.ClickException) -> str:
+    """Return what click says in the form of our own messages: no capital, no full stop."""
+    text = error.format_message().strip().removesuffix(".")
+    return text[:1].lower() + text[1:]
 
 
 def _fail(error: WheelferryError, exit_code: int) -> None:
