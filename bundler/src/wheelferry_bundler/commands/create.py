@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wheelferry_bundler.commands.keys import key_option, own_keys
 from wheelferry_schemas.display import count, human_size, printable
 from wheelferry_schemas.errors import ConflictError, UsageError
 
@@ -98,14 +99,7 @@ Examples:
     metavar="NAME",
     help="Leave this package out.",
 )
-@click.option(
-    "--key",
-    "keys",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Sign with this key: an Ed25519 key file, or, through ssh-keygen, a .pub file for a key "
-    "in the agent, or any other key. Default: your own, made on first use.",
-)
+@key_option
 @click.option(
     "--expires",
     metavar="TIME",
@@ -139,7 +133,6 @@ def create(
     """
     from wheelferry_bundler import creation
     from wheelferry_bundler.cache import Cache
-    from wheelferry_bundler.commands.keys import own_keys
     from wheelferry_bundler.inputs import find_input
     from wheelferry_bundler.targets import make_targets
     from wheelferry_bundler.terminal import PhaseBar

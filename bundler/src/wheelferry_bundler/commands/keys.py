@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from wheelferry_bundler.signing import Signer
 
 
+key_option = click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign with this key: an Ed25519 key file, or, through ssh-keygen, a .pub file for a key "
+    "in the agent, or any other key. Default: your own, made on first use.",
+)
+
+
 def own_keys(paths: Sequence[Path], *, quiet: bool) -> Callable[[], tuple[Signer, ...]]:
     """Return what gives the keys that `--key` names, else the user's own.
 

@@ -6,26 +6,19 @@ from pathlib import Path
 
 import click
 
+from wheelferry_bundler.commands.keys import key_option, own_keys
 from wheelferry_schemas.display import count, printable
 
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--key",
-    "keys",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Sign with this key: an Ed25519 key file, or, through ssh-keygen, a .pub file for a key "
-    "in the agent, or any other key. Default: your own, made on first use.",
-)
+@key_option
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 def sign(bundle: Path, keys: tuple[Path, ...], quiet: bool) -> None:
     """Add your signature to BUNDLE; no other byte of what is in it changes.
 
     Look before you sign: 'bundle show' and 'bundle verify'.
     """
-    from wheelferry_bundler.commands.keys import own_keys
     from wheelferry_bundler.countersigning import add_signatures
 
     signers = own_keys(keys, quiet=quiet)()
