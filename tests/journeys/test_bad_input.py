@@ -60,9 +60,9 @@ def test_no_lock(tmp_path: Path) -> None:
     refuse_to_create(tmp_path, code=2, said=("no lock found here", "uv.lock"))
 
 
-def test_project_without_lock(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'demo'\nversion = '1'\n")
-    refuse_to_create(tmp_path, code=2, said=("no lock found here", "uv lock"))
+def test_pyproject_that_only_configures_tools(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    refuse_to_create(tmp_path, code=2, said=("no lock found here", "uv.lock"))
 
 
 def test_says_which_of_two_inputs_it_takes(project: Path) -> None:

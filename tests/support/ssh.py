@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from wheelferry_bundler.signing import SigningKey
 from wheelferry_schemas import allowed_signers
 from wheelferry_schemas.ssh_wire import PublicKey
 
@@ -31,6 +35,12 @@ class OpenSshKey:
     @property
     def fingerprint(self) -> str:
         return _run("-l", "-f", str(self.path)).stdout.split()[1].decode()
+
+
+def fixed_key(name: str) -> SigningKey:
+    """Return the same key for the same name in every run, fit for the names of tests."""
+    seed = hashlib.sha256(name.encode()).digest()
+    return SigningKey(private=Ed25519PrivateKey.from_private_bytes(seed), name=name)
 
 
 def make_openssh_key(path: Path, key_type: str = "ed25519", bits: int | None = None) -> OpenSshKey:

@@ -31,6 +31,17 @@ _AHEAD = 3
 """How many frames may wait to be written; this bounds the memory."""
 
 
+class ChangedFileError(MalformedError):
+    """A file that no longer has the hash that it had when it was fetched or built."""
+
+    def __init__(self, name: str, sha256: str) -> None:
+        super().__init__(
+            f"{name} is no longer the file that was fetched",
+            hint="run the command again; if it happens again, the disk may be failing",
+        )
+        self.sha256 = sha256
+
+
 def write_archive(
     path: Path,
     manifest: Manifest,
@@ -42,8 +53,9 @@ def write_archive(
     """Write the archive beside `path` and move it there when it is complete; returns its size.
 
     `contents` maps the names of the manifest's documents and wheels to their bytes or files.
-    Raises `MalformedError` where content has another size or hash than the manifest says,
-    `TransferError` where it cannot be written; then nothing is left behind.
+    Raises `ChangedFileError` where content has another size or hash than the manifest says,
+    `TransferError` where a file cannot be read or the archive not be written; then nothing is
+    left behind.
     """
     pieces = _pieces(manifest, manifest_bytes, signatures, contents)
     try:
@@ -92,15 +104,10 @@ def _pieces(
     for member in layout.members(manifest):
         content = contents[member.name]
         head = layout.header(member.name, member.size, created)
-        file = BytesIO(content) if isinstance(content, bytes) else content.open("rb")
-        with file:
-            hashing = _HashingReader(file)
-            yield from member_frames(head, hashing, member.size)
-            if hashing.hexdigest() != member.sha256 or file.read(1):
-                raise MalformedError(
-                    f"{member.name} is no longer the file that was fetched",
-                    hint="run the command again; if it happens again, the disk may be failing",
-                )
+        with contextlib.closing(_HashingReader(member.name, content)) as file:
+            yield from member_frames(head, file, member.size)
+            if file.hexdigest() != member.sha256 or file.read(1):
+                raise ChangedFileError(member.name, member.sha256)
     yield layout.END_OF_ARCHIVE
 
 
@@ -118,17 +125,34 @@ def member_frames(head: bytes, file: BinaryIO | _HashingReader, size: int) -> It
 
 
 class _HashingReader:
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    """Reads a member's content; raises `TransferError` where its file cannot be read."""
+
+    def __init__(self, name: str, content: bytes | Path) -> None:
+        self._name = name
         self._digest = hashlib.sha256()
+        with self._explained():
+            self._file = BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+
+    def close(self) -> None:
+        self._file.close()
 
     def read(self, size: int) -> bytes:
-        data = self._file.read(size)
+        with self._explained():
+            data = self._file.read(size)
         self._digest.update(data)
         return data
 
     def hexdigest(self) -> str:
         return self._digest.hexdigest()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise TransferError(
+                f"{self._name} can no longer be read: {error.strerror}", hint="run this again"
+            ) from error
 
 
 def _write_frames(

@@ -39,10 +39,14 @@ class Cache:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def get(self, sha256: str) -> Path | None:
-        """Return the file of that hash, or None."""
+    def get(self, sha256: str, size: int | None = None) -> Path | None:
+        """Return the file of that hash, or None; one of another size than `size` is none."""
         path = self.path(sha256)
-        return path if path.is_file() else None
+        try:
+            found = path.stat().st_size
+        except FileNotFoundError:
+            return None
+        return path if size in (None, found) else None
 
     def adopt(self, path: Path, sha256: str) -> Path:
         """Move a file in whose content was found to have that hash; returns its new path."""

@@ -16,8 +16,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import BuildTag, InvalidWheelFilename, parse_wheel_filename
 
+from wheelferry_bundler.conflicts import SyntheticExtra
+
 SourceKind = Literal["registry", "url", "path", "git", "directory", "virtual"]
-LockKind = Literal["uv.lock", "pylock.toml", "requirements.txt"]
+LockKind = Literal["uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml", "script"]
+"""What is read. Only the first two are locks; the others are resolved, for each target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,8 @@ class PackageSource:
 
     `location` is what a person is shown: an index, a URL without credentials, or a path relative
     to the project. `path` is the folder or file on this host, `url` (git) what pip is to clone,
-    `commit` the commit that the lock fixes.
+    `commit` the commit that the lock fixes, `subdirectory` where the project lies in a repository
+    or an archive. `leaves_project` tells that the path leads out of the folder of the lock.
     """
 
     kind: SourceKind
@@ -94,16 +98,21 @@ class PackageSource:
     url: str | None = None
     commit: str | None = None
     subdirectory: str | None = None
+    leaves_project: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class LockedPackage:
-    """A package at a version, with its files and its edges."""
+    """A package at a version, with its files and its edges.
+
+    `requires_python` is the package's own (PEP 751); uv.lock states none.
+    """
 
     key: PackageKey
     source: PackageSource
     wheels: tuple[Artifact, ...] = ()
     sdist: Artifact | None = None
+    requires_python: SpecifierSet | None = None
     dependencies: tuple[Dependency, ...] = ()
     extras: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
@@ -132,11 +141,13 @@ class Root:
 class LockedSet:
     """A lock together with what is wanted of it.
 
-    `edges` are further starting points that belong to no package: the groups of a workspace
-    without a project, or all packages of a flat lock. `excluded` names are walked through but not
-    installed. `lock_extras` and `lock_groups` fill the marker variables `extras` and
-    `dependency_groups` of a pylock.toml (PEP 751). `conflicts` lists sets of synthetic extras of
-    which only one may be active.
+    `requires_python` holds for everything that is wanted. Where there are `environments`, a target
+    has to satisfy one of these markers. `edges` are further starting points that belong to no
+    package: the groups of a workspace without a project, or all packages of a flat lock.
+    `excluded` packages are walked through but not installed. `lock_extras` and `lock_groups` fill
+    the marker variables `extras` and `dependency_groups` of a pylock.toml (PEP 751). `conflicts`
+    lists sets of synthetic extras of which only one may be active. `outside_allowed` tells that packages may lie outside the
+    folder of the lock.
     """
 
     kind: LockKind
@@ -144,17 +155,22 @@ class LockedSet:
     version: str | None
     requires_python: SpecifierSet | None
     packages: Mapping[PackageKey, LockedPackage]
+    environments: tuple[str, ...] = ()
     roots: tuple[Root, ...] = ()
     edges: tuple[Dependency, ...] = ()
-    excluded: frozenset[str] = frozenset()
+    excluded: frozenset[PackageKey] = frozenset()
     lock_extras: frozenset[str] = frozenset()
     lock_groups: frozenset[str] = frozenset()
-    conflicts: tuple[frozenset[str], ...] = ()
+    conflicts: tuple[frozenset[SyntheticExtra], ...] = ()
+    outside_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which extras, groups and workspace members to take; the flags and defaults of `uv sync`."""
+    """Which extras, groups and workspace members to take; the flags and defaults of `uv sync`.
+
+    `allow_outside_paths` allows packages that lie outside the project's folder, which uv has no flag for.
+    """
 
     extras: tuple[str, ...] = ()
     no_extras: tuple[str, ...] = ()
@@ -168,4 +184,6 @@ class Wanted:
     all_packages: bool = False
     no_install_project: bool = False
     no_install_workspace: bool = False
+    no_install_local: bool = False
     no_install_packages: tuple[str, ...] = ()
+    allow_outside_paths: bool = False

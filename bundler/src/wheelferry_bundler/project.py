@@ -1,23 +1,28 @@
-"""What a pyproject.toml says that its lock does not: default groups, and names that exist."""
+"""What a pyproject.toml says that older locks do not: default groups, and Pythons of groups."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from wheelferry_bundler.toml_tables import read_toml
+from wheelferry_bundler.toml_tables import Table, read_toml
 from wheelferry_schemas.errors import MalformedError
+
+DefaultGroups = frozenset[str] | None
+"""The groups that are taken unless told otherwise, None where all are (`"all"`)."""
+DEV: frozenset[str] = frozenset({"dev"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A project folder. `default_groups` is None where all groups are (`default-groups = "all"`)."""
+    """A project folder."""
 
-    default_groups: frozenset[str] | None = frozenset({"dev"})
-    groups: frozenset[str] = frozenset()
-    extras: frozenset[str] = frozenset()
+    default_groups: DefaultGroups = DEV
+    group_requires_python: Mapping[str, SpecifierSet] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Project:
@@ -27,25 +32,37 @@ class Project:
             return cls()
         table = read_toml(path)
         uv = table.table("tool").table("uv")
-        if uv.data.get("default-groups") == "all":
-            defaults: frozenset[str] | None = None
-        elif "default-groups" in uv:
-            defaults = frozenset(map(canonicalize_name, uv.texts("default-groups")))
-        else:
-            defaults = frozenset({"dev"})
-        names = table.table("dependency-groups").data
-        groups: set[str] = {canonicalize_name(name) for name in names}
-        # The table that came before PEP 735, which uv reads as the group 'dev'.
-        if "dev-dependencies" in uv:
-            groups.add(canonicalize_name("dev"))
-        if defaults is not None and (unknown := defaults - groups - {"dev"}):
+        defaults = read_default_groups(uv)
+        declared = set(map(canonicalize_name, table.table("dependency-groups").data))
+        if defaults is not None and (unknown := defaults - declared - DEV):
             raise MalformedError(
                 f"{path.name}: default-groups names {', '.join(map(repr, sorted(unknown)))}, "
                 "which the project does not have"
             )
-        extras = table.table("project").table("optional-dependencies").data
+        settings = uv.table("dependency-groups")
         return cls(
             default_groups=defaults,
-            groups=frozenset(groups),
-            extras=frozenset(map(canonicalize_name, extras)),
+            group_requires_python={
+                canonicalize_name(group): read_specifier(table, "requires-python")
+                for group in settings.data
+                if "requires-python" in (table := settings.table(group))
+            },
         )
+
+
+def read_default_groups(table: Table) -> DefaultGroups:
+    """Read `default-groups`, which is a list or `"all"`."""
+    if table.data.get("default-groups") == "all":
+        return None
+    if "default-groups" in table:
+        return frozenset(map(canonicalize_name, table.texts("default-groups")))
+    return DEV
+
+
+def read_specifier(table: Table, key: str) -> SpecifierSet:
+    """Read a version specifier that has to be there; raises `MalformedError`."""
+    text = table.text(key)
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise MalformedError(f"{table.where}: {key} {text!r} is not a specifier") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from wheelferry_bundler.locked import (
 )
 from wheelferry_bundler.toml_tables import parse_toml
 from wheelferry_bundler.urls import file_name, without_credentials
+from wheelferry_bundler.uv_sources import confined, leaves
 from wheelferry_schemas.errors import MalformedError, UsageError
 
 
@@ -30,15 +31,14 @@ def read_pylock(
     """Read the bytes of a pylock.toml whose relative paths start at `folder`.
 
     Raises `MalformedError`, and `UsageError` where `wanted` names an extra or a group that the
-    lock does not have.
+    lock does not have, or something that such a lock cannot tell.
     """
+    _check_answerable(wanted)
     lock = _parse(data)
     packages: dict[PackageKey, LockedPackage] = {}
     edges = []
     for index, package in enumerate(lock.packages):
         locked = _package(package, folder, index)
-        if locked.key in packages:
-            raise MalformedError(f"pylock.toml: packages[{index}]: {locked.key} is listed twice")
         packages[locked.key] = locked
         marker = None if package.marker is None else str(package.marker)
         edges.append(Dependency(key=locked.key, marker=marker))
@@ -48,11 +48,24 @@ def read_pylock(
         version=None,
         requires_python=lock.requires_python,
         packages=packages,
+        environments=tuple(map(str, lock.environments or ())),
         edges=tuple(edges),
-        excluded=frozenset(map(canonicalize_name, wanted.no_install_packages)),
+        excluded=_excluded(packages.values(), wanted),
         lock_extras=_extras(lock, wanted),
         lock_groups=_groups(lock, wanted),
+        outside_allowed=wanted.allow_outside_paths,
     )
+
+
+def _check_answerable(wanted: Wanted) -> None:
+    """Refuse what a flat lock cannot tell: which of its packages belong to a project."""
+    flags = {"--only-group": wanted.only_groups, "--package": wanted.packages}
+    asked = [flag for flag, value in flags.items() if value]
+    if asked:
+        raise UsageError(
+            f"pylock.toml does not tell what {' and '.join(asked)} would leave out",
+            hint="lock what you want into a pylock.toml of its own, or bundle from uv.lock",
+        )
 
 
 def _parse(data: bytes) -> pylock.Pylock:
@@ -64,12 +77,12 @@ def _parse(data: bytes) -> pylock.Pylock:
             hint="upgrade wheelferry, or lock with lock-version 1.0",
         ) from error
     except pylock.PylockValidationError as error:
-        raise MalformedError(f"pylock.toml is not valid: {error}") from error
+        raise MalformedError(
+            f"pylock.toml is not valid: {error}", hint="lock the project again"
+        ) from error
 
 
 def _package(package: pylock.Package, folder: Path, index: int) -> LockedPackage:
-    version = None if package.version is None else str(package.version)
-    source = _source(package, folder)
     wheels = [_artifact(wheel, folder) for wheel in package.wheels or ()]
     sdist = None if package.sdist is None else _artifact(package.sdist, folder)
     if package.archive is not None:
@@ -79,17 +92,25 @@ def _package(package: pylock.Package, folder: Path, index: int) -> LockedPackage
         else:
             sdist = artifact
     return LockedPackage(
-        key=PackageKey(name=package.name, version=version, source=f"packages[{index}]"),
-        source=source,
+        key=PackageKey(
+            name=package.name,
+            version=None if package.version is None else str(package.version),
+            source=f"packages[{index}]",
+        ),
+        source=confined(_source(package, folder), [*wheels, sdist], folder),
         wheels=tuple(wheels),
         sdist=sdist,
+        requires_python=package.requires_python,
     )
 
 
 def _source(package: pylock.Package, folder: Path) -> PackageSource:
     if package.vcs is not None:
         if package.vcs.type != "git":
-            raise MalformedError(f"pylock.toml: {package.name} comes from {package.vcs.type}")
+            raise MalformedError(
+                f"pylock.toml: {package.name} comes from {package.vcs.type}",
+                hint="of version control systems only git is supported",
+            )
         url = package.vcs.url or package.vcs.path or ""
         return PackageSource(
             kind="git",
@@ -99,20 +120,33 @@ def _source(package: pylock.Package, folder: Path) -> PackageSource:
             subdirectory=package.vcs.subdirectory,
         )
     if package.directory is not None:
-        path = package.directory.path
-        return PackageSource(
-            kind="directory",
-            location=path,
-            path=folder / path,
-            subdirectory=package.directory.subdirectory,
-        )
+        return _local("directory", package.directory.path, package.directory.subdirectory, folder)
     if package.archive is not None:
-        if package.archive.path is not None:
-            path = package.archive.path
-            return PackageSource(kind="path", location=path, path=folder / path)
-        return PackageSource(kind="url", location=without_credentials(package.archive.url or ""))
-    index = without_credentials(package.index) if package.index else "the index of the lock"
-    return PackageSource(kind="registry", location=index)
+        archive = package.archive
+        if archive.path is not None:
+            return _local("path", archive.path, archive.subdirectory, folder)
+        return PackageSource(
+            kind="url",
+            location=without_credentials(archive.url or ""),
+            url=archive.url,
+            subdirectory=archive.subdirectory,
+        )
+    files = [*(package.wheels or ()), *((package.sdist,) if package.sdist else ())]
+    return PackageSource(
+        kind="registry",
+        location=without_credentials(package.index) if package.index else "the index of the lock",
+        leaves_project=any(file.path is not None and leaves(folder, file.path) for file in files),
+    )
+
+
+def _local(kind: Any, path: str, subdirectory: str | None, folder: Path) -> PackageSource:
+    return PackageSource(
+        kind=kind,
+        location=path,
+        path=folder / path,
+        subdirectory=subdirectory,
+        leaves_project=leaves(folder, path),
+    )
 
 
 def _artifact(
@@ -120,14 +154,29 @@ def _artifact(
 ) -> Artifact:
     hashes: Mapping[str, Any] = file.hashes
     stated = None if isinstance(file, pylock.PackageArchive) else file.name
-    name = stated or file_name(file.url or file.path or "")
     return Artifact(
-        file_name=name,
+        file_name=stated or file_name(file.url or "") or Path(file.path or "").name,
         url=file.url,
         path=None if file.path is None else folder / file.path,
         sha256=hashes.get("sha256"),
         size=file.size,
     )
+
+
+def _excluded(packages: Iterable[LockedPackage], wanted: Wanted) -> frozenset[PackageKey]:
+    """Return what is left out; each project of a workspace is a folder of its lock."""
+    names = frozenset(map(canonicalize_name, wanted.no_install_packages))
+
+    def is_excluded(package: LockedPackage) -> bool:
+        kind, location = package.source.kind, package.source.location
+        return (
+            package.name in names
+            or (wanted.no_install_project and kind == "directory" and location in ("", ".", "./"))
+            or (wanted.no_install_workspace and kind == "directory")
+            or (wanted.no_install_local and kind in ("directory", "path"))
+        )
+
+    return frozenset(package.key for package in packages if is_excluded(package))
 
 
 def _extras(lock: pylock.Pylock, wanted: Wanted) -> frozenset[str]:

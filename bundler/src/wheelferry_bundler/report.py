@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wheelferry_bundler.creation import Plan
+from wheelferry_bundler.planning import Plan
 from wheelferry_bundler.selection import Chosen, Selection
 
 
@@ -17,9 +17,8 @@ def selection_json(plan: Plan) -> dict[str, Any]:
     return {
         "targets": [_target(selection) for selection in plan.selections],
         "problems": [
-            {"target": selection.target.id, "message": problem.message, "hint": problem.hint}
-            for selection in plan.selections
-            for problem in selection.problems
+            {"target": target, "message": problem.message, "hint": problem.hint}
+            for target, problem in plan.problems
         ],
     }
 

@@ -1,147 +1,127 @@
-"""Reads requirements files: resolved with uv for one target, or taken as they stand.
+"""Reads requirements that are no lock: resolved with uv for one target, or taken as they stand.
 
 pip evaluates markers with the host that it runs on, whatever `--platform` says; uv has
 `--python-platform` and evaluates them for that. A file that pins everything with hashes is not
-resolved: uv only looks up its files. Where the file lists hashes, no other file is accepted.
+resolved: uv only looks up its files. Where a file lists hashes, no other file is accepted.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import uv
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
+from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, Wanted
-from wheelferry_bundler.platforms import parse_platform, uv_platform
 from wheelferry_bundler.pylock import read_pylock
-from wheelferry_bundler.toml_tables import read_input
-from wheelferry_schemas.errors import MalformedError, TransferError, UnfitError
+from wheelferry_bundler.requirement_lines import read_lines
+from wheelferry_bundler.resolving import Question, resolve
+from wheelferry_bundler.scripts import read_script
+from wheelferry_bundler.unlocked_project import read_unlocked_project
+from wheelferry_schemas.errors import MalformedError, UsageError, WheelferryError
 from wheelferry_schemas.target import Target
 
-_HASH = re.compile(r"--hash[= ]\s*([a-z0-9]+):([0-9a-fA-F]+)")
-_COMMENT = re.compile(r"(^|\s)#.*$")
-_OPTION_TAIL = re.compile(r"\s--?[A-Za-z].*$")
-_INCLUDE = re.compile(r"(?:-r\s*|--requirement[= ]\s*)(.+)")
-_SHOWN_LINES = 20
+_WORKERS = min(4, os.cpu_count() or 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequirementLines:
-    """What has to be known of a requirements file before uv reads it.
+def read_requirements(
+    path: Path,
+    target: Target,
+    wanted: Wanted,
+    options: BuildOptions | None = None,
+    folder: Path | None = None,
+) -> LockedSet:
+    """Read a requirements file, a pyproject.toml or a script for one target.
 
-    `hashes` maps normalized names to the sha256 digests listed for them; `complete` tells that
-    every requirement is pinned to one version and lists a hash.
+    Relative paths in a requirements file start at `folder`, by default where the file lies. Raises
+    `MalformedError`, `UnfitError` where nothing satisfies the requirements for the target,
+    `TransferError` where the index cannot be asked, `UsageError` for flags that do not apply.
     """
+    options = options or BuildOptions()
+    if path.name == "pyproject.toml":
+        return read_unlocked_project(path, target, wanted, options)
+    if path.suffix == ".py":
+        return read_script(path, target, wanted, options)
+    return _read_file(path, target, wanted, options, (folder or path.parent).resolve())
 
-    hashes: dict[str, frozenset[str]]
-    complete: bool
 
+def read_requirements_for_all(
+    path: Path,
+    targets: Sequence[Target],
+    wanted: Wanted,
+    options: BuildOptions | None = None,
+    folder: Path | None = None,
+) -> Mapping[str, LockedSet]:
+    """Read requirements for several targets side by side; returns what each resolves to, by id.
 
-def read_requirements(path: Path, target: Target, wanted: Wanted) -> LockedSet:
-    """Read a requirements file for one target.
-
-    Raises `MalformedError`, `UnfitError` where nothing satisfies the requirements for the target,
-    `TransferError` where the index cannot be asked.
+    Raises as `read_requirements` does, one error for all targets.
     """
-    lines = scan(path)
-    lock = _compile(path, target, pinned=lines.complete)
-    locked = read_pylock(lock, path.parent, wanted, name="requirements", kind="requirements.txt")
+    locked: dict[str, LockedSet] = {}
+    problems: list[WheelferryError] = []
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        jobs = {
+            target.id: pool.submit(read_requirements, path, target, wanted, options, folder)
+            for target in targets
+        }
+        for target_id, job in jobs.items():
+            try:
+                locked[target_id] = job.result()
+            except WheelferryError as error:
+                problems.append(error)
+    if problems:
+        raise _joined(problems, len(targets))
+    return locked
+
+
+def _joined(problems: Sequence[WheelferryError], targets: int) -> WheelferryError:
+    if len({problem.message for problem in problems}) == 1:
+        return problems[0]
+    hints = dict.fromkeys(problem.hint for problem in problems if problem.hint)
+    return type(problems[0])(
+        f"{len(problems)} of {targets} targets could not be resolved",
+        details=[line for problem in problems for line in (problem.message, *problem.details)],
+        hint="; ".join(hints) or None,
+    )
+
+
+def _read_file(
+    path: Path, target: Target, wanted: Wanted, options: BuildOptions, folder: Path
+) -> LockedSet:
+    if wanted.extras or wanted.groups or wanted.only_groups or wanted.packages:
+        raise UsageError(
+            f"{path.name} has no extras, groups or packages to choose from",
+            hint="name the pyproject.toml or the lock of the project instead",
+        )
+    lines = read_lines(path)
+    question = Question(
+        about=path.name,
+        folder=folder,
+        text=lines.text,
+        constraints=lines.constraints,
+        closed=lines.complete,
+        prereleases=lines.prereleases,
+        options=options,
+    )
+    lock = resolve(question, target)
+    locked = read_pylock(lock, folder, wanted, name="requirements", kind="requirements.txt")
     packages = {
-        key: _only_listed(package, lines.hashes.get(package.name), path.name)
+        key: _only_listed(
+            _with_relative_location(package, folder), lines.hashes.get(package.name), path.name
+        )
         for key, package in locked.packages.items()
     }
     return dataclasses.replace(locked, packages=packages)
 
 
-def scan(path: Path) -> RequirementLines:
-    """Collect pins and hashes of a requirements file and of those that it includes."""
-    hashes: dict[str, set[str]] = {}
-    complete = True
-    for where, line in _logical_lines(path, seen=set()):
-        text = _OPTION_TAIL.sub("", line).strip()
-        if not text or text.startswith("-"):
-            # An option of its own line; an editable is a requirement without a pin.
-            complete = complete and not line.startswith(("-e", "--editable"))
-            continue
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            # A path or URL on its own. uv says whether it is one.
-            complete = False
-            continue
-        listed = {digest.lower() for kind, digest in _HASH.findall(line) if kind == "sha256"}
-        if len(listed) != len(set(_HASH.findall(line))):
-            raise MalformedError(
-                f"{where}: {requirement.name} lists hashes other than sha256",
-                hint="list sha256 hashes, as pip-compile and uv write them",
-            )
-        pins = [spec for spec in requirement.specifier if spec.operator in ("==", "===")]
-        pinned = len(pins) == 1 and not pins[0].version.endswith(".*")
-        complete = complete and pinned and bool(listed)
-        if listed:
-            hashes.setdefault(canonicalize_name(requirement.name), set()).update(listed)
-    return RequirementLines(
-        hashes={name: frozenset(listed) for name, listed in hashes.items()}, complete=complete
-    )
-
-
-def _logical_lines(path: Path, seen: set[Path]) -> Iterator[tuple[str, str]]:
-    """Yield (file and line number, text) with continuations joined and comments removed."""
-    path = path.resolve()
-    if path in seen:
-        return
-    seen.add(path)
-    try:
-        text = read_input(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise MalformedError(f"{path.name} is not UTF-8 text") from error
-    pending = ""
-    start = 0
-    for number, raw in enumerate([*text.splitlines(), ""], start=1):
-        start = start if pending else number
-        if raw.endswith("\\") and not raw.lstrip().startswith("#"):
-            pending += raw[:-1] + " "
-            continue
-        line = _COMMENT.sub("", pending + raw).strip()
-        pending = ""
-        if include := _INCLUDE.fullmatch(line):
-            yield from _logical_lines(path.parent / include[1].strip(), seen)
-        elif line:
-            yield f"{path.name}:{start}", line
-
-
-def _compile(path: Path, target: Target, *, pinned: bool) -> bytes:
-    """Return the pylock.toml that uv makes of a requirements file for a target."""
-    platform = parse_platform(target.id.split("-", 1)[1])
-    python = target.markers.python_version
-    if "python_full_version" not in target.assumed:
-        python = target.markers.python_full_version
-    command = [
-        uv.find_uv_bin(),
-        *("pip", "compile", str(path), "--format", "pylock.toml", "--no-header", "--quiet"),
-        *("--python", sys.executable),
-        *("--python-platform", uv_platform(platform), "--python-version", python),
-        *(("--no-deps",) if pinned else ()),
-    ]
-    run = subprocess.run(command, capture_output=True, check=False)
-    if run.returncode == 0:
-        return run.stdout
-    said = run.stderr.decode(errors="replace").strip().splitlines()[-_SHOWN_LINES:]
-    # uv exits with 1 where there is no solution and with 2 where it could not look for one.
-    kind = UnfitError if run.returncode == 1 else TransferError
-    raise kind(
-        f"uv could not resolve {path.name} for {target.id}",
-        details=said,
-        hint="what uv says above is about that target, not about this host",
-    )
+def _with_relative_location(package: LockedPackage, folder: Path) -> LockedPackage:
+    """Return the package with a location that says nothing of where this host keeps the project."""
+    source = package.source
+    if source.path is None or not os.path.isabs(source.location):
+        return package
+    location = Path(os.path.relpath(source.path, folder)).as_posix()
+    return dataclasses.replace(package, source=dataclasses.replace(source, location=location))
 
 
 def _only_listed(

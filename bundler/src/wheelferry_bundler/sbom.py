@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from cyclonedx.factory.license import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.dependency import Dependency
+from cyclonedx.model.license import DisjunctiveLicense, License, LicenseExpression
 from cyclonedx.output.json import JsonV1Dot6
+from cyclonedx.spdx import fixup_id, is_expression
 from packageurl import PackageURL
 
 from wheelferry_schemas.manifest import Package, canonical_json
@@ -37,7 +38,7 @@ def make_sbom(
         ),
         serial_number=uuid.uuid5(_NAMESPACE, f"{name}\n{created}\n{serial}"),
         dependencies=[
-            Dependency(main.bom_ref, _references(roots, packages, components)),
+            Dependency(main.bom_ref, _references(_tops(roots, packages), packages, components)),
             *(
                 Dependency(
                     components[package.wheel].bom_ref,
@@ -51,7 +52,6 @@ def make_sbom(
 
 
 def _component(package: Package) -> Component:
-    licenses = LicenseFactory()
     return Component(
         name=package.name,
         version=package.version,
@@ -64,13 +64,32 @@ def _component(package: Package) -> Component:
             qualifiers={"file_name": package.wheel},
         ),
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=package.sha256)],
-        licenses=[licenses.make_from_string(package.license)] if package.license else [],
+        licenses=[_license(package.license)] if package.license else [],
         properties=[
             Property(name="wheelferry:source", value=package.source.kind),
             Property(name="wheelferry:built", value=str(package.source.built).lower()),
             *(Property(name="wheelferry:target", value=target) for target in package.targets),
         ],
     )
+
+
+def _license(text: str) -> License:
+    if spdx_id := fixup_id(text):
+        return DisjunctiveLicense(id=spdx_id)
+    return LicenseExpression(text) if is_expression(text) else DisjunctiveLicense(name=text)
+
+
+def _tops(roots: Sequence[str], packages: Sequence[Package]) -> Sequence[str]:
+    """Return what the bundle as such depends on.
+
+    Where the roots stay behind (a project that is not installed), that is whatever no other
+    package asks for.
+    """
+    names = {package.name for package in packages}
+    if names.isdisjoint(roots):
+        asked_for = {name for package in packages for name in package.dependencies}
+        return sorted(names - asked_for or names)
+    return roots
 
 
 def _beside(package: Package, packages: Sequence[Package]) -> list[Package]:

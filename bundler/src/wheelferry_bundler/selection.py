@@ -1,21 +1,21 @@
 """Selection: what of a lock is for a target, and which file of each package.
 
-Pure: a lock and a target in, a choice or a list of problems out. The walk evaluates every edge's
-marker; extras are asked for per edge; synthetic extras of conflicts come into force as the walk
-meets them, so it is repeated until their set no longer grows.
+Pure: a lock and a target in, a choice or a list of problems out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from packaging.tags import Tag
-
-from wheelferry_bundler.locked import Artifact, Dependency, LockedPackage, LockedSet, PackageKey
-from wheelferry_bundler.markers import Markers
+from wheelferry_bundler import hosts
+from wheelferry_bundler.hosts import Environment
+from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, PackageKey
+from wheelferry_bundler.markers import Markers, depends_on_names
 from wheelferry_bundler.missing_wheels import smallest_fix
-from wheelferry_schemas.errors import MalformedError, UnfitError, WheelferryError
+from wheelferry_bundler.walk import Reached, walk
+from wheelferry_bundler.wheel_choice import best_wheel
+from wheelferry_schemas.errors import UnfitError, WheelferryError
 from wheelferry_schemas.target import Target
 
 
@@ -39,160 +39,98 @@ class Selection:
 
 
 def select(locked: LockedSet, target: Target) -> Selection:
-    """Choose the packages of `locked` for `target`, and one wheel for each."""
-    markers = Markers(target)
-    walk = _Walk(locked, markers)
+    """Choose the packages of `locked` for `target`, and one wheel for each.
+
+    The target of the selection is narrowed to the patch releases that it holds for.
+    """
     try:
-        _check_python(locked, target)
-        walk.run()
+        base = hosts.base_environment(target, locked.requires_python, locked.name)
+        markers = Markers(base)
+        _check_environment(locked, markers, target)
+        reached = walk(locked, markers)
+        target = _settled(locked, target, base, markers, reached)
     except WheelferryError as error:
         return Selection(target=target, chosen=(), roots=(), problems=(error,))
-    problems: list[WheelferryError] = list(walk.problems)
-    installed = [
-        locked.packages[key]
-        for key in walk.reached
-        if locked.packages[key].source.kind != "virtual"
-    ]
-    installed = sorted(
-        (package for package in installed if package.name not in locked.excluded),
-        key=lambda package: (package.name, str(package.key)),
-    )
-    problems += _several_versions(installed, target)
-    ranks = {tag: rank for rank, tag in reversed(list(enumerate(target.tags())))}
+    installed = [locked.packages[key] for key in sorted(_installed(locked, reached), key=_order)]
     names = {package.name for package in installed}
+    problems = [*_several_versions(installed, target), *_unfit_pythons(installed, target)]
     chosen = []
     for package in installed:
         try:
-            wheel = _choose_wheel(package, ranks, target)
+            _check_inside(package, locked)
+            wheel = _choose_wheel(package, target)
         except UnfitError as error:
             problems.append(error)
             continue
-        dependencies = tuple(sorted(walk.edges[package.key] & names))
+        dependencies = tuple(sorted(reached.packages[package.key] & names))
         chosen.append(Chosen(package=package, wheel=wheel, dependencies=dependencies))
-    if markers.patch_matters:
-        version = target.markers.python_full_version
-        target = target.model_copy(update={"requires_python": f"=={version}"})
     return Selection(
         target=target,
         chosen=tuple(chosen),
-        roots=tuple(sorted(walk.roots & names)),
+        roots=tuple(sorted(reached.roots & names)),
         problems=tuple(problems),
     )
 
 
-def best_wheel(wheels: Iterable[Artifact], ranks: Mapping[Tag, int]) -> Artifact | None:
-    """Return the wheel whose best tag ranks lowest, the highest build number deciding ties."""
-    fitting = [
-        (min(ranks[tag] for tag in wheel.tags if tag in ranks), wheel)
-        for wheel in wheels
-        if not wheel.tags.isdisjoint(ranks)
-    ]
-    if not fitting:
-        return None
-    best = min(rank for rank, _ in fitting)
-    return max(
-        (wheel for rank, wheel in fitting if rank == best),
-        key=lambda wheel: (wheel.build or (-1, ""), wheel.file_name),
+def _check_environment(locked: LockedSet, markers: Markers, target: Target) -> None:
+    if locked.environments and not any(map(markers.holds, locked.environments)):
+        raise UnfitError(
+            f"{locked.kind} was not made for {target.id}, but for: "
+            f"{', '.join(map(repr, locked.environments))}",
+            hint="add the platform to the environments of the project, and lock it again",
+        )
+
+
+def _installed(locked: LockedSet, reached: Reached) -> frozenset[PackageKey]:
+    return frozenset(
+        key
+        for key in reached.packages.keys() - locked.excluded
+        if locked.packages[key].source.kind != "virtual"
     )
 
 
-@dataclass
-class _Walk:
-    """A walk through the graph; `reached`, `edges` and `roots` are what it finds."""
+def _settled(
+    locked: LockedSet, target: Target, base: Environment, markers: Markers, reached: Reached
+) -> Target:
+    """Return the target, narrowed to the hosts for which all of this is the choice.
 
-    locked: LockedSet
-    markers: Markers
-    reached: set[PackageKey] = field(default_factory=set)
-    edges: dict[PackageKey, set[str]] = field(default_factory=dict)
-    roots: set[str] = field(default_factory=set)
-    problems: list[WheelferryError] = field(default_factory=list)
-
-    def run(self) -> None:
-        active = {name for root in self.locked.roots for name in _synthetic(root.key)}
-        for root in self.locked.roots:
-            active |= _synthetic_extras(root.key, root.extras)
-            active |= {f"group-{len(root.key.name)}-{root.key.name}-{g}" for g in root.groups}
-        while True:
-            self._check_conflicts(active)
-            met = self._walk(active)
-            if met <= active:
-                return
-            active |= met
-
-    def _check_conflicts(self, active: Set[str]) -> None:
-        for conflict in self.locked.conflicts:
-            both = sorted(conflict & active)
-            if len(both) > 1:
-                names = " and ".join(repr(name.split("-", 2)[2]) for name in both)
-                raise UnfitError(
-                    f"{names} are declared as conflicting in {self.locked.kind}",
-                    hint="ask for one of them, or make two bundles",
-                )
-
-    def _walk(self, active: Set[str]) -> set[str]:
-        """Walk everything once; returns the synthetic extras that edges asked for."""
-        self.reached, self.edges, self.roots, self.problems = set(), {}, set(), []
-        met: set[str] = set()
-        seen: set[tuple[PackageKey, str]] = set()
-        queue: list[tuple[PackageKey | None, Dependency]] = [(None, e) for e in self.locked.edges]
-        for root in self.locked.roots:
-            package = self.locked.packages[root.key]
-            if root.itself:
-                queue.append((None, Dependency(key=root.key, extras=root.extras)))
-            for group in root.groups:
-                queue += ((None, edge) for edge in package.groups.get(group, ()))
-        while queue:
-            parent, edge = queue.pop()
-            own = _synthetic_extras(edge.key, edge.extras)
-            if not self._holds(edge.marker, active | own):
-                continue
-            met |= own
-            if parent is None:
-                self.roots.add(edge.key.name)
-            else:
-                self.edges[parent].add(edge.key.name)
-            for extra in ("", *edge.extras):
-                if (edge.key, extra) not in seen:
-                    seen.add((edge.key, extra))
-                    queue += ((edge.key, further) for further in self._visit(edge.key, extra))
-        return met
-
-    def _visit(self, key: PackageKey, extra: str) -> Iterator[Dependency]:
-        package = self.locked.packages[key]
-        self.reached.add(key)
-        self.edges.setdefault(key, set())
-        # An extra that a package does not have is not an error: resolvers warn and go on.
-        yield from package.extras.get(extra, ()) if extra else package.dependencies
-
-    def _holds(self, marker: str | None, extras: Set[str]) -> bool:
-        try:
-            synthetic = extras if marker and "extra" in marker else frozenset()
-            return self.markers.holds(
-                marker, synthetic | self.locked.lock_extras, self.locked.lock_groups
-            )
-        except (UnfitError, MalformedError) as error:
-            if str(error) not in map(str, self.problems):
-                self.problems.append(error)
-            return False
+    Raises `UnfitError` where it hangs on something that nobody stated.
+    """
+    settled = hosts.narrowed(target, base, locked.requires_python)
+    for variant in hosts.variants(target, base, markers.decided, locked.requires_python):
+        others = Markers(variant.environment)
+        asking = [text for text in markers.decided if any(v in text for v in variant.varied)]
+        if all(_same(text, markers, others) for text in asking):
+            continue
+        differing = _installed(locked, reached) ^ _installed(locked, walk(locked, others))
+        if not differing:
+            continue
+        unstated = sorted(variant.varied.intersection(target.assumed))
+        if unstated:
+            raise _undecidable(target, unstated[-1], differing)
+        settled = hosts.pinned(target)
+    return settled
 
 
-def _synthetic(key: PackageKey) -> set[str]:
-    return {f"project-{len(key.name)}-{key.name}"}
+def _same(text: str, markers: Markers, others: Markers) -> bool:
+    # Which synthetic extras are active may change as well, so such markers decide nothing here.
+    return not depends_on_names(text) and markers.holds(text) == others.holds(text)
 
 
-def _synthetic_extras(key: PackageKey, extras: Iterable[str]) -> set[str]:
-    return {f"extra-{len(key.name)}-{key.name}-{extra}" for extra in extras}
+def _undecidable(target: Target, variable: str, packages: Iterable[PackageKey]) -> UnfitError:
+    names = ", ".join(sorted({str(key) for key in packages}))
+    if variable in ("platform_release", "platform_version"):
+        hint = f"describe the host with `bundle target` there, and pass --target: {variable} is its"
+    else:
+        hint = (
+            "name the release that the far side has, for example --python "
+            f"{target.markers.python_version}.4"
+        )
+    return UnfitError(f"whether {target.id} needs {names} depends on {variable}", hint=hint)
 
 
-def _check_python(locked: LockedSet, target: Target) -> None:
-    version = target.markers.python_full_version
-    if locked.requires_python is None or locked.requires_python.contains(version, prereleases=True):
-        return
-    raise UnfitError(
-        f"{locked.name} requires Python {locked.requires_python}, the target {target.id} "
-        f"has {version}",
-        hint="pass a --python that fits, or widen requires-python and lock again",
-    )
+def _order(key: PackageKey) -> tuple[str, str, str]:
+    return key.name, key.version or "", key.source
 
 
 def _several_versions(
@@ -212,15 +150,35 @@ def _several_versions(
             )
 
 
-def _choose_wheel(
-    package: LockedPackage, ranks: Mapping[Tag, int], target: Target
-) -> Artifact | None:
+def _unfit_pythons(packages: Iterable[LockedPackage], target: Target) -> Iterator[WheelferryError]:
+    for package in packages:
+        try:
+            hosts.base_environment(target, package.requires_python, str(package.key))
+        except UnfitError as error:
+            yield error
+
+
+def _check_inside(package: LockedPackage, locked: LockedSet) -> None:
+    """Refuse files from outside the project: a lock from elsewhere could name any file here."""
+    if package.source.leaves_project and not locked.outside_allowed:
+        raise UnfitError(
+            f"{package.key} lies outside the project: {package.source.location}",
+            hint="move it into the folder of the lock, or pass --allow-outside-paths",
+        )
+
+
+def _choose_wheel(package: LockedPackage, target: Target) -> Artifact | None:
     """Return the wheel to take, or None where the package has to be built.
 
     A package that does have wheels, but none that fits, is not built from its source archive: the
     result would be a wheel for this host. Raises `UnfitError`.
     """
-    wheel = best_wheel(package.wheels, ranks)
+    if package.source.kind == "git" and (package.wheels or package.sdist):
+        raise UnfitError(
+            f"{package.key} is a file in a git repository: {package.source.location}",
+            hint="lock it from an index, from a folder of the project, or as a project in git",
+        )
+    wheel = best_wheel(package.wheels, target)
     if wheel is not None:
         return wheel
     if not package.wheels and (
@@ -234,4 +192,4 @@ def _choose_wheel(
 
 
 def _described(target: Target) -> str:
-    return f"{target.abis[0]} on {target.id.split('-', 1)[1]}"
+    return f"{target.abis[0]} on {target.id.partition('-')[2] or target.platforms[0]}"

@@ -93,8 +93,11 @@ def trust_here(folder: Path, key: SigningKey) -> None:
     """Let this host's own installer accept the key: a line in `folder`'s allowed_signers."""
     path = folder / allowed_signers.FILE_NAME
     try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(allowed_signers.entry(key.name, key.public))
+        with path.open("a+", encoding="utf-8") as file:
+            file.seek(0)
+            before = file.read()
+            unfinished = "" if before.endswith("\n") or not before else "\n"
+            file.write(unfinished + allowed_signers.entry(key.name, key.public))
         path.chmod(0o600)
     except OSError as error:
         raise TransferError(f"{path} could not be written: {error.strerror}") from error
@@ -158,7 +161,11 @@ def _load(data: bytes, path: Path, ask_passphrase: Callable[[Path], str]) -> obj
         return load_ssh_private_key(data, None)
     except TypeError:
         # The library's way to say that the key is encrypted.
-        return load_ssh_private_key(data, ask_passphrase(path).encode())
+        passphrase = ask_passphrase(path).encode()
+    try:
+        return load_ssh_private_key(data, passphrase)
+    except ValueError as error:
+        raise UsageError(f"that is not the passphrase of {path}", hint="try again") from error
 
 
 def _comment(path: Path) -> str | None:

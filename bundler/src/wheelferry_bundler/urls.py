@@ -2,20 +2,75 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
+import re
+from pathlib import Path
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.request import url2pathname
+
+from wheelferry_schemas.errors import MalformedError
 
 _SECRET_FREE = {"git"}
 """User names that are not secrets: `git@host` is how forges spell 'anybody with a key'."""
+_USER = re.compile(r"(?<=://)(?!git@)[^/\s]+@")
+_QUERY = re.compile(r"(\bhttps?://[^\s?#]+)\?[^\s#)>\"'`]+")
+_PORTS = {"http": 80, "https": 443}
 
 
 def without_credentials(url: str) -> str:
     """Return `url` without user, password, query and fragment, any of which may hold a token."""
-    parts = urlsplit(url)
+    parts = _split(url)
     host = parts.netloc.rpartition("@")
     netloc = parts.netloc if host[0] in _SECRET_FREE else host[2]
     return parts._replace(netloc=netloc, query="", fragment="").geturl()
 
 
+def with_login(url: str, user: str, password: str) -> str:
+    """Return `url` with this login instead of the one that it may have."""
+    parts = _split(url)
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def redacted(text: str) -> str:
+    """Return text of another program without the secrets that the URLs in it may hold."""
+    return _QUERY.sub(r"\1?****", _USER.sub("****@", text))
+
+
 def file_name(url: str) -> str:
     """Return the last part of a URL's path, unquoted."""
-    return unquote(urlsplit(url).path).rsplit("/", 1)[-1]
+    return unquote(_split(url).path).rsplit("/", 1)[-1]
+
+
+def host(url: str) -> str:
+    """Return the host of a URL, with the port where it states one, for a message."""
+    return _split(url).netloc.rpartition("@")[2]
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Return what two URLs must share for the login of one to be sent to the other (RFC 6454)."""
+    parts = _split(url)
+    return parts.scheme, parts.hostname or "", _port(parts)
+
+
+def local_path(url: str) -> Path | None:
+    """Return the file on this host that a `file:` URL names, None for any other URL."""
+    parts = _split(url)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        # The URL is not repeated: it may hold a secret.
+        raise MalformedError(
+            f"a URL is not valid: {error}", hint="look for it in the lock and in the settings"
+        ) from error
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        # No number, or none below 65536: such a URL has an origin of its own.
+        return -1

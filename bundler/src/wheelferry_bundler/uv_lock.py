@@ -1,72 +1,65 @@
 """Reads uv.lock, version 1 of any revision.
 
-Unknown keys are tolerated, as uv does. `[package.metadata]` is never read: newer revisions do not
-write it. What uv calls a source tells packages of one name apart together with the version.
+Unknown keys are tolerated, as uv does. What uv calls a source tells packages of one name apart
+together with the version. Edges are put in order, so that nothing hangs on the order in a file.
+`[package.metadata]`, which newer revisions do not write, is only asked which names there are.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
-from wheelferry_bundler.locked import (
-    Artifact,
-    Dependency,
-    LockedPackage,
-    LockedSet,
-    PackageKey,
-    PackageSource,
-    Wanted,
-)
+from wheelferry_bundler.conflicts import SyntheticExtra
+from wheelferry_bundler.locked import Dependency, LockedPackage, LockedSet, PackageKey, Wanted
+from wheelferry_bundler.project import Project, read_default_groups, read_specifier
 from wheelferry_bundler.toml_tables import Table, parse_toml
-from wheelferry_bundler.urls import file_name as url_file_name
-from wheelferry_bundler.urls import without_credentials
-from wheelferry_bundler.uv_roots import (
-    LooseGroups,
-    Workspace,
-    choose_excluded,
-    choose_loose_edges,
-    choose_roots,
-)
+from wheelferry_bundler.uv_conflicts import check_conflicts
+from wheelferry_bundler.uv_roots import Choice
+from wheelferry_bundler.uv_sources import confined, read_artifact, read_source, source_key
+from wheelferry_bundler.uv_workspace import Declared, Workspace
 from wheelferry_schemas.errors import MalformedError
 
 _VERSION = 1
+_NAMES_EXTRAS = 1
+"""The first revision that lists the extras of a project that need nothing."""
+_RECORDS_DEFAULTS = 5
+"""The first revision that records default groups and the Pythons that groups need."""
 
 
 def read_uv_lock(data: bytes, folder: Path, wanted: Wanted) -> LockedSet:
     """Read the bytes of a uv.lock that lies in `folder`.
 
     Raises `MalformedError` for what is not one of uv's locks, `UsageError` where `wanted` names
-    an extra, a group or a package that it does not have.
+    an extra, a group or a package that it does not have, or some that conflict.
     """
     lock = parse_toml(data, "uv.lock")
     _check_version(lock)
     reader = _Reader(lock, folder)
-    packages = {package.key: package for package in map(reader.package, lock.tables("package"))}
-    workspace = Workspace(
-        folder=folder,
-        packages=packages,
-        members=reader.members(packages),
-        loose_groups=reader.loose_groups(),
-    )
-    roots = choose_roots(workspace, wanted)
-    only = packages[roots[0].key] if len(roots) == 1 else None
+    workspace = reader.workspace()
+    choice = Choice(workspace=workspace, wanted=wanted)
+    choice.check_names()
+    check_conflicts(choice)
+    requires_python = choice.requires_python
+    if "requires-python" in lock:
+        requires_python &= read_specifier(lock, "requires-python")
+    only = choice.members[0] if len(choice.members) == 1 else workspace.root
     return LockedSet(
         kind="uv.lock",
         name=only.name if only else _name_of(folder),
-        version=only.key.version if only else None,
-        requires_python=_specifier(lock),
-        packages=packages,
-        roots=roots,
-        edges=choose_loose_edges(workspace, wanted),
-        excluded=choose_excluded(workspace, wanted),
-        conflicts=_conflicts(lock),
+        version=only.version if only else None,
+        requires_python=requires_python if len(requires_python) else None,
+        packages=workspace.packages,
+        environments=lock.texts("supported-markers"),
+        roots=choice.roots,
+        edges=choice.edges,
+        excluded=choice.excluded,
+        conflicts=workspace.conflicts,
+        outside_allowed=wanted.allow_outside_paths,
     )
 
 
@@ -96,14 +89,6 @@ def _check_version(lock: Table) -> None:
         )
 
 
-def _specifier(lock: Table) -> SpecifierSet | None:
-    text = lock.optional_text("requires-python")
-    try:
-        return None if text is None else SpecifierSet(text)
-    except InvalidSpecifier as error:
-        raise MalformedError(f"uv.lock: requires-python {text!r} is not a specifier") from error
-
-
 @dataclass
 class _Reader:
     """Turns the tables of one lock into packages and edges."""
@@ -112,71 +97,95 @@ class _Reader:
     folder: Path
 
     def __post_init__(self) -> None:
+        self._revision = self.lock.optional_size("revision") or 0
+        self._manifest = self.lock.table("manifest")
+        self._tables: dict[PackageKey, Table] = {}
         self._keys: dict[str, list[PackageKey]] = {}
         for table in self.lock.tables("package"):
-            key = _key(table)
-            if key in self._keys.setdefault(key.name, []):
+            key = PackageKey(
+                name=canonicalize_name(table.text("name")),
+                version=table.optional_text("version"),
+                source=source_key(table.table("source")),
+            )
+            if key in self._tables:
                 raise MalformedError(f"{table.where}: {key} is listed twice")
-            self._keys[key.name].append(key)
+            self._tables[key] = table
+            self._keys.setdefault(key.name, []).append(key)
 
-    def package(self, table: Table) -> LockedPackage:
-        source = self._source(table.table("source"))
-        sdist = self._artifact(table.table("sdist"), source) if "sdist" in table else None
-        return LockedPackage(
-            key=_key(table),
-            source=source,
-            wheels=tuple(self._artifact(wheel, source) for wheel in table.tables("wheels")),
-            sdist=sdist,
-            dependencies=self.edges(table, "dependencies"),
-            extras=self.edge_lists(table.table("optional-dependencies")),
-            groups=self.edge_lists(table.table("dev-dependencies")),
+    def workspace(self) -> Workspace:
+        packages = {key: self._package(key, table) for key, table in self._tables.items()}
+        members = tuple(self._members(packages))
+        groups = self._manifest.table("dependency-groups")
+        loose: dict[str, tuple[Dependency, ...]] = {
+            canonicalize_name(name): tuple(self._edges_by_name(groups, name))
+            for name in groups.data
+        }
+        return Workspace(
+            folder=self.folder,
+            packages=packages,
+            members=members,
+            declared={key: self._declared(packages[key]) for key in members},
+            loose=Declared(
+                groups=frozenset(loose),
+                default_groups=read_default_groups(self._manifest),
+                group_requires_python=self._group_pythons(self._manifest, self.folder),
+            ),
+            loose_groups=loose,
+            requirements=tuple(self._edges_by_name(self._manifest, "requirements")),
+            conflicts=_conflicts(self.lock),
+            records_defaults=self._revision >= _RECORDS_DEFAULTS,
+            names_extras=self._revision >= _NAMES_EXTRAS,
         )
 
-    def edge_lists(self, table: Table) -> Mapping[str, tuple[Dependency, ...]]:
-        return {canonicalize_name(name): self.edges(table, name) for name in table.data}
+    def _package(self, key: PackageKey, table: Table) -> LockedPackage:
+        source = read_source(table.table("source"), self.folder)
+        wheels = [read_artifact(wheel, source, self.folder) for wheel in table.tables("wheels")]
+        sdist = None
+        if "sdist" in table:
+            sdist = read_artifact(table.table("sdist"), source, self.folder)
+        return LockedPackage(
+            key=key,
+            source=confined(source, [*wheels, sdist], self.folder),
+            wheels=tuple(wheels),
+            sdist=sdist,
+            dependencies=self._edges(table, "dependencies"),
+            extras=self._edge_lists(table.table("optional-dependencies")),
+            groups=self._edge_lists(_groups_table(table)),
+        )
 
-    def edges(self, table: Table, key: str) -> tuple[Dependency, ...]:
-        return tuple(
+    def _edge_lists(self, table: Table) -> Mapping[str, tuple[Dependency, ...]]:
+        return {canonicalize_name(name): self._edges(table, name) for name in table.data}
+
+    def _edges(self, table: Table, key: str) -> tuple[Dependency, ...]:
+        edges = (
             Dependency(
                 key=self._find(edge),
-                extras=tuple(map(canonicalize_name, edge.texts("extra"))),
+                extras=_names(edge, "extra"),
                 marker=edge.optional_text("marker"),
             )
             for edge in table.tables(key)
         )
+        return tuple(sorted(edges, key=_edge_order))
 
-    def members(self, packages: Mapping[PackageKey, LockedPackage]) -> tuple[PackageKey, ...]:
-        """Return the workspace members; a lock of a single project does not list its one."""
-        names = {canonicalize_name(name) for name in self.lock.table("manifest").texts("members")}
-        local = [
-            key
-            for key, package in packages.items()
-            if package.source.kind in ("directory", "virtual")
-        ]
-        if names:
-            return tuple(key for key in local if key.name in names)
-        return tuple(key for key in local if packages[key].source.location == ".")
-
-    def loose_groups(self) -> LooseGroups:
-        """Return the groups of a workspace root that is no project; its edges name no version."""
-        groups = self.lock.table("manifest").table("dependency-groups")
-        return {
-            canonicalize_name(name): tuple(
-                Dependency(
-                    key=key,
-                    extras=tuple(map(canonicalize_name, edge.texts("extras"))),
-                    marker=edge.optional_text("marker"),
+    def _edges_by_name(self, table: Table, key: str) -> Iterator[Dependency]:
+        """Yield edges that name no version; the forks of a package say which of them is meant."""
+        for edge in table.tables(key):
+            name = canonicalize_name(edge.text("name"))
+            for end in self._keys.get(name, [PackageKey(name=name, version=None, source="")]):
+                forks = self._tables[end].texts("resolution-markers") if end in self._tables else ()
+                conditions = [f"({' or '.join(f'({fork})' for fork in forks)})"] if forks else []
+                if marker := edge.optional_text("marker"):
+                    conditions.append(f"({marker})")
+                yield Dependency(
+                    key=end,
+                    extras=_names(edge, "extras"),
+                    marker=" and ".join(conditions) or None,
                 )
-                for edge in groups.tables(name)
-                for key in self._keys.get(canonicalize_name(edge.text("name")), ())
-            )
-            for name in groups.data
-        }
 
     def _find(self, edge: Table) -> PackageKey:
         name = canonicalize_name(edge.text("name"))
         version = edge.optional_text("version")
-        source = _source_key(edge.table("source")) if "source" in edge else None
+        source = source_key(edge.table("source")) if "source" in edge else None
         found = [
             key
             for key in self._keys.get(name, ())
@@ -190,111 +199,62 @@ class _Reader:
             )
         return found[0]
 
-    def _source(self, table: Table) -> PackageSource:
-        if "registry" in table:
-            location = table.text("registry")
-            if "://" in location:
-                return PackageSource(kind="registry", location=without_credentials(location))
-            return PackageSource(kind="registry", location=location, path=self.folder / location)
-        if "url" in table:
-            return PackageSource(kind="url", location=without_credentials(table.text("url")))
-        if "git" in table:
-            return _git_source(table)
-        for key in ("path", "directory", "editable", "virtual"):
-            if key in table:
-                location = table.text(key)
-                return PackageSource(
-                    kind="directory" if key == "editable" else key,  # type: ignore[arg-type]
-                    location=location,
-                    path=self.folder / location,
-                )
-        raise MalformedError(
-            f"{table.where}: unknown kind of source {sorted(table.data)}",
-            hint="upgrade wheelferry if a newer uv wrote this lock",
+    def _members(self, packages: Mapping[PackageKey, LockedPackage]) -> Iterator[PackageKey]:
+        """Yield the workspace's members; a lock of a single project does not list its one."""
+        names = set(_names(self._manifest, "members"))
+        for key, package in packages.items():
+            is_local = package.source.kind in ("directory", "virtual")
+            at_root = package.source.location == "."
+            if is_local and (key.name in names if names else at_root):
+                yield key
+
+    def _declared(self, package: LockedPackage) -> Declared:
+        table = self._tables[package.key]
+        metadata = table.table("metadata")
+        metadata_groups = _groups_table(metadata, "requires-dev")
+        return Declared(
+            extras=frozenset((*package.extras, *_names(metadata, "provides-extras"))),
+            groups=frozenset((*package.groups, *map(canonicalize_name, metadata_groups.data))),
+            default_groups=read_default_groups(table),
+            group_requires_python=self._group_pythons(table, package.source.path or self.folder),
         )
 
-    def _artifact(self, table: Table, source: PackageSource) -> Artifact:
-        url = table.optional_text("url")
-        path = table.optional_text("path")
-        if url is None and path is None and source.kind == "url":
-            url = source.location
-        file_name = table.optional_text("filename")
-        if path is not None and source.path is not None:
-            location: Path | None = source.path / path
-        elif path is not None:
-            location = self.folder / path
-        else:
-            location = source.path if source.kind == "path" else None
-        if file_name is None:
-            file_name = url_file_name(url) if url else None
-        if file_name is None and location is not None:
-            file_name = location.name
-        if not file_name:
-            raise MalformedError(f"{table.where}: it names no file")
-        return Artifact(
-            file_name=file_name,
-            url=url,
-            path=location,
-            sha256=_sha256(table),
-            size=table.optional_size("size"),
-        )
+    def _group_pythons(self, table: Table, folder: Path) -> Mapping[str, SpecifierSet]:
+        if self._revision < _RECORDS_DEFAULTS:
+            return Project.read(folder).group_requires_python
+        pythons = table.table("group-requires-python")
+        return {canonicalize_name(name): read_specifier(pythons, name) for name in pythons.data}
 
 
-def _key(table: Table) -> PackageKey:
-    return PackageKey(
-        name=canonicalize_name(table.text("name")),
-        version=table.optional_text("version"),
-        source=_source_key(table.table("source")),
-    )
+def _groups_table(table: Table, key: str = "dev-dependencies") -> Table:
+    return table.table(key if key in table else "dependency-groups")
 
 
-def _source_key(table: Table) -> str:
-    return json.dumps(table.data, sort_keys=True, default=str)
+def _names(table: Table, key: str) -> tuple[str, ...]:
+    return tuple(map(canonicalize_name, table.texts(key)))
 
 
-def _git_source(table: Table) -> PackageSource:
-    """Read `https://host/repo?rev=main&subdirectory=x#commit`."""
-    parts = urlsplit(table.text("git"))
-    if not parts.fragment:
-        raise MalformedError(f"{table.where}: the git source states no commit")
-    query = dict(item.partition("=")[::2] for item in parts.query.split("&") if item)
-    url = parts._replace(query="", fragment="").geturl()
-    return PackageSource(
-        kind="git",
-        location=without_credentials(url),
-        url=url,
-        commit=parts.fragment,
-        subdirectory=unquote(query["subdirectory"]) if "subdirectory" in query else None,
-    )
+def _edge_order(edge: Dependency) -> tuple[str, str, str, tuple[str, ...], str]:
+    key = edge.key
+    return key.name, key.version or "", key.source, edge.extras, edge.marker or ""
 
 
-def _sha256(table: Table) -> str | None:
-    text = table.optional_text("hash")
-    if text is None:
-        return None
-    algorithm, _, digest = text.partition(":")
-    if algorithm != "sha256":
-        return None
-    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        raise MalformedError(f"{table.where}: {text!r} is not a hash")
-    return digest
-
-
-def _conflicts(lock: Table) -> tuple[frozenset[str], ...]:
-    """Read `conflicts = [[{ package, extra | group }, …], …]` as sets of synthetic extras."""
+def _conflicts(lock: Table) -> tuple[frozenset[SyntheticExtra], ...]:
+    """Read `conflicts = [[{ package, extra | group }, …], …]`."""
     sets = lock.data.get("conflicts", [])
     if not isinstance(sets, list) or not all(isinstance(items, list) for items in sets):
         raise MalformedError("uv.lock: conflicts is not a list of lists")
     conflicts = []
     for number in range(len(sets)):
         items = Table({"items": sets[number]}, f"uv.lock: conflicts[{number}]").tables("items")
-        conflicts.append(frozenset(map(_synthetic_extra, items)))
+        conflicts.append(frozenset(map(_conflict_item, items)))
     return tuple(conflicts)
 
 
-def _synthetic_extra(item: Table) -> str:
+def _conflict_item(item: Table) -> SyntheticExtra:
     package = canonicalize_name(item.text("package"))
-    for kind in ("extra", "group"):
-        if kind in item:
-            return f"{kind}-{len(package)}-{package}-{canonicalize_name(item.text(kind))}"
-    return f"project-{len(package)}-{package}"
+    if "extra" in item:
+        return SyntheticExtra("extra", package, canonicalize_name(item.text("extra")))
+    if "group" in item:
+        return SyntheticExtra("group", package, canonicalize_name(item.text("group")))
+    return SyntheticExtra("project", package)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,11 @@ from wheelferry_schemas.errors import MalformedError
 
 _MAX_SIZE = 4 * 2**20
 _CLASSIFIER = "License :: "
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
+    *(ValueError, RuntimeError),
+)
+"""What zipfile raises for archives that are damaged, encrypted or compressed in unknown ways."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +41,7 @@ def read_wheel_metadata(path: Path, file_name: str) -> WheelMetadata:
             if wheel.getinfo(name).file_size > _MAX_SIZE:
                 raise MalformedError(f"{file_name}: METADATA is larger than {_MAX_SIZE} bytes")
             raw, _ = parse_email(wheel.read(name))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+    except _UNREADABLE as error:
         raise MalformedError(f"{file_name} is not a wheel: {error}") from error
     stated = raw.get("license_expression") or _from_classifiers(raw.get("classifiers", []))
     return WheelMetadata(

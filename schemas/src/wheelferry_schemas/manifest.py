@@ -14,26 +14,44 @@ from datetime import datetime, timezone
 from typing import Annotated, Literal
 
 import pydantic_core
+from packaging.tags import Tag
 from packaging.utils import (
     InvalidWheelFilename,
     canonicalize_version,
     parse_wheel_filename,
 )
 from packaging.version import InvalidVersion, Version
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    FailFast,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from wheelferry_schemas.errors import MalformedError, WheelferryError
 from wheelferry_schemas.target import Model, Target, TargetId
 
 FORMAT_VERSION = 1
 MAX_MANIFEST_SIZE = 16 * 2**20
+MAX_MANIFEST_VALUES = 300_000
+"""What a manifest of 16 MiB cannot hold if it says something; bounds memory and time."""
+_MAX_FIELDS = 50
 MAX_MEMBER_SIZE = 8 * 2**30 - 1
 """The largest size that a ustar header can state (eleven octal digits)."""
 
+_FIT_EVERYWHERE = frozenset({Tag("py3", "none", "any")})
 _WHEEL_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,240}\.whl")
 _DOCUMENT_NAME = re.compile(
     r"pylock(\.[a-z0-9_-]{1,128})?\.toml|requirements(\.[a-z0-9_-]{1,128})?\.txt|sbom\.cdx\.json"
 )
+
+
+class NewerFormatError(WheelferryError):
+    """A bundle of a format that this version does not know yet."""
+
+    exit_code = MalformedError.exit_code
 
 
 def _check_timestamp(text: str) -> str:
@@ -66,10 +84,10 @@ Timestamp = Annotated[
 class MadeFrom(Model):
     """The input that a bundle was made from: its kind, file name and hash, and the options."""
 
-    kind: Literal["uv.lock", "pylock.toml", "requirements.txt"]
+    kind: Literal["uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml", "script"]
     name: Text
     sha256: Sha256
-    options: tuple[Text, ...]
+    options: Annotated[tuple[Text, ...], FailFast()]
 
 
 class Source(Model):
@@ -99,9 +117,9 @@ class Package(Model):
     sha256: Sha256
     size: Size
     license: Text | None
-    dependencies: tuple[Name, ...]
+    dependencies: Annotated[tuple[Name, ...], FailFast()]
     source: Source
-    targets: Annotated[tuple[TargetId, ...], Field(min_length=1)]
+    targets: Annotated[tuple[TargetId, ...], FailFast(), Field(min_length=1)]
 
     @model_validator(mode="after")
     def _wheel_is_what_it_says(self) -> Package:
@@ -142,14 +160,18 @@ class Manifest(Model):
     expires: Timestamp | None
     tool: Text
     made_from: MadeFrom
-    targets: Annotated[tuple[Target, ...], Field(min_length=1, max_length=256)]
-    roots: tuple[Name, ...]
-    packages: tuple[Package, ...]
-    documents: tuple[Document, ...]
+    targets: Annotated[tuple[Target, ...], FailFast(), Field(min_length=1, max_length=256)]
+    roots: Annotated[tuple[Name, ...], FailFast()]
+    packages: Annotated[tuple[Package, ...], FailFast()]
+    documents: Annotated[tuple[Document, ...], FailFast()]
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Manifest:
-        problems = [*self._ordering_problems(), *self._target_problems()]
+        problems = [
+            *self._ordering_problems(),
+            *self._target_problems(),
+            *self._tag_problems(),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -178,6 +200,22 @@ class Manifest(Model):
                 if (package.name, target) in seen:
                     problems.append(f"two packages {package.name!r} for target {target!r}")
                 seen.add((package.name, target))
+        return problems
+
+    def _tag_problems(self) -> list[str]:
+        """Return which wheels have no tag that fits one of their targets."""
+        fitting: dict[str, set[Tag]] = {}
+        problems = []
+        for package in self.packages:
+            tags = parse_wheel_filename(package.wheel)[3]
+            if not tags.isdisjoint(_FIT_EVERYWHERE):
+                continue
+            for target in self.targets:
+                if target.id in package.targets:
+                    if target.id not in fitting:
+                        fitting[target.id] = set(target.tags())
+                    if tags.isdisjoint(fitting[target.id]):
+                        problems.append(f"wheel {package.wheel!r} does not fit {target.id!r}")
         return problems
 
     @property
@@ -209,19 +247,14 @@ def parse(data: bytes) -> Manifest:
     """Read a manifest.
 
     Raises `MalformedError` for anything but the canonical bytes of a valid manifest of this
-    format version, and `WheelferryError` with advice for a newer one.
+    format version, and `NewerFormatError` for a newer one.
     """
     if len(data) > MAX_MANIFEST_SIZE:
         raise MalformedError(f"manifest.json is larger than {MAX_MANIFEST_SIZE} bytes")
+    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_MANIFEST_VALUES:
+        raise MalformedError(f"manifest.json holds more than {MAX_MANIFEST_VALUES} values")
     try:
-        # The version is looked at before the rest, so that a newer bundle says 'upgrade'.
-        raw = pydantic_core.from_json(data, allow_inf_nan=False)
-        version = raw.get("format") if isinstance(raw, dict) else None
-        if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT_VERSION:
-            raise WheelferryError(
-                f"the bundle has format {version}, this wheelferry reads up to {FORMAT_VERSION}",
-                hint="upgrade wheelferry on this host",
-            )
+        _look_ahead(pydantic_core.from_json(data, allow_inf_nan=False))
         manifest = Manifest.model_validate_json(data)
         canonical = serialize(manifest)
     except ValidationError as error:
@@ -241,6 +274,28 @@ def parse(data: bytes) -> Manifest:
             hint="the bundle was changed after it was made: fetch it again from whoever made it",
         )
     return manifest
+
+
+def _look_ahead(raw: object) -> None:
+    """Refuse what is of a newer format, so that it says 'upgrade' and nothing else.
+
+    Refuse objects of many fields too: pydantic would make an error of each that it does not know.
+    """
+    version = raw.get("format") if isinstance(raw, dict) else None
+    if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT_VERSION:
+        raise NewerFormatError(
+            f"the bundle has format {version}, this wheelferry reads up to {FORMAT_VERSION}",
+            hint="upgrade wheelferry on this host",
+        )
+    left = [raw]
+    while left:
+        one = left.pop()
+        if isinstance(one, list):
+            left += one
+        elif isinstance(one, dict):
+            left += one.values()
+            if len(one) > _MAX_FIELDS:
+                raise MalformedError(f"manifest.json has an object of {len(one)} fields")
 
 
 def parse_timestamp(text: str) -> int:

@@ -45,6 +45,13 @@ class InstalledFile(Model):
     sha256: Sha256
 
 
+class InstalledLink(Model):
+    """A symbolic link, such as the one to the interpreter, and what it leads to."""
+
+    path: Text
+    target: Text
+
+
 class Receipt(Model):
     """One installation.
 
@@ -66,6 +73,7 @@ class Receipt(Model):
     signers: tuple[Text, ...]
     packages: tuple[InstalledPackage, ...]
     files: tuple[InstalledFile, ...]
+    links: tuple[InstalledLink, ...] = ()
 
 
 def serialize(receipt: Receipt) -> bytes:

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wheelferry_schemas.errors import TamperedError
 
 FOOTER_SIZE = 9
-MAX_FRAMES = 2**20
+MAX_FRAMES = 2**18
+"""At 8 MiB each that makes 2 TiB."""
 _HEADER = struct.Struct("<II")
 _ENTRY = struct.Struct("<II")
 _FOOTER = struct.Struct("<IBI")
@@ -28,8 +29,7 @@ _SKIPPABLE = 0x184D2A5E
 _SEEKABLE = 0x8F92EAB1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(NamedTuple):
     """Where a frame lies in the file, and how many bytes it unfolds to."""
 
     offset: int

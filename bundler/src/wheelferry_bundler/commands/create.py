@@ -12,16 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wheelferry_bundler.commands.create_options import (
+    place_options,
+    read_build_options,
+    read_wanted,
+    recorded_options,
+    selection_options,
+    target_options,
+)
 from wheelferry_bundler.commands.keys import key_option, own_keys
 from wheelferry_schemas.display import count, human_size, printable
 from wheelferry_schemas.errors import ConflictError, UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_bundler.creation import Created, Plan
+    from wheelferry_bundler.creation import Created
     from wheelferry_bundler.inputs import Input
-    from wheelferry_bundler.locked import Wanted
+    from wheelferry_bundler.planning import Plan
 
 _DAY = 24 * 60 * 60
+_BUILD_FLAGS = ("find_links", "index_urls", "no_build", "no_build_packages", "config_settings")
 _EPILOG = """\b
 Examples:
   bundle create --platform manylinux_2_28_x86_64 --python 3.12
@@ -33,30 +42,7 @@ Examples:
 
 @click.command(epilog=_EPILOG, short_help="Make a bundle from a lock (online host).")
 @click.argument("source", type=click.Path(path_type=Path), default=".")
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    metavar="TAG",
-    help="Platform of the far side, such as manylinux_2_28_x86_64, musllinux_1_2_aarch64, "
-    "win_amd64 or macosx_11_0_arm64. Several make one bundle for all. Default: this host's.",
-)
-@click.option(
-    "--python",
-    "pythons",
-    multiple=True,
-    metavar="VERSION",
-    help="Python of the far side, such as 3.12 or 3.12.4. Several make one bundle for all. "
-    "Default: the one that runs this.",
-)
-@click.option(
-    "--target",
-    "target_files",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="What 'bundle target' wrote on the far side; wins over every guess.",
-)
+@target_options
 @click.option(
     "-o",
     "--output",
@@ -66,39 +52,8 @@ Examples:
     help="The bundle to write.",
 )
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
-@click.option("--extra", "extras", multiple=True, metavar="NAME", help="Take this extra too.")
-@click.option("--all-extras", is_flag=True, help="Take all extras.")
-@click.option("--no-extra", "no_extras", multiple=True, metavar="NAME", help="But not this extra.")
-@click.option("--group", "groups", multiple=True, metavar="NAME", help="Take this group too.")
-@click.option("--no-group", "no_groups", multiple=True, metavar="NAME", help="But not this group.")
-@click.option(
-    "--only-group",
-    "only_groups",
-    multiple=True,
-    metavar="NAME",
-    help="Take this group alone, without the project.",
-)
-@click.option("--all-groups", is_flag=True, help="Take all groups.")
-@click.option("--no-default-groups", is_flag=True, help="Leave the default groups out.")
-@click.option("--dev/--no-dev", default=True, help="Take the group dev, or leave it out.")
-@click.option("--only-dev", is_flag=True, help="Short for --only-group dev.")
-@click.option(
-    "--package",
-    "packages",
-    multiple=True,
-    metavar="NAME",
-    help="Take this workspace member instead of the root project.",
-)
-@click.option("--all-packages", is_flag=True, help="Take all workspace members.")
-@click.option("--no-install-project", is_flag=True, help="Take what the project needs, not it.")
-@click.option("--no-install-workspace", is_flag=True, help="Leave all workspace members out.")
-@click.option(
-    "--no-install-package",
-    "no_install_packages",
-    multiple=True,
-    metavar="NAME",
-    help="Leave this package out.",
-)
+@selection_options
+@place_options
 @key_option
 @click.option(
     "--expires",
@@ -122,22 +77,26 @@ def create(
     dry_run: bool,
     as_json: bool,
     quiet: bool,
+    with_build_deps: bool,
+    allow_missing_hash: bool,
     dev: bool,
     only_dev: bool,
     **flags: Any,
 ) -> None:
     """Make a bundle of everything that SOURCE locks for the far side, and nothing else.
 
-    SOURCE is a project folder, a uv.lock, a pylock.toml or a requirements file. In a folder, the
-    first of these that is found is taken.
+    SOURCE is a project folder, a uv.lock, a pylock.toml, a requirements file, a pyproject.toml or a
+    script (PEP 723). In a folder, the first of these that is found is taken. What is not a lock is
+    resolved for each target with uv.
     """
-    from wheelferry_bundler import creation
+    from wheelferry_bundler import creation, planning
     from wheelferry_bundler.cache import Cache
     from wheelferry_bundler.inputs import find_input
     from wheelferry_bundler.targets import make_targets
     from wheelferry_bundler.terminal import PhaseBar
 
-    wanted = _wanted(dev=dev, only_dev=only_dev, **flags)
+    build_flags = {name: flags.pop(name) for name in _BUILD_FLAGS}
+    wanted = read_wanted(dev=dev, only_dev=only_dev, **flags)
     if unsigned and keys:
         raise UsageError("--unsigned and --key exclude each other", hint="leave one of them out")
     targets = make_targets(platforms, pythons, target_files)
@@ -150,11 +109,23 @@ def create(
         raise UsageError(f"there is no folder {output.parent}", hint="make it, or choose another")
     created_at = _created_at()
     expires_at = None if expires is None else _expires_at(expires, created_at)
-    plan = creation.plan(found, targets, wanted, _options(wanted))
+    plan = planning.plan(
+        planning.Request(
+            source=found,
+            targets=targets,
+            wanted=wanted,
+            building=read_build_options(found, **build_flags),
+            options=recorded_options(wanted),
+            build_dependencies=with_build_deps,
+            missing_hashes=allow_missing_hash,
+        )
+    )
     if dry_run:
         _show_plan(plan, as_json=as_json)
         return
-    creation.check_complete(plan)
+    planning.check_complete(plan)
+    for artifact in plan.unhashed:
+        click.echo(f"warning: nothing vouches for {printable(artifact.file_name)}", err=True)
     signers = (lambda: ()) if unsigned else own_keys(keys, quiet=quiet)
     bar = PhaseBar(shown=not quiet)
     try:
@@ -173,37 +144,6 @@ def create(
         click.echo(json.dumps(_created_json(created), indent=2))
     elif not quiet:
         _show_created(created)
-
-
-def _wanted(*, dev: bool, only_dev: bool, **flags: Any) -> Wanted:
-    from wheelferry_bundler.locked import Wanted
-
-    if not dev:
-        flags["no_groups"] = (*flags["no_groups"], "dev")
-    if only_dev:
-        flags["only_groups"] = (*flags["only_groups"], "dev")
-    if flags["only_groups"] and (flags["groups"] or flags["extras"] or flags["all_extras"]):
-        raise UsageError(
-            "--only-group excludes --group and --extra",
-            hint="name every group that you want with --only-group",
-        )
-    if flags["packages"] and flags["all_packages"]:
-        raise UsageError("--package and --all-packages exclude each other")
-    return Wanted(**flags)
-
-
-def _options(wanted: Wanted) -> list[str]:
-    """Return the selection flags as the manifest records them: one canonical spelling each."""
-    options = []
-    for field in wanted.__slots__:
-        value = getattr(wanted, field)
-        flag = "--" + field.replace("_", "-")
-        if value is True:
-            options.append(flag)
-        elif value:
-            # The fields of names are plural, the flags are not.
-            options += [f"{flag.removesuffix('s')} {name}" for name in sorted(set(value))]
-    return sorted(options)
 
 
 def _created_at() -> int:
@@ -232,14 +172,17 @@ def _expires_at(text: str, created: int) -> int:
 
 
 def _tell_input(found: Input) -> None:
+    name = printable(found.path.name)
     if found.passed_over:
-        others = ", ".join(found.passed_over)
-        click.echo(f"reading {found.path.name}; passed over {printable(others)}", err=True)
+        others = printable(", ".join(found.passed_over))
+        click.echo(f"reading {name}; passed over {others}", err=True)
+    if not found.is_lock:
+        click.echo(f"{name} is no lock: what it asks for is resolved now, with uv", err=True)
 
 
 def _show_plan(plan: Plan, *, as_json: bool) -> None:
     """Print a selection; raises where something is missing, after printing it."""
-    from wheelferry_bundler import creation
+    from wheelferry_bundler import planning
     from wheelferry_bundler.report import selection_json
 
     if as_json:
@@ -250,7 +193,7 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
             for chosen in selection.chosen:
                 file = chosen.wheel.file_name if chosen.wheel else "to be built"
                 click.echo(f"  {printable(str(chosen.package.key))}  {printable(file)}")
-    creation.check_complete(plan)
+    planning.check_complete(plan)
 
 
 def _created_json(created: Created) -> dict[str, object]:

@@ -1,0 +1,46 @@
+"""Whose certificates are accepted: those of the variables that name some, else the system's."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+
+import certifi
+import truststore
+
+from wheelferry_schemas.errors import UsageError
+
+VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
+"""Where OpenSSL and uv, requests, curl and pip look; what any of them names is accepted."""
+
+
+def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
+    """Return the settings for TLS connections; raises `UsageError` for files that are not there."""
+    stated = dict(_stated(environ))
+    if not stated:
+        context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # A host without certificates of its own, such as a bare container, still gets along.
+        context.load_verify_locations(certifi.where())
+        return context
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for path, variable in stated.items():
+        try:
+            if os.path.isdir(path):
+                context.load_verify_locations(capath=path)
+            else:
+                context.load_verify_locations(cafile=path)
+        except OSError as error:
+            raise UsageError(
+                f"the certificates that {variable} names cannot be read: {path}",
+                hint=f"name a file of PEM certificates, or unset {variable}",
+            ) from error
+    return context
+
+
+def _stated(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield paths with the variables that name them; several tend to name the same file."""
+    for variable in VARIABLES:
+        text = environ.get(variable, "")
+        paths = text.split(os.pathsep) if variable == "SSL_CERT_DIR" else [text]
+        yield from ((path, variable) for path in paths if path)

@@ -1,0 +1,113 @@
+"""Finds the Python to build with: one like the target's where this host has it, else this one."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelferry_schemas.target import Target
+
+_SECONDS = 30
+_FACTS = """
+import json, platform, sys, sysconfig
+print(json.dumps({
+    "version": sys.version_info[:2],
+    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    "implementation": sys.implementation.name,
+    "platform": sysconfig.get_platform(),
+    "libc": platform.libc_ver(),
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """A CPython on this host; `libc` is what it runs on, such as `("glibc", "2.36")`."""
+
+    path: Path
+    version: tuple[int, int]
+    free_threaded: bool
+    platform: str
+    libc: tuple[str, str]
+
+    def is_like(self, target: Target) -> bool:
+        """Tell whether it has the version and the kind of the target's Python."""
+        return self.version == target.python and self.free_threaded == _is_free_threaded(target)
+
+    @property
+    def identity(self) -> str:
+        """What the wheels that it builds may depend on."""
+        kind = "t" if self.free_threaded else ""
+        return f"cp{self.version[0]}.{self.version[1]}{kind} {self.platform} {'-'.join(self.libc)}"
+
+
+def interpreter_for(target: Target) -> Interpreter:
+    """Return a Python like the target's, from the PATH if need be; this one where there is none."""
+    own = this_interpreter()
+    if own.is_like(target):
+        return own
+    return _on_path(command_of(target), os.environ.get("PATH", "")) or own
+
+
+def this_interpreter() -> Interpreter:
+    """Return the Python that runs this."""
+    own = _examine(Path(sys.executable))
+    assert own is not None
+    return own
+
+
+def command_of(target: Target) -> str:
+    """Return what a Python like the target's is called on a PATH: `python3.12`."""
+    return f"python{target.markers.python_version}{'t' if _is_free_threaded(target) else ''}"
+
+
+def _is_free_threaded(target: Target) -> bool:
+    return target.abis[0].endswith("t")
+
+
+@functools.cache
+def _on_path(command: str, path: str) -> Interpreter | None:
+    for candidate in _candidates(command, path):
+        found = _examine(candidate)
+        if found is not None and command.startswith("python{}.{}".format(*found.version)):
+            return found
+    return None
+
+
+def _candidates(command: str, path: str) -> Iterator[Path]:
+    for folder in path.split(os.pathsep):
+        found = shutil.which(command, path=folder) if folder else None
+        if found:
+            yield Path(found)
+
+
+@functools.cache
+def _examine(path: Path) -> Interpreter | None:
+    """Ask a Python what it is; None for what does not run, such as a shim of a version manager."""
+    try:
+        run = subprocess.run(
+            [str(path), "-I", "-c", _FACTS],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=True,
+        )
+        facts = json.loads(run.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    if facts["implementation"] != "cpython":
+        return None
+    return Interpreter(
+        path=path,
+        version=(facts["version"][0], facts["version"][1]),
+        free_threaded=facts["free_threaded"],
+        platform=facts["platform"],
+        libc=(facts["libc"][0], facts["libc"][1]),
+    )

@@ -1,0 +1,188 @@
+"""Has uv resolve what is not locked, for one target or for all, and returns its pylock.toml."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uv
+
+from wheelferry_bundler.build_options import BuildOptions
+from wheelferry_bundler.interpreters import interpreter_for
+from wheelferry_bundler.logins import Logins
+from wheelferry_bundler.places import Places
+from wheelferry_bundler.platforms import parse_platform, uv_platform
+from wheelferry_bundler.toml_tables import parse_toml
+from wheelferry_bundler.urls import redacted, with_login
+from wheelferry_schemas.errors import (
+    BuildError,
+    MalformedError,
+    TransferError,
+    UnfitError,
+    WheelferryError,
+)
+from wheelferry_schemas.target import Target
+
+_NEWEST_PATCH = 99
+_SHOWN_LINES = 20
+_LOGIN_HINT = (
+    "an index asks for a login: put it into ~/.netrc or UV_INDEX_<NAME>_USERNAME and "
+    "UV_INDEX_<NAME>_PASSWORD"
+)
+_FAMILIES: tuple[tuple[re.Pattern[str], type[WheelferryError], str], ...] = (
+    (
+        re.compile(r"\b40[137] (Unauthorized|Forbidden|Proxy)|authentication credentials"),
+        TransferError,
+        _LOGIN_HINT,
+    ),
+    (
+        re.compile(r"error: No solution found"),
+        UnfitError,
+        "what uv says above is about the target, not about this host",
+    ),
+    (
+        re.compile(r"Request failed|error sending request|HTTP status|Git operation failed"),
+        TransferError,
+        "check the network, the index and the proxy, and run this again",
+    ),
+    (
+        re.compile(r"error: (Failed to (build|download|resolve requirements)|The build backend)"),
+        BuildError,
+        "pass a folder that has a wheel of it with --find-links",
+    ),
+)
+"""How uv says what, with the family and the hint; the first that is found counts."""
+_UNWANTED = ("UV_FROZEN", "UV_LOCKED", "UV_SYSTEM_PYTHON", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What uv is asked: requirements in the form of a file, or the names of files and flags.
+
+    `folder` is where relative paths start. With `closed`, the requirements name everything there
+    is, and uv only looks up their files.
+    """
+
+    about: str
+    folder: Path
+    text: str | None = None
+    constraints: str = ""
+    arguments: Sequence[str] = ()
+    closed: bool = False
+    prereleases: bool = False
+    options: BuildOptions = field(default_factory=BuildOptions)
+
+
+def resolve(question: Question, target: Target) -> bytes:
+    """Return the pylock.toml that uv makes for a target.
+
+    Raises `UnfitError` where nothing satisfies the requirements, or where it depends on a patch
+    release of Python that the target does not state what does; `TransferError` where an index
+    cannot be asked, `BuildError` where a source has to be built to know what it needs and cannot
+    be, `MalformedError` where uv does not understand the requirements.
+    """
+    if "python_full_version" not in target.assumed:
+        return _compile(question, target, target.markers.python_full_version)
+    # uv takes 3.12 for 3.12.0: what would come out for any other patch release has to be the same.
+    minor = target.markers.python_version
+    oldest, newest = (
+        _compile(question, target, f"{minor}.{patch}") for patch in (0, _NEWEST_PATCH)
+    )
+    if differing := _differing(oldest, newest):
+        raise UnfitError(
+            f"what {question.about} resolves to depends on the patch release of Python {minor}: "
+            f"{', '.join(differing)}",
+            hint=f"pass the version on the far side in full, such as --python {minor}.4",
+        )
+    return oldest
+
+
+def _compile(question: Question, target: Target, python: str) -> bytes:
+    platform = parse_platform(target.platforms[0])
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder, "constraints.txt")
+        constraints.write_text(question.constraints, encoding="utf-8")
+        arguments = [
+            *("pip", "compile", "--format", "pylock.toml", "--no-header", "--quiet"),
+            *("--python", str(interpreter_for(target).path)),
+            *("--python-platform", uv_platform(platform), "--python-version", python),
+            *(("--no-deps",) if question.closed else ()),
+            *(("--prerelease", "allow") if question.prereleases else ()),
+            *(("--no-build",) if question.options.no_build else ()),
+            *(f"--only-binary={name}" for name in sorted(question.options.no_build_packages)),
+            *(f"--find-links={path.resolve()}" for path in question.options.places.folders),
+            *(("--constraints", str(constraints)) if question.constraints else ()),
+            *question.arguments,
+            *(("-",) if question.text is not None else ()),
+        ]
+        return _run(arguments, question, f"for {target.id}")
+
+
+def _differing(one: bytes, other: bytes) -> list[str]:
+    """Return the names of the packages that two locks do not have in common."""
+    ours, theirs = (parse_toml(lock, "pylock.toml").tables("packages") for lock in (one, other))
+    alone = [
+        *(package for package in ours if package.data not in [p.data for p in theirs]),
+        *(package for package in theirs if package.data not in [p.data for p in ours]),
+    ]
+    return sorted({package.text("name") for package in alone})
+
+
+def export_script(question: Question, target: Target) -> bytes:
+    """Return the pylock.toml of a script (PEP 723), for all platforms; raises as `resolve` does."""
+    arguments = [
+        *("export", "--format", "pylock.toml", "--no-header", "--quiet"),
+        *("--python", str(interpreter_for(target).path)),
+        *(("--no-build",) if question.options.no_build else ()),
+        *(f"--no-build-package={name}" for name in sorted(question.options.no_build_packages)),
+        *(f"--find-links={path.resolve()}" for path in question.options.places.folders),
+        *question.arguments,
+    ]
+    return _run(arguments, question, "for its lock")
+
+
+def _run(arguments: Sequence[str], question: Question, purpose: str) -> bytes:
+    run = subprocess.run(
+        [uv.find_uv_bin(), *arguments],
+        input=(question.text or "").encode(),
+        capture_output=True,
+        cwd=question.folder,
+        env=uv_environment(question.options.places),
+        check=False,
+    )
+    if run.returncode == 0:
+        return run.stdout
+    raise _failure(question, purpose, redacted(run.stderr.decode(errors="replace")).strip())
+
+
+def _failure(question: Question, purpose: str, said: str) -> WheelferryError:
+    """Sort what uv says into a family; of its exit codes, too many things share one."""
+    lines = said.splitlines()[-_SHOWN_LINES:]
+    message = f"uv could not resolve {question.about} {purpose}"
+    for pattern, kind, hint in _FAMILIES:
+        if pattern.search(said):
+            return kind(message, details=lines, hint=hint)
+    return MalformedError(message, details=lines, hint=f"correct {question.about}")
+
+
+def uv_environment(places: Places) -> dict[str, str]:
+    """Return the environment for uv; mirrors stand there, where no other user can read them."""
+    environment = {name: os.environ[name] for name in os.environ if name not in _UNWANTED}
+    environment |= {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    if places.mirrors:
+        logins = Logins(places.indexes)
+        first, *others = (_with_login(url, logins) for url in places.mirrors)
+        environment["UV_DEFAULT_INDEX"] = first
+        environment.pop("UV_INDEX_URL", None)
+        environment["UV_INDEX"] = " ".join((*others, environment.get("UV_INDEX", ""))).strip()
+    return environment
+
+
+def _with_login(url: str, logins: Logins) -> str:
+    login = logins.find(url)
+    return with_login(url, login.user, login.password) if login else url

@@ -1,0 +1,95 @@
+"""Reads the pages of an index: PEP 691 (JSON) and PEP 503 (HTML)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+ACCEPT = (
+    "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
+    "text/html;q=0.01"
+)
+_JSON = ("application/vnd.pypi.simple.v1+json", "application/json")
+_HTML = ("application/vnd.pypi.simple.v1+html", "text/html", "")
+
+
+class PageError(ValueError):
+    """A page that is not one of an index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A file that a page offers; `sha256` is None where the page does not state it."""
+
+    file_name: str
+    url: str
+    sha256: str | None
+
+
+def parse_page(text: str, media_type: str, url: str) -> tuple[Link, ...]:
+    """Return the links of a project's page that was found at `url`; raises `PageError`."""
+    if media_type in _JSON:
+        return _parse_json(text, url)
+    if media_type in _HTML:
+        parser = _Anchors(url)
+        parser.feed(text)
+        parser.close()
+        return tuple(parser.links)
+    raise PageError(f"{media_type} is not the media type of an index")
+
+
+def _parse_json(text: str, url: str) -> tuple[Link, ...]:
+    try:
+        page = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PageError("the page is not JSON") from error
+    if not isinstance(page, dict) or not isinstance(page.get("files"), list):
+        raise PageError("the page lists no files")
+    # PEP 629: clients MUST fail on a major version that they do not know.
+    meta = page.get("meta")
+    version = meta.get("api-version") if isinstance(meta, dict) else None
+    if not isinstance(version, str) or version.partition(".")[0] != "1":
+        raise PageError(f"the page is of version {version!r}, known is version 1")
+    return tuple(_json_link(file, url) for file in page["files"])
+
+
+def _json_link(file: Any, url: str) -> Link:
+    if not isinstance(file, dict) or not all(
+        isinstance(file.get(key), str) for key in ("filename", "url")
+    ):
+        raise PageError("the page lists a file without name or URL")
+    hashes: object = file.get("hashes")
+    sha256 = hashes.get("sha256") if isinstance(hashes, dict) else None
+    return Link(
+        file_name=file["filename"],
+        url=urljoin(url, file["url"]),
+        sha256=sha256.lower() if isinstance(sha256, str) else None,
+    )
+
+
+class _Anchors(HTMLParser):
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.links: list[Link] = []
+        self._base = url
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes: Mapping[str, str | None] = dict(attrs)
+        href = attributes.get("href")
+        if tag == "base" and href:
+            self._base = urljoin(self._base, href)
+        elif tag == "a" and href:
+            url, fragment = urldefrag(urljoin(self._base, href))
+            kind, _, digest = fragment.partition("=")
+            # PEP 503: the text of the anchor MUST match the last part of the URL's path.
+            name = unquote(urlsplit(url).path.rpartition("/")[2])
+            sha256 = digest.lower() if kind == "sha256" else None
+            self.links.append(Link(file_name=name, url=url, sha256=sha256))
+        elif tag == "meta" and attributes.get("name") == "pypi:repository-version":
+            version = attributes.get("content") or ""
+            if version.partition(".")[0] != "1":
+                raise PageError(f"the page is of version {version!r}, known is version 1")

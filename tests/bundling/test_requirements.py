@@ -1,0 +1,530 @@
+"""What is no lock, resolved by the real uv from a local index."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import uv
+
+from support.index import LocalIndex
+from support.sources import make_repository, make_sdist, make_source
+from support.wheels import make_wheel
+from wheelferry_bundler.build_options import BuildOptions
+from wheelferry_bundler.locked import LockedPackage, LockedSet, Wanted
+from wheelferry_bundler.places import Places
+from wheelferry_bundler.platforms import parse_platform
+from wheelferry_bundler.requirements import read_requirements, read_requirements_for_all
+from wheelferry_bundler.selection import select
+from wheelferry_bundler.targets import make_target, parse_python
+from wheelferry_schemas.errors import (
+    BuildError,
+    MalformedError,
+    TransferError,
+    UnfitError,
+    UsageError,
+)
+from wheelferry_schemas.target import Target
+
+DEMO = make_wheel("demo", requires=("helper", "colorama ; sys_platform == 'win32'"))
+HELPERS = [make_wheel("helper", "1.0"), make_wheel("helper", "2.0")]
+COLORAMA = make_wheel("colorama")
+PRERELEASE = make_wheel("early", "1.0rc1")
+PYTHON = f"3.{sys.version_info.minor}"
+OTHER = f"3.{sys.version_info.minor + 1}"
+
+
+def target_of(platform: str, python: str = f"{PYTHON}.9") -> Target:
+    return make_target(parse_platform(platform), parse_python(python))
+
+
+LINUX, WINDOWS = target_of("manylinux_2_28_x86_64"), target_of("win_amd64")
+
+
+@pytest.fixture(autouse=True)
+def _uv_with_the_local_index(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    index.add(DEMO, *HELPERS, COLORAMA, PRERELEASE)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", index.simple_url)
+    # Of failing requests, one is enough.
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+
+
+def write(folder: Path, text: str, name: str = "requirements.txt") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def read(
+    path: Path,
+    target: Target = LINUX,
+    wanted: Wanted | None = None,
+    options: BuildOptions | None = None,
+) -> LockedSet:
+    return read_requirements(path, target, wanted or Wanted(allow_outside_paths=True), options)
+
+
+def chosen(locked: LockedSet, target: Target = LINUX) -> list[str]:
+    """Return what is selected, as `name version`, version `?` where only a build would tell."""
+    selection = select(locked, target)
+    assert selection.problems == ()
+    return [f"{c.package.name} {c.package.key.version or '?'}" for c in selection.chosen]
+
+
+def only(locked: LockedSet, name: str) -> LockedPackage:
+    (package,) = (package for package in locked.packages.values() if package.name == name)
+    return package
+
+
+def test_resolves_dependencies_for_the_target(tmp_path: Path) -> None:
+    path = write(tmp_path, "demo\n")
+    assert chosen(read(path)) == ["demo 1.0", "helper 2.0"]
+
+
+def test_evaluates_markers_for_the_target(tmp_path: Path) -> None:
+    path = write(tmp_path, "demo\n")
+    assert chosen(read(path, WINDOWS), WINDOWS) == ["colorama 1.0", "demo 1.0", "helper 2.0"]
+
+
+def test_obeys_markers_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "helper ; sys_platform == 'win32'\ncolorama ; os_name == 'posix'\n")
+    assert chosen(read(path)) == ["colorama 1.0"]
+
+
+def test_obeys_constraints(tmp_path: Path) -> None:
+    write(tmp_path, "helper<2\nunused<1\n", "limits.txt")
+    assert chosen(read(write(tmp_path, "demo\n-c limits.txt\n"))) == ["demo 1.0", "helper 1.0"]
+
+
+def test_resolves_several_targets_side_by_side(tmp_path: Path) -> None:
+    path = write(tmp_path, "demo\n")
+    locked = read_requirements_for_all(path, [LINUX, WINDOWS], Wanted())
+    assert {target: len(locked[target].packages) for target in locked} == {
+        LINUX.id: 2,
+        WINDOWS.id: 3,
+    }
+
+
+def test_names_all_targets_that_cannot_be_resolved(tmp_path: Path, index: LocalIndex) -> None:
+    index.add(make_wheel("only", tag="cp37-cp37m-win32"))
+    path = write(tmp_path, "only\n")
+    with pytest.raises(UnfitError, match="2 of 2 targets could not be resolved") as caught:
+        read_requirements_for_all(path, [LINUX, WINDOWS], Wanted())
+    assert LINUX.id in str(caught.value)
+    assert WINDOWS.id in str(caught.value)
+
+
+def test_asks_for_the_patch_release_where_the_answer_depends_on_it(tmp_path: Path) -> None:
+    path = write(tmp_path, f"demo\nearly==1.0rc1 ; python_full_version >= '{PYTHON}.4'\n")
+    target = target_of("manylinux_2_28_x86_64", PYTHON)
+    with pytest.raises(UnfitError, match=r"depends on the patch release .*: early") as caught:
+        read(path, target)
+    assert f"--python {PYTHON}." in str(caught.value.hint)
+
+
+def test_resolves_for_any_patch_release_where_none_is_stated(tmp_path: Path) -> None:
+    target = target_of("manylinux_2_28_x86_64", PYTHON)
+    assert chosen(read(write(tmp_path, "demo\n"), target), target) == ["demo 1.0", "helper 2.0"]
+
+
+@pytest.mark.parametrize(("patch", "more"), [("3", []), ("4", ["early 1.0rc1"])])
+def test_resolves_for_the_patch_release_that_is_stated(
+    tmp_path: Path, patch: str, more: list[str]
+) -> None:
+    path = write(tmp_path, f"demo\nearly==1.0rc1 ; python_full_version >= '{PYTHON}.4'\n")
+    target = target_of("manylinux_2_28_x86_64", f"{PYTHON}.{patch}")
+    assert chosen(read(path, target), target) == ["demo 1.0", *more, "helper 2.0"]
+
+
+def test_takes_a_file_that_pins_everything_as_it_stands(tmp_path: Path) -> None:
+    path = write(tmp_path, f"demo==1.0 --hash=sha256:{DEMO.sha256}\n")
+    assert chosen(read(path)) == ["demo 1.0"]
+
+
+def test_takes_prereleases_where_the_file_asks_for_them(tmp_path: Path, index: LocalIndex) -> None:
+    index.add(make_wheel("early", "0.9"))
+    assert chosen(read(write(tmp_path, "--pre\nearly\n"))) == ["early 1.0rc1"]
+
+
+def test_accepts_files_with_a_listed_hash_only(tmp_path: Path, index: LocalIndex) -> None:
+    linux = make_wheel("native", tag="py3-none-manylinux_2_17_x86_64")
+    index.add(linux, make_wheel("native"))
+    path = write(tmp_path, f"demo\nnative --hash=sha256:{linux.sha256}\n")
+    wheels = only(read(path), "native").wheels
+    assert [wheel.sha256 for wheel in wheels] == [linux.sha256]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "demo==1.0 --hash=sha256:{wrong}",
+        "demo @ {url} --hash=sha256:{wrong}",
+        "{url} --hash=sha256:{wrong}",
+    ],
+)
+def test_refuses_files_whose_hash_is_not_listed(
+    tmp_path: Path, index: LocalIndex, line: str
+) -> None:
+    text = line.format(url=index.file_url(DEMO.file_name), wrong="0" * 64)
+    with pytest.raises(MalformedError, match=r"none of the hashes that .* lists for demo"):
+        read(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("line", ["demo @ {url}#sha256={wrong}", "{url}#sha256={wrong}"])
+def test_holds_direct_urls_to_the_hash_in_them(
+    tmp_path: Path, index: LocalIndex, line: str
+) -> None:
+    text = line.format(url=index.file_url(DEMO.file_name), wrong="0" * 64)
+    wheels = only(read(write(tmp_path, text)), "demo").wheels
+    assert [wheel.sha256 for wheel in wheels] == ["0" * 64]
+
+
+def test_takes_direct_urls(tmp_path: Path, index: LocalIndex) -> None:
+    url = index.file_url(DEMO.file_name)
+    package = only(read(write(tmp_path, f"demo @ {url}\n")), "demo")
+    assert (package.source.kind, package.source.location) == ("url", url)
+    assert [(wheel.url, wheel.sha256) for wheel in package.wheels] == [(url, DEMO.sha256)]
+
+
+def test_shows_no_login_of_a_direct_url(tmp_path: Path, index: LocalIndex) -> None:
+    index.login = ("me", "s3cret")
+    index_url = index.simple_url.replace("://", "://me:s3cret@")
+    url = index.file_url(DEMO.file_name).replace("://", "://me:s3cret@")
+    locked = read(write(tmp_path, f"--index-url {index_url}\ndemo @ {url}\n"))
+    locations = [package.source.location for package in locked.packages.values()]
+    assert not any("s3cret" in location for location in locations)
+
+
+def test_takes_commits_of_git_repositories(tmp_path: Path) -> None:
+    folder = make_source(tmp_path / "repository", make_wheel("gitty"))
+    commit = make_repository(folder)
+    url = folder.as_uri()
+    source = only(read(write(tmp_path / "own", f"gitty @ git+{url}\n")), "gitty").source
+    assert (source.kind, source.url, source.commit) == ("git", url, commit)
+
+
+def test_takes_editable_commits(tmp_path: Path) -> None:
+    folder = make_source(tmp_path / "repository" / "libs", make_wheel("gitty"))
+    commit = make_repository(tmp_path / "repository")
+    url = (tmp_path / "repository").as_uri()
+    line = f"-e git+{url}@{commit}#egg=gitty&subdirectory={folder.name}\n"
+    source = only(read(write(tmp_path / "own", line)), "gitty").source
+    assert (source.commit, source.subdirectory) == (commit, "libs")
+
+
+@pytest.mark.parametrize("line", ["./lib", "-e ./lib", "lib/", "file:./lib", "demo-lib @ ./lib"])
+def test_takes_local_projects(tmp_path: Path, line: str) -> None:
+    make_source(tmp_path / "lib", make_wheel("demo-lib"), project="dependencies = ['helper']\n")
+    locked = read(write(tmp_path, line))
+    assert chosen(locked) == ["demo-lib ?", "helper 2.0"]
+    source = only(locked, "demo-lib").source
+    assert (source.kind, source.location, source.path) == ("directory", "lib", tmp_path / "lib")
+
+
+def test_local_paths_start_at_the_folder_that_is_given(tmp_path: Path) -> None:
+    make_source(tmp_path / "lib", make_wheel("demo-lib"))
+    path = write(tmp_path / "requirements", "./lib\n")
+    locked = read_requirements(path, LINUX, Wanted(), folder=tmp_path)
+    assert only(locked, "demo-lib").source.path == tmp_path / "lib"
+
+
+def test_takes_local_wheels(tmp_path: Path) -> None:
+    wheel = make_wheel("vendored")
+    wheel.write(tmp_path / "wheels")
+    package = only(read(write(tmp_path, f"./wheels/{wheel.file_name}\n")), "vendored")
+    assert [(w.path, w.sha256) for w in package.wheels] == [
+        (tmp_path / "wheels" / wheel.file_name, wheel.sha256)
+    ]
+    assert package.source.location == f"wheels/{wheel.file_name}"
+
+
+def test_takes_wheels_of_the_folder_that_the_file_names(tmp_path: Path) -> None:
+    make_wheel("vendored").write(tmp_path / "wheels")
+    assert chosen(read(write(tmp_path, "--find-links wheels\nvendored\n"))) == ["vendored 1.0"]
+
+
+def test_takes_wheels_of_the_folder_of_the_command_line(tmp_path: Path) -> None:
+    make_wheel("vendored").write(tmp_path / "wheels")
+    options = BuildOptions(places=Places(folders=(tmp_path / "wheels",)))
+    assert chosen(read(write(tmp_path, "vendored\n"), options=options)) == ["vendored 1.0"]
+
+
+def test_takes_everything_of_the_mirror(
+    tmp_path: Path, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    index.login = ("me", "s3cret")
+    mirror = index.simple_url.replace("://", "://me:s3cret@")
+    options = BuildOptions(places=Places(mirrors=(mirror,)))
+    assert chosen(read(write(tmp_path, "demo\n"), options=options)) == ["demo 1.0", "helper 2.0"]
+
+
+def test_takes_source_archives(tmp_path: Path, index: LocalIndex) -> None:
+    index.add_file("old-1.0.tar.gz", make_sdist("old"))
+    package = only(read(write(tmp_path, "old\n")), "old")
+    assert package.wheels == ()
+    assert package.sdist is not None
+    assert package.sdist.sha256 == index.hashes["old-1.0.tar.gz"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [BuildOptions(no_build=True), BuildOptions(no_build_packages=frozenset({"old"}))],
+)
+def test_takes_no_source_archives_where_nothing_is_to_be_built(
+    tmp_path: Path, index: LocalIndex, options: BuildOptions
+) -> None:
+    index.add_file("old-1.0.tar.gz", make_sdist("old"))
+    with pytest.raises(UnfitError, match="could not resolve"):
+        read(write(tmp_path, "old\n"), options=options)
+
+
+def test_says_what_uv_says_where_nothing_satisfies(tmp_path: Path) -> None:
+    path = write(tmp_path, "demo\nhelper>3\n")
+    with pytest.raises(UnfitError) as caught:
+        read(path)
+    assert caught.value.message == f"uv could not resolve requirements.txt for {LINUX.id}"
+    assert "helper" in "\n".join(caught.value.details)
+
+
+def test_says_that_the_index_cannot_be_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://me:s3cret@127.0.0.1:9/simple")
+    with pytest.raises(TransferError, match="could not resolve") as caught:
+        read(write(tmp_path, "demo\n"))
+    assert "s3cret" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_says_that_the_index_asks_for_a_login(tmp_path: Path, index: LocalIndex) -> None:
+    index.login = ("me", "s3cret")
+    with pytest.raises(TransferError) as caught:
+        read(write(tmp_path, "demo\n"))
+    assert "UV_INDEX_<NAME>_USERNAME" in str(caught.value.hint)
+
+
+def test_says_that_a_source_cannot_be_built(tmp_path: Path) -> None:
+    make_source(tmp_path / "lib", make_wheel("lib"), backend="raise SystemExit('out of order')")
+    pyproject = tmp_path / "lib" / "pyproject.toml"
+    dynamic = pyproject.read_text(encoding="utf-8").replace(
+        "version = '1.0'", "dynamic = ['version', 'dependencies']"
+    )
+    pyproject.write_text(dynamic, encoding="utf-8")
+    with pytest.raises(BuildError) as caught:
+        read(write(tmp_path, "./lib\n"))
+    assert "out of order" in str(caught.value)
+
+
+def test_says_that_a_path_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(MalformedError, match="could not resolve"):
+        read(write(tmp_path, "./none\n"))
+
+
+@pytest.mark.parametrize(
+    "wanted", [Wanted(extras=("x",)), Wanted(only_groups=("x",)), Wanted(packages=("x",))]
+)
+def test_requirements_have_no_extras_groups_or_packages(tmp_path: Path, wanted: Wanted) -> None:
+    with pytest.raises(UsageError, match=r"requirements\.txt has no extras, groups or packages"):
+        read(write(tmp_path, "demo\n"), wanted=wanted)
+
+
+def test_leaves_out_packages_that_are_not_wanted(tmp_path: Path) -> None:
+    locked = read(write(tmp_path, "demo\n"), wanted=Wanted(no_install_packages=("helper",)))
+    assert chosen(locked) == ["demo 1.0"]
+
+
+PROJECT = """
+[project]
+name = "App"
+version = "3.0"
+dependencies = ["demo", "lib"]
+[project.optional-dependencies]
+early = ["early==1.0rc1"]
+color = ["colorama", "app[early]"]
+[dependency-groups]
+dev = ["tester", {include-group = "docs"}]
+docs = ["writer"]
+[tool.uv.sources]
+lib = { path = "lib" }
+"""
+BUILD_SYSTEM = "[build-system]\nrequires = []\nbuild-backend = 'x'\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, index: LocalIndex) -> Path:
+    """A project with extras and groups, without a lock."""
+    index.add(make_wheel("tester"), make_wheel("writer"))
+    make_source(tmp_path / "lib", make_wheel("lib"))
+    return write(tmp_path, PROJECT, "pyproject.toml")
+
+
+BASE = ["demo 1.0", "helper 2.0", "lib ?"]
+DEV = ["tester 1.0", "writer 1.0"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Wanted(), [*BASE, *DEV]),
+        (Wanted(no_groups=("dev",)), BASE),
+        (Wanted(no_default_groups=True), BASE),
+        (Wanted(no_default_groups=True, groups=("docs",)), [*BASE, "writer 1.0"]),
+        (Wanted(all_groups=True, no_groups=("dev",)), [*BASE, "writer 1.0"]),
+        (Wanted(only_groups=("docs",)), ["writer 1.0"]),
+        (Wanted(extras=("early",)), [*BASE, *DEV, "early 1.0rc1"]),
+        (Wanted(extras=("color",)), [*BASE, *DEV, "early 1.0rc1", "colorama 1.0"]),
+        (Wanted(all_extras=True, no_extras=("color",)), [*BASE, *DEV, "early 1.0rc1"]),
+    ],
+)
+def test_takes_extras_and_groups_of_a_project_as_uv_does(
+    project: Path, wanted: Wanted, expected: Sequence[str]
+) -> None:
+    assert chosen(read(project, wanted=wanted)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("defaults", "expected"), [("'all'", DEV), ("['docs']", DEV[1:]), ("[]", [])]
+)
+def test_takes_default_groups_of_a_project(
+    project: Path, defaults: str, expected: Sequence[str]
+) -> None:
+    write(project.parent, f"{PROJECT}[tool.uv]\ndefault-groups = {defaults}\n", project.name)
+    assert chosen(read(project)) == [*BASE, *expected]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "missing"),
+    [
+        (Wanted(extras=("none",)), "extra 'none'"),
+        (Wanted(groups=("none",)), "group 'none'"),
+        (Wanted(only_groups=("none",)), "group 'none'"),
+    ],
+)
+def test_names_extras_and_groups_that_a_project_does_not_have(
+    project: Path, wanted: Wanted, missing: str
+) -> None:
+    with pytest.raises(UsageError, match=f"pyproject.toml has no {missing}") as caught:
+        read(project, wanted=wanted)
+    assert str(caught.value.hint).startswith("it has: ")
+
+
+@pytest.mark.parametrize("wanted", [Wanted(packages=("x",)), Wanted(all_packages=True)])
+def test_members_of_a_workspace_need_a_lock(project: Path, wanted: Wanted) -> None:
+    with pytest.raises(UsageError, match="need a lock"):
+        read(project, wanted=wanted)
+
+
+def test_takes_the_project_itself_where_it_is_a_package(project: Path) -> None:
+    write(project.parent, f"{PROJECT}{BUILD_SYSTEM}", project.name)
+    locked = read(project)
+    assert chosen(locked) == ["app 3.0", *BASE, *DEV]
+    assert (locked.name, locked.version) == ("app", "3.0")
+    assert only(locked, "app").source.path == project.parent
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(no_install_project=True),
+        Wanted(no_install_packages=("App",)),
+        Wanted(only_groups=("docs",)),
+    ],
+)
+def test_leaves_the_project_itself_out_where_it_is_not_wanted(
+    project: Path, wanted: Wanted
+) -> None:
+    write(project.parent, f"{PROJECT}{BUILD_SYSTEM}", project.name)
+    assert "app 3.0" not in chosen(read(project, wanted=wanted))
+
+
+def test_obeys_the_python_that_a_project_requires(project: Path) -> None:
+    text = PROJECT.replace('version = "3.0"', f'version = "3.0"\nrequires-python = ">={OTHER}"')
+    locked = read(write(project.parent, text, project.name))
+    (problem,) = select(locked, LINUX).problems
+    assert f"requires Python >={OTHER}" in problem.message
+
+
+def test_takes_groups_of_a_pyproject_without_project(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "[dependency-groups]\ndev = ['helper']\nother = ['demo']\n", "pyproject.toml"
+    )
+    assert chosen(read(path)) == ["helper 2.0"]
+
+
+def test_takes_nothing_where_nothing_is_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path, "[dependency-groups]\nother = ['demo']\n", "pyproject.toml")
+    assert chosen(read(path)) == []
+
+
+def test_writes_nothing_beside_a_project(project: Path) -> None:
+    before = sorted(project.parent.rglob("*"))
+    read(project)
+    assert sorted(project.parent.rglob("*")) == before
+
+
+SCRIPT = """\
+# /// script
+# requires-python = ">=3.8"
+# dependencies = ["demo", "lib"]
+# [tool.uv.sources]
+# lib = { path = "lib" }
+# ///
+print("hello")
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """A script with dependencies of its own."""
+    make_source(tmp_path / "lib", make_wheel("lib"))
+    return write(tmp_path, SCRIPT, "My_Tool.py")
+
+
+@pytest.mark.parametrize(("target", "more"), [(LINUX, []), (WINDOWS, ["colorama 1.0"])])
+def test_takes_what_a_script_depends_on(script: Path, target: Target, more: list[str]) -> None:
+    locked = read(script, target)
+    assert locked.name == "my-tool"
+    assert chosen(locked, target) == [*more, "demo 1.0", "helper 2.0", "lib ?"]
+
+
+def test_writes_nothing_beside_a_script(script: Path) -> None:
+    before = sorted(script.parent.rglob("*"))
+    read(script)
+    assert sorted(script.parent.rglob("*")) == before
+
+
+def test_takes_the_lock_beside_a_script(script: Path, index: LocalIndex) -> None:
+    subprocess.run(
+        [uv.find_uv_bin(), "lock", "--script", script.name, "--python", sys.executable],
+        cwd=script.parent,
+        check=True,
+        capture_output=True,
+    )
+    index.add(make_wheel("helper", "3.0"))
+    assert "helper 2.0" in chosen(read(script))
+
+
+def test_obeys_the_python_that_a_script_requires(script: Path) -> None:
+    text = SCRIPT.replace(">=3.8", f">={OTHER}")
+    locked = read(write(script.parent, text, script.name))
+    assert len(select(locked, LINUX).problems) == 1
+
+
+def test_says_what_uv_says_of_a_script(script: Path) -> None:
+    write(script.parent, SCRIPT.replace('"demo"', '"none"'), script.name)
+    with pytest.raises(UnfitError, match=r"could not resolve My_Tool\.py") as caught:
+        read(script)
+    assert "none" in str(caught.value)
+
+
+def test_refuses_a_script_without_dependencies_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not state its dependencies"):
+        read(write(tmp_path, "print(1)\n", "tool.py"))
+
+
+def test_scripts_have_no_extras_groups_or_packages(script: Path) -> None:
+    with pytest.raises(UsageError, match="has no extras"):
+        read(script, wanted=Wanted(extras=("x",)))

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
+
+from support.bundles import CREATED, make_manifest
+from support.wheels import TinyWheel, make_wheel
+from wheelferry_bundler.platforms import parse_platform
+from wheelferry_bundler.sbom import make_sbom
+from wheelferry_bundler.targets import make_target, parse_python
+from wheelferry_schemas.manifest import Package, Source
+
+WHEELS = (make_wheel("demo"), make_wheel("helper", "2.0+local"), make_wheel("unused"))
+LINUX = make_target(parse_platform("manylinux_2_28_x86_64"), parse_python("3.12"))
+WINDOWS = make_target(parse_platform("win_amd64"), parse_python("3.12"))
+
+
+def packages_of(*wheels: TinyWheel, **edges: tuple[str, ...]) -> list[Package]:
+    """Return the manifest's packages; `edges` are their dependencies by name."""
+    manifest = make_manifest(wheels, (LINUX, WINDOWS))
+    return [
+        package.model_copy(update={"dependencies": edges.get(package.name, ())})
+        for package in manifest.packages
+    ]
+
+
+def sbom_of(packages: list[Package], roots: tuple[str, ...] = ("demo",)) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(make_sbom("app", "1.0", CREATED, roots, packages))
+    return data
+
+
+def dependencies(bom: dict[str, Any], reference: str) -> list[str]:
+    (entry,) = (entry for entry in bom["dependencies"] if entry["ref"] == reference)
+    return list(entry.get("dependsOn", []))
+
+
+def component(bom: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = (component for component in bom["components"] if component["name"] == name)
+    return dict(found)
+
+
+def test_is_valid_by_the_schema() -> None:
+    built = Source(
+        kind="git",
+        location="https://forge.example/demo",
+        built=True,
+        built_from=None,
+        commit="0" * 40,
+    )
+    packages = packages_of(*WHEELS, demo=("helper",))
+    packages[0] = packages[0].model_copy(update={"license": "MIT OR Apache-2.0", "source": built})
+    packages[1] = packages[1].model_copy(update={"license": "do as you like"})
+    packages[2] = packages[2].model_copy(update={"license": "MIT"})
+    text = make_sbom("app", "1.0", CREATED, ["demo"], packages).decode()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+
+
+def test_is_valid_without_version_and_packages() -> None:
+    text = make_sbom("app", None, CREATED, [], []).decode()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+
+
+def test_has_the_same_bytes_for_the_same_bundle() -> None:
+    sboms = [
+        make_sbom("app", "1.0", CREATED, ["demo"], packages_of(*WHEELS, demo=("helper",)))
+        for _ in range(2)
+    ]
+    assert sboms[0] == sboms[1]
+
+
+def test_has_another_serial_number_for_another_wheel() -> None:
+    changed = (make_wheel("demo", files={}), *WHEELS[1:])
+    numbers = {sbom_of(packages_of(*wheels))["serialNumber"] for wheels in (WHEELS, changed)}
+    assert len(numbers) == 2
+
+
+def test_bears_the_time_of_the_bundle() -> None:
+    assert sbom_of(packages_of())["metadata"]["timestamp"].startswith("2023-11-14T22:13:20")
+
+
+def test_states_hash_and_package_url_of_each_wheel() -> None:
+    found = component(sbom_of(packages_of(*WHEELS)), "helper")
+    assert found["hashes"] == [{"alg": "SHA-256", "content": WHEELS[1].sha256}]
+    url = PackageURL.from_string(found["purl"])
+    assert (url.type, url.name, url.version) == ("pypi", "helper", "2.0+local")
+    assert url.qualifiers == {"file_name": WHEELS[1].file_name}
+
+
+def test_says_which_wheels_are_for_which_targets() -> None:
+    wheel = make_wheel("colorama", tag="py3-none-win_amd64")
+    properties = component(sbom_of(packages_of(wheel)), "colorama")["properties"]
+    targets = [each["value"] for each in properties if each["name"] == "wheelferry:target"]
+    assert targets == [WINDOWS.id]
+
+
+def test_bundle_depends_on_its_roots() -> None:
+    bom = sbom_of(packages_of(*WHEELS), roots=("demo", "unused"))
+    assert dependencies(bom, "bundle:app") == [
+        f"wheel:{WHEELS[0].file_name}",
+        f"wheel:{WHEELS[2].file_name}",
+    ]
+
+
+def test_bundle_depends_on_what_nothing_else_asks_for_where_its_roots_stay_behind() -> None:
+    bom = sbom_of(packages_of(*WHEELS, demo=("helper",)), roots=("project",))
+    assert dependencies(bom, "bundle:app") == [
+        f"wheel:{WHEELS[0].file_name}",
+        f"wheel:{WHEELS[2].file_name}",
+    ]
+
+
+def test_bundle_depends_on_a_whole_cycle_where_its_roots_stay_behind() -> None:
+    bom = sbom_of(packages_of(*WHEELS[:2], demo=("helper",), helper=("demo",)), roots=())
+    assert len(dependencies(bom, "bundle:app")) == 2
+
+
+def test_wheels_depend_on_each_other_as_the_lock_says() -> None:
+    bom = sbom_of(packages_of(*WHEELS, demo=("helper",)))
+    assert dependencies(bom, f"wheel:{WHEELS[0].file_name}") == [f"wheel:{WHEELS[1].file_name}"]
+
+
+def test_wheel_depends_on_no_wheel_of_another_target() -> None:
+    linux = make_wheel("helper", tag="cp312-cp312-manylinux_2_17_x86_64")
+    windows = make_wheel("helper", tag="cp312-cp312-win_amd64")
+    user = make_wheel("user", tag="py3-none-win_amd64")
+    bom = sbom_of(packages_of(linux, windows, user, user=("helper",)))
+    assert dependencies(bom, f"wheel:{user.file_name}") == [f"wheel:{windows.file_name}"]
+
+
+def test_packages_of_a_cycle_depend_on_each_other() -> None:
+    bom = sbom_of(packages_of(*WHEELS, demo=("helper",), helper=("demo",)))
+    assert dependencies(bom, f"wheel:{WHEELS[1].file_name}") == [f"wheel:{WHEELS[0].file_name}"]
