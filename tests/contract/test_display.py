@@ -1,5 +1,62 @@
-from wheelferry_schemas.display import human_size
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wheelferry_schemas.display import count, human_size, printable
 
 
-def test_sizes_are_in_powers_of_a_thousand() -> None:
-    assert human_size(1_500) == "1.5 kB"
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("one\ntwo", "one\\ntwo"),
+        ("back\rover", "back\\rover"),
+        ("bell\x07", "bell\\x07"),
+        ("\x9b31m", "\\x9b31m"),
+        ("right\u202eleft", "right\\u202eleft"),
+        ("line\u2028line", "line\\u2028line"),
+        ("half\ud800", "half\\ud800"),
+        ("own\ue000", "own\\ue000"),
+    ],
+)
+def test_escapes_what_could_steer_a_terminal(hostile: str, shown: str) -> None:
+    assert printable(hostile) == shown
+
+
+def test_leaves_letters_of_all_scripts() -> None:
+    assert printable("Žluťoučký kůň, 馬, 🐎") == "Žluťoučký kůň, 馬, 🐎"
+
+
+@given(st.text())
+def test_printable_text_is_one_line_without_controls(text: str) -> None:
+    shown = printable(text)
+    assert not {unicodedata.category(char) for char in shown} & {"Cc", "Cf", "Zl", "Zp", "Cs"}
+    shown.encode()
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (1_500, "1.5 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (12_345_678, "12.3 MB"),
+        (5_000_000_000, "5.0 GB"),
+        (3 * 10**15, "3000.0 TB"),
+    ],
+)
+def test_sizes_are_in_powers_of_a_thousand(size: int, shown: str) -> None:
+    assert human_size(size) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0, "0 wheels"), (1, "1 wheel"), (2, "2 wheels"), (12_345, "12,345 wheels")],
+)
+def test_counts_have_the_noun_in_the_right_number(number: int, shown: str) -> None:
+    assert count(number, "wheel") == shown

@@ -10,17 +10,22 @@ Nothing is believed here, and nothing but the manifest and the signatures is dec
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import zstandard
 
 from wheelferry_schemas import layout, seek_table
-from wheelferry_schemas.errors import TamperedError, TransferError
+from wheelferry_schemas.errors import TamperedError, TransferError, WheelferryError
 from wheelferry_schemas.head import Head, read_head
 from wheelferry_schemas.seek_table import Frame
 
+# Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _MAGIC = (0xFD2FB528).to_bytes(4, "little")
+_FLAGS_AT, _MEANINGLESS = 4, 0b0001_1000
+"""Where a frame's first byte of flags is, and those that no reader looks at (RFC 8878, 3.1.1.1.1)."""
 _MAX_COMPRESSED = layout.FRAME_SIZE + layout.FRAME_SIZE // 128 + 1024
 """No encoder makes more of a full frame than this (zstd's own bound is 1/256 and a bit)."""
 
@@ -33,14 +38,17 @@ class Archive:
         self.path = path
         self._descriptor = -1
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-            size = os.fstat(self._descriptor).st_size
-            self.frames = self._read_table(size)
+            self._descriptor = os.open(path, _FLAGS)
+            status = os.fstat(self._descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise TransferError(f"{path} is not a file", hint="is the path right?")
+            self.frames = self._read_table(status.st_size)
         except OSError as error:
+            self.close()
             raise TransferError(
                 f"{path} cannot be read: {error.strerror}", hint="is the path right?"
             ) from error
-        except TamperedError:
+        except WheelferryError:
             self.close()
             raise
 
@@ -63,18 +71,10 @@ class Archive:
         if frame.compressed_size > _MAX_COMPRESSED:
             raise self._damaged(number, "it is larger than any frame can be")
         data = self._pread(frame.compressed_size, frame.offset)
-        if data[:4] != _MAGIC:
-            raise self._damaged(number, "it does not begin as a zstd frame does")
         try:
-            stated = zstandard.get_frame_parameters(data)
-            if stated.content_size != size:
-                raise self._damaged(number, "it states another size than the manifest foretells")
-            if stated.dict_id != 0:
-                raise self._damaged(number, "it asks for a dictionary")
-            if not stated.has_checksum:
-                raise self._damaged(number, "it has no checksum")
-            if stated.window_size > layout.FRAME_SIZE:
-                raise self._damaged(number, "its window is too large")
+            problem = _header_problem(data, size)
+            if problem is not None:
+                raise self._damaged(number, problem)
             content = zstandard.ZstdDecompressor().decompress(
                 data, max_output_size=size, allow_extra_data=False
             )
@@ -106,6 +106,21 @@ class Archive:
             size -= len(part)
             offset += len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _header_problem(data: bytes, size: int) -> str | None:
+    """Return why a frame must not be unfolded to `size` bytes, None where it may be tried."""
+    if data[:4] != _MAGIC:
+        return "it does not begin as a zstd frame does"
+    stated = zstandard.get_frame_parameters(data)
+    problems = (
+        (stated.content_size != size, "it states another size than the manifest foretells"),
+        (stated.dict_id != 0, "it asks for a dictionary"),
+        (not stated.has_checksum, "it has no checksum"),
+        (stated.window_size > layout.FRAME_SIZE, "its window is too large"),
+        (data[_FLAGS_AT] & _MEANINGLESS, "it has a bit set that means nothing"),
+    )
+    return next((problem for is_so, problem in problems if is_so), None)
 
 
 if hasattr(os, "pread"):

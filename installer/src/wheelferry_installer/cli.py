@@ -10,9 +10,11 @@ import importlib
 import os
 import sys
 import traceback
+from typing import Any
 
 import click
 
+from wheelferry_installer import signals
 from wheelferry_schemas.display import printable
 from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 
@@ -24,6 +26,7 @@ _OWN = {
     "status": "Show what is installed, and whether it is intact.",
     "target": "Describe this host, for 'bundle create --target'.",
     "trust": "Say who may sign bundles for this host.",
+    "uninstall": "Remove what was installed.",
     "verify": "Check a bundle: signatures and every hash.",
 }
 _BUNDLERS = {
@@ -32,6 +35,10 @@ _BUNDLERS = {
     "sign": "Add your signature to a bundle.",
 }
 _ENTRY_POINTS = "wheelferry.commands"
+_NO_ARGUMENTS: type[click.UsageError] | tuple[()] = getattr(
+    click.exceptions, "NoArgsIsHelpError", ()
+)
+"""What newer versions of click raise to show the help of a group."""
 _EPILOG = """\b
 On a host with internet, in a project that has a lock:
   bundle create --platform manylinux_2_28_x86_64 --python 3.12
@@ -56,11 +63,32 @@ class _Commands(click.Group):
             return command
         return _load_entry_point(cmd_name)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except BrokenPipeError:
+            raise _reader_left() from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _reader_left() from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
         for title, commands in (("Air-gapped host", _OWN), ("Online host", _BUNDLERS)):
             with formatter.section(title):
                 formatter.write_dl(sorted(commands.items()))
+
+
+def _reader_left() -> click.exceptions.Exit:
+    """Return the quiet end of a command whose output nobody reads any more: `| head` had enough.
+
+    Click itself would exit with 1, without a word.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return click.exceptions.Exit(0)
 
 
 def _load_entry_point(name: str) -> click.Command | None:
@@ -93,22 +121,21 @@ def bundle(verbose: bool) -> None:
 
 def main() -> None:
     """Run the command line; every failure is one `error:`, its details and one `hint:`."""
+    signals.raise_on_term()
     try:
         code = bundle.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        _fail(WheelferryError("stopped; nothing was changed"), 130)
-    except KeyboardInterrupt:
-        _fail(WheelferryError("stopped; nothing was changed"), 130)
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        terminated = isinstance(error.__cause__ or error, signals.Terminated)
+        _fail(WheelferryError("stopped; nothing was changed"), 143 if terminated else 130)
     except click.ClickException as error:
+        if isinstance(error, _NO_ARGUMENTS):
+            error.show()
+            sys.exit(error.exit_code)
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "bundle"
         _fail(UsageError(_as_message(error), hint=f"see: {command} --help"), error.exit_code)
     except WheelferryError as error:
         _fail(error, error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has enough of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         _fail(TransferError(f"{name}{error.strerror or error}"), TransferError.exit_code)
@@ -135,5 +162,6 @@ def _fail(error: WheelferryError, exit_code: int) -> None:
     if error.hint:
         click.echo(f"{click.style('hint:', fg='cyan')} {printable(error.hint)}", err=True)
     if "-v" in sys.argv or "--verbose" in sys.argv:
-        traceback.print_exception(error)
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            click.echo(printable(line), err=True)
     sys.exit(exit_code)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from installer.destinations import WheelDestination
 from installer.records import Hash, RecordEntry
 from installer.scripts import Script
-from installer.utils import Scheme, construct_record_file, fix_shebang
+from installer.utils import Scheme, construct_record_file
 
 from wheelferry_schemas.errors import MalformedError
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 _CHUNK = 2**20
 _LIBRARIES = ("purelib", "platlib")
+_PYTHON = b"#!python"
+_LARGEST_SCRIPT = 2**24
+_LONGEST_SHEBANG = 127
+"""What every kernel takes, the line break included; Linux takes 255 bytes from version 5.1 on."""
 _FLAGS = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 )
@@ -68,7 +73,7 @@ class StagingDestination(WheelDestination):
         script = Script(name, module, attr, section)
         file_name, data = script.generate(self._interpreter, self._launcher)
         self._write("scripts", file_name, BytesIO(data), executable=True)
-        return _entry(file_name, data)
+        return _entry(file_name, BytesIO(data))
 
     def write_file(
         self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
@@ -76,17 +81,15 @@ class StagingDestination(WheelDestination):
         """Write a file of the wheel; scripts get the environment's interpreter."""
         name = os.fspath(path)
         if scheme == "scripts":
-            with fix_shebang(stream, self._interpreter) as script:
-                data = script.read()
-            self._write(scheme, name, BytesIO(data), executable=True)
-            return _entry(name, data)
+            stream = _started_by(self._interpreter, name, stream)
+            self._write(scheme, name, stream, executable=True)
+            return _entry(name, stream)
         self._write(scheme, name, stream, executable=is_executable)
         digest, size = self._hashes.get(name, ("", "")) if scheme in _LIBRARIES else ("", "")
         if digest and size:
-            # The wheel's hash covers its RECORD: what that says of the file holds.
+            # The source held the content against this hash.
             return RecordEntry(name, Hash.parse(digest), int(size))
-        stream.seek(0)
-        return _entry(name, stream.read())
+        return _entry(name, stream)
 
     def finalize_installation(
         self,
@@ -135,15 +138,36 @@ class StagingDestination(WheelDestination):
         self.written.append(relative)
 
 
+def _started_by(interpreter: str, name: str, stream: BinaryIO) -> BinaryIO:
+    """Return a script with its `#!python`, if it has one, replaced by the interpreter's path.
+
+    Kernels end that path at a space. There `/bin/sh` finds the way: to it the second line is a
+    command, to Python lines two and three are a string.
+    """
+    begins = stream.read(len(_PYTHON))
+    stream.seek(0)
+    if begins != _PYTHON:
+        # Such scripts may be programs of any size.
+        return stream
+    script = stream.read(_LARGEST_SCRIPT + 1)
+    if len(script) > _LARGEST_SCRIPT:
+        raise MalformedError(f"script {name!r} is larger than {_LARGEST_SCRIPT} bytes")
+    shebang = b"#!" + os.fsencode(interpreter) + b"\n"
+    if os.name != "nt" and (len(shebang) > _LONGEST_SHEBANG or len(shebang.split()) > 1):
+        path = os.fsencode(shlex.quote(interpreter))
+        shebang = b"#!/bin/sh\n'''exec' " + path + b' "$0" "$@"\n' + b"' '''\n"
+    return BytesIO(shebang + script.partition(b"\n")[2])
+
+
 def _write_all(descriptor: int, data: bytes) -> None:
     written = os.write(descriptor, data)
     while written < len(data):
         written += os.write(descriptor, data[written:])
 
 
-def _entry(name: str, data: bytes) -> RecordEntry:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode("ascii")
-    return RecordEntry(name, Hash("sha256", digest), len(data))
+def _entry(name: str, stream: BinaryIO) -> RecordEntry:
+    digest = base64.urlsafe_b64encode(bytes.fromhex(_sha256(stream))).rstrip(b"=").decode("ascii")
+    return RecordEntry(name, Hash("sha256", digest), stream.tell())
 
 
 def _sha256(stream: BinaryIO) -> str:

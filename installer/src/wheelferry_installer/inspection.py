@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import posixpath
+import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from installer.records import InvalidRecordEntry, parse_record_file
-
+from wheelferry_installer.installed import digest_of, recorded_files, spelled
+from wheelferry_schemas.errors import MalformedError
 from wheelferry_schemas.receipt import FOLDER, Receipt
-
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +30,31 @@ class Findings:
         return not (self.changed or self.missing)
 
 
-def inspect(environment: Path, receipt: Receipt) -> Findings:
-    """Hash every installed file and compare it with what was installed."""
+def inspect(environment: Path, receipt: Receipt, *, whole: bool = True) -> Findings:
+    """Hash every installed file and compare it with what was installed.
+
+    Unless wheelferry made the `whole` environment, nothing in it counts as added.
+    """
     changed, missing = set(), set()
     expected = dict(_expected(environment, receipt))
+    links = {link.path: link.target for link in receipt.links}
     for path, digest in expected.items():
         file = environment / path
         if not file.is_file():
             missing.add(path)
-        elif digest is not None and _digest(file, digest.partition("=")[0]) != digest:
+        elif digest is not None and digest_of(file, digest) != digest:
+            changed.add(path)
+    for path, target in links.items():
+        file = environment / path
+        if not os.path.lexists(file):
+            missing.add(path)
+        elif not file.is_symlink() or os.readlink(file) != target:
             changed.add(path)
     present = (
         path.relative_to(environment).as_posix()
-        for path in environment.rglob("*")
+        for path in (environment.rglob("*") if whole else ())
         if "__pycache__" not in path.parts and (path.is_symlink() or path.is_file())
     )
-    links = {"bin/python", "bin/python3", "lib64", f"bin/python{receipt.python[:4].rstrip('.')}"}
     added = {
         path
         for path in present
@@ -62,34 +68,11 @@ def inspect(environment: Path, receipt: Receipt) -> Findings:
 def _expected(environment: Path, receipt: Receipt) -> Iterator[tuple[str, str | None]]:
     """Yield every file that was installed, with its hash as RECORD spells it."""
     for file in receipt.files:
-        yield file.path, _spelled(file.sha256)
+        yield file.path, spelled("sha256", bytes.fromhex(file.sha256))
     for package in receipt.packages:
-        yield package.record, _spelled(package.record_sha256)
-        site_packages = posixpath.dirname(posixpath.dirname(package.record))
-        try:
-            text = (environment / package.record).read_text(encoding="utf-8")
-            rows = list(parse_record_file(text.splitlines()))
-        except (OSError, UnicodeDecodeError, InvalidRecordEntry):
-            # Told of as missing or changed by its own hash; its files are then unknown.
-            continue
-        for path, digest, _ in rows:
-            relative = posixpath.normpath(posixpath.join(site_packages, path))
-            if relative != package.record:
-                yield relative, digest or None
-
-
-def _spelled(sha256: str) -> str:
-    encoded = base64.urlsafe_b64encode(bytes.fromhex(sha256)).rstrip(b"=").decode("ascii")
-    return f"sha256={encoded}"
-
-
-def _digest(path: Path, algorithm: str) -> str | None:
-    try:
-        digest = hashlib.new(algorithm)
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    except (OSError, ValueError):
-        return None
-    encoded = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode("ascii")
-    return f"{algorithm}={encoded}"
+        yield package.record, spelled("sha256", bytes.fromhex(package.record_sha256))
+        # A RECORD that cannot be read is told of by its own hash; its files are then unknown.
+        with contextlib.suppress(MalformedError):
+            for path, digest in recorded_files(environment, package.record):
+                if path != package.record:
+                    yield path, digest or None

@@ -23,6 +23,15 @@ def _load_packaging(folder: str) -> None:
     spec.loader.exec_module(module)
 
 
+def _base_executable() -> str:
+    """Return the interpreter behind a virtual environment, which may be gone tomorrow."""
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    if sys.prefix != sys.base_prefix and os.path.dirname(base) == os.path.dirname(sys.executable):
+        # Before Python 3.11, such an interpreter took itself for its base.
+        return os.path.realpath(base)
+    return base
+
+
 def _scheme_paths() -> "dict[str, str]":
     """Return where things go in a virtual environment, relative to its root."""
     names = sysconfig.get_scheme_names()
@@ -43,7 +52,7 @@ def _main() -> None:
     json.dump(
         {
             "executable": sys.executable,
-            "base_executable": getattr(sys, "_base_executable", None) or sys.executable,
+            "base_executable": _base_executable(),
             "paths": _scheme_paths(),
             "libc": " ".join(platform.libc_ver()).strip(),
             "markers": dict(markers.default_environment()),

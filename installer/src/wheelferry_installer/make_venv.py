@@ -2,13 +2,17 @@
 
 The text of this file is passed with `-c`; the arguments are the folder to build in, the folder that
 it will be moved to, and the prompt. All paths that `venv` writes into files are those of the
-latter.
+latter. The exit code is 7 where the disk is what failed.
 """
 
+import errno
 import os
 import sys
 import types
 import venv
+from typing import Any
+
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class _Builder(venv.EnvBuilder):
@@ -20,11 +24,26 @@ class _Builder(venv.EnvBuilder):
         }
         return super().replace_variables(text, types.SimpleNamespace(**moved))
 
+    def symlink_or_copy(self, src: Any, dst: Any, relative_symlinks_ok: bool = False) -> None:
+        """Link; copy only where there are no links, not whenever a link fails: disks may be full."""
+        if os.name != "nt":
+            try:
+                os.symlink(os.path.basename(src) if relative_symlinks_ok else src, dst)
+                return
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+        super().symlink_or_copy(src, dst, relative_symlinks_ok)
+
 
 _STAGING, _FINAL, _PROMPT = sys.argv[1:]
-_Builder(symlinks=os.name != "nt", with_pip=False, prompt=_PROMPT).create(_STAGING)
-_PATH = os.path.join(_STAGING, "pyvenv.cfg")
-with open(_PATH, encoding="utf-8") as file:
-    _TEXT = file.read()
-with open(_PATH, "w", encoding="utf-8") as file:
-    file.write(_TEXT.replace(_STAGING, _FINAL))
+try:
+    _Builder(symlinks=os.name != "nt", with_pip=False, prompt=_PROMPT).create(_STAGING)
+    _PATH = os.path.join(_STAGING, "pyvenv.cfg")
+    with open(_PATH, encoding="utf-8") as file:
+        _TEXT = file.read()
+    with open(_PATH, "w", encoding="utf-8") as file:
+        file.write(_TEXT.replace(_STAGING, _FINAL))
+except OSError as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(7)

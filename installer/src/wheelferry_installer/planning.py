@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wheelferry_installer.fitting import Fit
@@ -29,6 +29,7 @@ class Plan:
     compile_bytecode: bool
     reinstall: bool
     present: Receipt | None
+    allow_downgrade: bool = False
 
     @property
     def packages(self) -> tuple[Package, ...]:
@@ -48,6 +49,15 @@ class Plan:
             and self.present.compiled >= self.compile_bytecode
         )
 
+    def renewed(self) -> Plan:
+        """Return the plan as of now: another run may have changed the environment meanwhile.
+
+        Raises as `plan` does.
+        """
+        present = _present(self.environment)
+        refuse_downgrade(self.bundle, present, allowed=self.allow_downgrade)
+        return replace(self, present=present)
+
 
 def plan(
     bundle: VerifiedBundle,
@@ -63,23 +73,26 @@ def plan(
     Raises `ConflictError` where something lies there that wheelferry did not make, and
     `OutdatedError` where what is installed came from a younger bundle.
     """
-    environment = Path(os.path.abspath(environment))
-    present = _present(environment)
+    return Plan(
+        bundle=bundle,
+        environment=Path(os.path.abspath(environment)),
+        fit=fit,
+        compile_bytecode=compile_bytecode,
+        reinstall=reinstall,
+        present=None,
+        allow_downgrade=allow_downgrade,
+    ).renewed()
+
+
+def refuse_downgrade(bundle: VerifiedBundle, present: Receipt | None, *, allowed: bool) -> None:
+    """Raise `OutdatedError` where what is installed came from a younger bundle."""
     created = bundle.manifest.created
-    if present is not None and created < present.bundle_created and not allow_downgrade:
+    if present is not None and created < present.bundle_created and not allowed:
         raise OutdatedError(
             f"{bundle.path.name} was made at {created}, what is installed at "
             f"{present.bundle_created}",
             hint="an old bundle may bring back old weaknesses: pass --allow-downgrade to go back",
         )
-    return Plan(
-        bundle=bundle,
-        environment=environment,
-        fit=fit,
-        compile_bytecode=compile_bytecode,
-        reinstall=reinstall,
-        present=present,
-    )
 
 
 def _present(environment: Path) -> Receipt | None:
@@ -102,6 +115,6 @@ def _present(environment: Path) -> Receipt | None:
     if receipt is None and any(environment.iterdir()):
         raise ConflictError(
             f"{environment} is there already, and was not made by wheelferry",
-            hint="move it away, or choose another place with --venv",
+            hint="move it away, choose another place with --venv, or add to it with --into",
         )
     return receipt

@@ -26,6 +26,7 @@ SYSTEM_FOLDER = Path("/etc/wheelferry")
 REVOKED_KEYS = "revoked_keys"
 SETTINGS = "policy.ini"
 MAX_REQUIRED = 16
+UNKNOWN_KEY = "this host does not know the key"
 _ADVICE = "ask whoever made the bundle for their public key, then: bundle trust add alice.pub"
 _SETTINGS_ADVICE = "it holds two lines: [policy] and require-signatures = 2"
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -49,7 +50,7 @@ class Policy:
         if key in self.revoked:
             return (known[0].principals if known else None), "the key is revoked"
         if not known:
-            return None, "this host does not know the key"
+            return None, UNKNOWN_KEY
         refusals = [signer.refusal(namespace, now) for signer in known]
         if None in refusals:
             return known[refusals.index(None)].principals, None

@@ -54,7 +54,7 @@ def check(signature: Signature, message: bytes, namespace: str) -> None:
             _check_ed25519(key, blob.string(), data)
         elif key_type.startswith("ecdsa-sha2-"):
             _expect(algorithm, key_type)
-            _check_ecdsa(key, blob.string(), data)
+            _check_ecdsa(key_type, key, blob.string(), data)
         elif key_type == "ssh-rsa":
             _check_rsa(key, algorithm, blob.string(), data)
         elif key_type in ("sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"):
@@ -84,8 +84,8 @@ def _check_ed25519(key: Reader, signature: bytes, data: bytes) -> None:
     public.verify(signature, data)
 
 
-def _check_ecdsa(key: Reader, signature: bytes, data: bytes) -> None:
-    curve, hash_algorithm = _curve(_text(key))
+def _check_ecdsa(key_type: str, key: Reader, signature: bytes, data: bytes) -> None:
+    curve, hash_algorithm = _curve(key_type, _text(key))
     public = ec.EllipticCurvePublicKey.from_encoded_point(curve, key.string())
     key.finish()
     numbers = Reader(signature)
@@ -113,7 +113,7 @@ def _check_security_key(key_type: str, key: Reader, blob: Reader, data: bytes) -
     if key_type == "sk-ssh-ed25519@openssh.com":
         public = Ed25519PublicKey.from_public_bytes(key.string())
     else:
-        curve, _ = _curve(_text(key))
+        curve, _ = _curve(key_type, _text(key))
         public = ec.EllipticCurvePublicKey.from_encoded_point(curve, key.string())
     application = key.string()
     key.finish()
@@ -132,7 +132,9 @@ def _check_security_key(key_type: str, key: Reader, blob: Reader, data: bytes) -
     public.verify(encoded, signed, ec.ECDSA(hashes.SHA256()))
 
 
-def _curve(name: str) -> tuple[ec.EllipticCurve, hashes.HashAlgorithm]:
+def _curve(key_type: str, name: str) -> tuple[ec.EllipticCurve, hashes.HashAlgorithm]:
     if name not in _CURVES:
         raise MalformedError(f"curve {name!r} is not supported")
+    if not key_type.removesuffix("@openssh.com").endswith(f"-{name}"):
+        raise MalformedError(f"a key of type {key_type} is not on the curve {name!r}")
     return _CURVES[name]

@@ -10,12 +10,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from wheelferry_installer import signatures
 from wheelferry_installer.archive import OpenedBundle
-from wheelferry_installer.policy import Policy
+from wheelferry_installer.member_file import open_member
+from wheelferry_installer.policy import UNKNOWN_KEY, Policy
+from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout, manifest, sshsig
 from wheelferry_schemas.display import count
 from wheelferry_schemas.errors import MalformedError, OutdatedError, TamperedError, TrustError
@@ -74,6 +77,12 @@ class VerifiedBundle:
         except TamperedError as error:
             raise TamperedError(f"{member.name}: {error.message}") from error
 
+    def open(self, member: Member) -> BinaryIO:
+        """Return the content of a member as a file. Its hash is not checked: `read` does that."""
+        header = layout.header(member.name, member.size, self.manifest.created_at)
+        first = self._first_frames[member.name]
+        return open_member(self._archive.frame, first, len(header), member.size)
+
     def check_end(self) -> None:
         """Check that nothing but the end of the archive follows the last member."""
         last = len(self._archive.frames) - 1
@@ -131,18 +140,39 @@ def verify_contents(bundle: VerifiedBundle, on_progress: Callable[[str, int], No
         except TamperedError as error:
             problems.append(error)
     bundle.check_end()
-    raise_all(problems)
+    _raise_all(problems)
 
 
-def raise_all(problems: list[TamperedError]) -> None:
+def verify_wheels(bundle: VerifiedBundle) -> None:
+    """Check that all wheels are such as can be installed; raises `MalformedError`.
+
+    They are not unpacked for that: only an installation holds what is inside of them against the
+    hashes in their RECORD.
+    """
+    problems = []
+    wheels = {
+        layout.wheel_name(package.wheel): package.wheel for package in bundle.manifest.packages
+    }
+    for member in bundle.members:
+        try:
+            if member.name in wheels:
+                VerifiedWheel(bundle.open(member), wheels[member.name])
+        except MalformedError as error:
+            problems.append(error)
+    _raise_all(problems)
+
+
+def _raise_all(problems: Sequence[MalformedError]) -> None:
     """Raise all problems as one error; return where there are none."""
     if len(problems) == 1:
         raise problems[0]
     if problems:
-        raise TamperedError(
+        error = type(problems[0])(
             f"{len(problems)} members of the bundle are damaged or tampered with",
-            details=[problem.message for problem in problems],
+            details=[line for problem in problems for line in str(problem).splitlines()],
         )
+        error.hint = problems[0].hint
+        raise error
 
 
 def judge_signatures(opened: OpenedBundle, policy: Policy | None, now: int) -> tuple[Signer, ...]:
@@ -162,7 +192,7 @@ def _judge(member: HeadMember, message: bytes, policy: Policy | None, now: int) 
     except MalformedError as error:
         problem = error.message
     else:
-        problem = "this host does not know the key"
+        problem = UNKNOWN_KEY
         if policy is not None:
             name, problem = policy.refusal(signature.key, sshsig.NAMESPACE, now)
     return Signer(member=member.name, fingerprint=fingerprint, name=name, problem=problem)
@@ -179,7 +209,7 @@ def _check_signers(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, 
             f"{path} is not signed",
             hint="ask whoever made it to sign it; --allow-unsigned installs it all the same",
         )
-    unknown = next((s for s in signers if s.fingerprint and s.name is None), None)
+    unknown = next((signer for signer in signers if signer.problem == UNKNOWN_KEY), None)
     hint = "ask whoever made the bundle who signed it"
     if unknown is not None:
         hint = (

@@ -2,11 +2,17 @@
 
 All of these are made when the source is opened, before anything is written:
 
-- the archive: no encryption, no methods but stored and deflated, no links, no name twice;
-- names: relative, without `..`, backslashes, drive letters and control characters;
-- exactly one `.dist-info`, that of the wheel's file name;
+- the archive: one that every reader reads alike, no encryption, no methods but stored and deflated,
+  no links, no name twice, no bombs;
+- names: relative, without `..`, backslashes, colons and control characters, none that are one
+  file on some file systems;
+- exactly one `.dist-info`, that of the wheel's file name, with a WHEEL of a known version and a
+  METADATA of the same name and version;
 - RECORD lists exactly the files that are there, each with a hash that is not a weak one;
-- `.data` holds only the folders that the wheel format knows, and scripts have names of scripts.
+- `.data` holds only the folders that the wheel format knows and nothing that belongs to the
+  environment itself, and scripts have names of scripts.
+
+That contents have the size and the hash that are stated is checked when they are read.
 """
 
 from __future__ import annotations
@@ -14,36 +20,35 @@ from __future__ import annotations
 import posixpath
 import re
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
-from configparser import ConfigParser
-from configparser import Error as ConfigError
 from io import BytesIO
 from typing import BinaryIO
 
-from installer.records import InvalidRecordEntry, parse_record_file
 from installer.sources import WheelContentElement, WheelSource
-from installer.utils import SCHEME_NAMES
+from installer.utils import parse_metadata_file
 from packaging.utils import InvalidName, canonicalize_name, canonicalize_version
 
+from wheelferry_installer.entry_points import data_path_problem, entry_point_problems
+from wheelferry_installer.file_names import colliding, name_problem
+from wheelferry_installer.record import Row, parse_record, record_problems
+from wheelferry_installer.zip_directory import ZipEntry, read_directory
+from wheelferry_installer.zip_entries import ZipEntries
 from wheelferry_schemas.errors import MalformedError
 
-MAX_FILES = 1_000_000
+MAX_FILES = 200_000
 MAX_UNPACKED = 64 * 2**30
+MAX_RATIO = 100
+"""How many times the size of the wheel it may unpack to, beyond `UNSUSPICIOUS` bytes."""
+UNSUSPICIOUS = 16 * 2**20
 STREAMED_FROM = 16 * 2**20
 """Files from this size on are inflated piece by piece, so that memory stays flat."""
-_MAX_METADATA = 16 * 2**20
-_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_MAX_METADATA = 32 * 2**20
+_MAX_HEADERS = 2**20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_STRONG_HASH = re.compile(r"sha(256|384|512)=[A-Za-z0-9_-]+")
-_UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:")
-_SCRIPT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+ -]*")
-_OBJECT_REFERENCE = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(\[.*\])?")
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _WRITTEN_BY_INSTALLERS = ("INSTALLER", "REQUESTED", "direct_url.json")
-_SCRIPT_SECTIONS = ("console_scripts", "gui_scripts")
+_ENTRY_POINTS = "entry_points.txt"
 
 
 class VerifiedWheel(WheelSource):
@@ -56,17 +61,30 @@ class VerifiedWheel(WheelSource):
     def __init__(self, file: BinaryIO, file_name: str) -> None:
         name, version = file_name.split("-")[:2]
         super().__init__(name, version)
-        self._file = file
         self._file_name = file_name
+        self._contents = ZipEntries(file, lambda problem: self._malformed([problem]))
         try:
-            self._zip = zipfile.ZipFile(file)
-            self._entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-            raise MalformedError(f"{file_name} is not a wheel: {error}") from error
-        self._refuse(self._archive_problems())
+            entries, problems = read_directory(file, MAX_FILES)
+        except MalformedError as error:
+            why = f"{file_name} is not a wheel: {error.message}"
+            raise MalformedError(why, hint=_HINT) from error
+        self._entries = [entry for entry in entries if not entry.is_folder]
+        self._by_name = {entry.name: entry for entry in self._entries}
+        packed_size = sum(entry.packed_size for entry in entries)
+        self._refuse(
+            [*self._archive_problems(entries), *problems, *self._bomb_problems(packed_size)]
+        )
         self._dist_info = self._find_dist_info()
         self.hashes = self._read_record()
-        self._refuse([*self._record_problems(), *self._data_problems(), *self._script_problems()])
+        self._refuse(
+            [
+                *self._version_problems(),
+                *self._metadata_problems(),
+                *self._record_problems(),
+                *self._data_problems(),
+                *self._script_problems(),
+            ]
+        )
 
     @property
     def dist_info_dir(self) -> str:
@@ -82,202 +100,163 @@ class VerifiedWheel(WheelSource):
     def dist_info_filenames(self) -> list[str]:
         """The paths of all files in .dist-info, relative to it."""
         start = f"{self._dist_info}/"
-        return [
-            entry.filename[len(start) :]
-            for entry in self._entries
-            if entry.filename.startswith(start)
-        ]
+        return [name[len(start) :] for name in self._by_name if name.startswith(start)]
 
     @property
     def unpacked_size(self) -> int:
         """The size of all files in bytes."""
-        return sum(entry.file_size for entry in self._entries)
+        return sum(entry.size for entry in self._entries)
 
-    def read_dist_info(self, filename: str) -> str:
+    def read_dist_info(self, filename: str, limit: int = _MAX_HEADERS) -> str:
         """Return the text of a file in .dist-info; raises `MalformedError`."""
         path = f"{self._dist_info}/{filename}"
+        entry = self._by_name.get(path)
+        if entry is None:
+            raise self._malformed([f"{path} is missing"])
+        if entry.size > limit:
+            raise self._malformed([f"{path} is larger than {limit} bytes"])
         try:
-            entry = self._zip.getinfo(path)
-            if entry.file_size > _MAX_METADATA:
-                raise self._malformed([f"{path} is larger than {_MAX_METADATA} bytes"])
-            return self._inflate(entry).decode()
-        except (KeyError, UnicodeDecodeError) as error:
-            why = "is missing" if isinstance(error, KeyError) else "is not UTF-8"
-            raise self._malformed([f"{path} {why}"]) from error
+            return self._contents.read(entry).decode()
+        except UnicodeDecodeError as error:
+            raise self._malformed([f"{path} is not UTF-8"]) from error
 
     def validate_record(self) -> None:
         """Do nothing: RECORD was checked when the source was opened."""
 
     def get_contents(self) -> Iterator[WheelContentElement]:
-        """Yield every file to install: its row of RECORD, its content, whether it is executable."""
+        """Yield every file to install: its row of RECORD, its content, whether it is executable.
+
+        Each content is held against the hash in its row. Raises `MalformedError`.
+        """
         for entry in self._entries:
-            path = entry.filename
+            path = entry.name
             if posixpath.dirname(path) == self._dist_info and (
                 posixpath.basename(path) in (*_WRITTEN_BY_INSTALLERS, *_SIGNATURES)
             ):
                 continue
-            mode = entry.external_attr >> 16
-            executable = bool(mode & 0o111) and stat.S_ISREG(mode)
-            row = (path, *self.hashes.get(path, ("", "")))
-            if entry.file_size < STREAMED_FROM:
-                yield row, BytesIO(self._inflate(entry)), executable
+            executable = bool(entry.mode & 0o111) and stat.S_ISREG(entry.mode)
+            digest, size = self.hashes.get(path, ("", ""))
+            row = (path, digest, size)
+            if entry.size < STREAMED_FROM:
+                yield row, BytesIO(self._contents.read(entry, digest)), executable
             else:
-                with self._zip.open(entry) as stream:
-                    # ZipFile's streams read as binary files do; its type says only IO[bytes].
-                    yield row, stream, executable  # type: ignore[misc]
-
-    def _inflate(self, entry: zipfile.ZipInfo) -> bytes:
-        """Return the content of one entry.
-
-        `ZipFile.read` takes five times as long for small files. The bytes need no CRC: the hash
-        of the whole wheel was checked; that the sizes agree is checked here.
-        """
-        self._file.seek(entry.header_offset)
-        magic, name_size, extra_size = _LOCAL_HEADER.unpack(self._file.read(_LOCAL_HEADER.size))
-        if magic != b"PK\x03\x04":
-            raise self._malformed([f"{entry.filename} has no local header"])
-        self._file.seek(name_size + extra_size, 1)
-        data = self._file.read(entry.compress_size)
-        if entry.compress_type == zipfile.ZIP_DEFLATED:
-            try:
-                data = _inflate(data, entry.file_size)
-            except zlib.error as error:
-                raise self._malformed([f"{entry.filename} cannot be inflated"]) from error
-        if len(data) != entry.file_size:
-            raise self._malformed([f"{entry.filename} has another size than it states"])
-        return data
+                with self._contents.open(entry, digest) as stream:
+                    yield row, stream, executable
 
     def _refuse(self, problems: list[str]) -> None:
         if problems:
             raise self._malformed(problems)
 
     def _malformed(self, problems: list[str]) -> MalformedError:
-        hint = "the wheel was made wrong or with bad intent: ask whoever made the bundle"
         if len(problems) == 1:
-            return MalformedError(f"{self._file_name}: {problems[0]}", hint=hint)
+            return MalformedError(f"{self._file_name}: {problems[0]}", hint=_HINT)
         return MalformedError(
-            f"{self._file_name} breaks {len(problems)} rules", details=problems[:20], hint=hint
+            f"{self._file_name} breaks {len(problems)} rules", details=problems[:20], hint=_HINT
         )
 
-    def _archive_problems(self) -> list[str]:
+    def _archive_problems(self, entries: list[ZipEntry]) -> list[str]:
         problems = []
         seen: set[str] = set()
-        for entry in self._entries:
-            name = entry.filename
-            # zipfile cuts names at NUL and turns the separators of this host into slashes.
-            problem = _name_problem(entry.orig_filename)
-            mode = entry.external_attr >> 16
-            if problem:
-                problems.append(f"{name!r} {problem}")
-            elif name in seen:
-                problems.append(f"{name!r} is there twice")
-            elif entry.flag_bits & 0x1:
-                problems.append(f"{name!r} is encrypted")
-            elif entry.compress_type not in _METHODS:
-                problems.append(f"{name!r} is compressed by an unknown method")
-            elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-                problems.append(f"{name!r} is not a regular file")
-            elif mode & (stat.S_ISUID | stat.S_ISGID):
-                problems.append(f"{name!r} is setuid or setgid")
-            seen.add(name)
-        if len(self._entries) > MAX_FILES:
-            problems.append(f"it holds more than {MAX_FILES} files")
-        if self.unpacked_size > MAX_UNPACKED:
-            problems.append(f"it unpacks to more than {MAX_UNPACKED} bytes")
-        return problems
+        for entry in entries:
+            problem = _entry_problem(entry)
+            if problem or entry.name in seen:
+                problems.append(f"{entry.name!r} {problem or 'is there twice'}")
+            seen.add(entry.name)
+        return [*problems, *colliding(self._by_name)]
+
+    def _bomb_problems(self, packed_size: int) -> list[str]:
+        size = self.unpacked_size
+        if size > MAX_UNPACKED:
+            return [f"it unpacks to more than {MAX_UNPACKED} bytes"]
+        if size > UNSUSPICIOUS + MAX_RATIO * packed_size:
+            return [f"it unpacks to {size} bytes, more than {MAX_RATIO} times its size"]
+        return []
 
     def _find_dist_info(self) -> str:
-        top = {entry.filename.split("/", 1)[0] for entry in self._entries}
+        top = {name.split("/", 1)[0] for name in self._by_name}
         found = sorted(name for name in top if name.endswith(".dist-info"))
         if len(found) != 1:
             raise self._malformed([f"it has {len(found)} .dist-info folders instead of one"])
         name, _, version = found[0].removesuffix(".dist-info").rpartition("-")
-        try:
-            same_name = canonicalize_name(name, validate=True) == canonicalize_name(
-                self.distribution
-            )
-        except InvalidName:
-            same_name = False
-        if not same_name or canonicalize_version(version) != canonicalize_version(self.version):
+        if not self._is_mine(name, version):
             raise self._malformed([f"{found[0]} is not that of this wheel"])
         return found[0]
 
-    def _read_record(self) -> dict[str, tuple[str, str]]:
+    def _is_mine(self, name: str, version: str) -> bool:
+        """Tell whether this is the name and the version of the wheel's file name."""
         try:
-            rows = list(parse_record_file(self.read_dist_info("RECORD").splitlines()))
-        except InvalidRecordEntry as error:
-            raise self._malformed([f"RECORD cannot be read: {error}"]) from error
-        record = {path: (digest, size) for path, digest, size in rows}
-        if len(record) != len(rows):
-            raise self._malformed(["RECORD lists a file twice"])
-        return record
+            canonical = canonicalize_name(name, validate=True)
+        except InvalidName:
+            return False
+        return canonical == canonicalize_name(self.distribution) and canonicalize_version(
+            version
+        ) == canonicalize_version(self.version)
+
+    def _version_problems(self) -> list[str]:
+        version = parse_metadata_file(self.read_dist_info("WHEEL"))["Wheel-Version"]
+        if version is None or not version.startswith("1."):
+            return [f"WHEEL states no version that is known: {version!r}"]
+        return []
+
+    def _metadata_problems(self) -> list[str]:
+        if f"{self._dist_info}/METADATA" not in self._by_name:
+            return ["METADATA is missing"]
+        # The description after the headers may be long, and says nothing that counts here.
+        headers = re.split(
+            r"\r?\n\r?\n", self.read_dist_info("METADATA", _MAX_METADATA), maxsplit=1
+        )
+        metadata = parse_metadata_file(headers[0][:_MAX_HEADERS])
+        names, versions = metadata.get_all("Name", []), metadata.get_all("Version", [])
+        if len(names) != 1 or len(versions) != 1 or not self._is_mine(names[0], versions[0]):
+            return ["METADATA does not state the name and the version of this wheel"]
+        return []
+
+    def _read_record(self) -> dict[str, Row]:
+        text = self.read_dist_info("RECORD", _MAX_METADATA)
+        try:
+            return parse_record(text, len(self._entries))
+        except MalformedError as error:
+            raise self._malformed([error.message]) from error
 
     def _record_problems(self) -> list[str]:
-        own = f"{self._dist_info}/RECORD"
-        unhashed = {own, *(f"{self._dist_info}/{name}" for name in _SIGNATURES)}
-        sizes = {entry.filename: str(entry.file_size) for entry in self._entries}
-        problems = [
-            f"RECORD lists {name!r}, which is absent" for name in self.hashes.keys() - sizes
-        ]
-        for name, size in sizes.items():
-            if name not in self.hashes:
-                if name not in unhashed:
-                    problems.append(f"{name!r} is not in RECORD")
-                continue
-            digest, stated = self.hashes[name]
-            if name not in unhashed and not _STRONG_HASH.fullmatch(digest):
-                problems.append(f"RECORD has no strong hash for {name!r}")
-            elif stated and stated != size:
-                problems.append(f"RECORD states another size for {name!r}")
-        return sorted(problems)
+        unhashed = {f"{self._dist_info}/{name}" for name in ("RECORD", *_SIGNATURES)}
+        sizes = {entry.name: entry.size for entry in self._entries}
+        return record_problems(self.hashes, sizes, unhashed)
 
     def _data_problems(self) -> list[str]:
         start = f"{self.data_dir}/"
         problems = []
-        for entry in self._entries:
-            name = entry.filename
+        for name in self._by_name:
             if name == self.data_dir:
                 problems.append(f"{name!r} is a file, not a folder")
             elif name.startswith(start):
-                scheme, _, rest = name[len(start) :].partition("/")
-                if scheme not in SCHEME_NAMES or not rest:
-                    problems.append(f"{name!r} is in no folder that .data may have")
-                elif scheme == "scripts" and not _SCRIPT_NAME.fullmatch(rest):
-                    problems.append(f"{name!r} is not the name of a script")
+                problem = data_path_problem(name[len(start) :])
+                if problem:
+                    problems.append(f"{name!r} {problem}")
         return problems
 
     def _script_problems(self) -> list[str]:
         """Check entry points before the library parses them: it resolves interpolations."""
-        if "entry_points.txt" not in self.dist_info_filenames:
+        if f"{self._dist_info}/{_ENTRY_POINTS}" not in self._by_name:
             return []
-        config = ConfigParser(delimiters="=", interpolation=None, strict=True)
-        config.optionxform = str  # type: ignore[assignment,method-assign]
-        try:
-            config.read_string(self.read_dist_info("entry_points.txt"))
-        except ConfigError as error:
-            return [f"entry_points.txt cannot be read: {type(error).__name__}"]
-        problems = []
-        if config.defaults():
-            problems.append("entry_points.txt has a section DEFAULT")
-        for section in _SCRIPT_SECTIONS:
-            for name, value in config.items(section) if config.has_section(section) else ():
-                if not _SCRIPT_NAME.fullmatch(name):
-                    problems.append(f"entry point {name!r} is not the name of a script")
-                if not _OBJECT_REFERENCE.fullmatch(value):
-                    problems.append(f"entry point {name!r} does not name a function: {value!r}")
-        return problems
+        return entry_point_problems(self.read_dist_info(_ENTRY_POINTS))
 
 
-def _name_problem(name: str) -> str | None:
-    if _UNSAFE_NAME.search(name):
-        return "has a character that file names must not have"
-    if name.startswith("/"):
-        return "is an absolute path"
-    if any(part in ("", ".", "..") for part in name.split("/")):
-        return "is not a plain relative path"
-    return None
+def _entry_problem(entry: ZipEntry) -> str | None:
+    kind = stat.S_IFMT(entry.mode)
+    problems = (
+        (entry.encrypted, "is encrypted"),
+        (entry.method not in _METHODS, "is compressed by an unknown method"),
+        (
+            kind not in (0, stat.S_IFDIR if entry.is_folder else stat.S_IFREG),
+            "is not a regular file",
+        ),
+        (entry.mode & (stat.S_ISUID | stat.S_ISGID), "is setuid or setgid"),
+        (entry.is_folder and entry.size, "is a folder with a content"),
+    )
+    return name_problem(entry.name.removesuffix("/")) or next(
+        (problem for is_so, problem in problems if is_so), None
+    )
 
 
-def _inflate(data: bytes, size: int) -> bytes:
-    """Inflate a raw deflate stream, stopping one byte after the size that it states."""
-    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
+_HINT = "the wheel was made wrong or with bad intent: ask whoever made the bundle"

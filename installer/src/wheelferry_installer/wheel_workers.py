@@ -124,6 +124,8 @@ def _begin(bundle: VerifiedBundle, layout: Layout, parent: int) -> None:
     _bundle, _layout = bundle, layout
     # Ctrl-C is the parent's to handle; it cancels what is waiting and lets workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # When one worker was killed, the pool ends the others by TERM, and waits until they are gone.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         # A worker must not go on writing when its parent was killed.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

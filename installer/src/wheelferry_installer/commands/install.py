@@ -18,38 +18,49 @@ from wheelferry_installer.commands.options import (
     trust_options,
     verified,
 )
+from wheelferry_installer.commands.place_options import (
+    managed_path,
+    place_for,
+    place_options,
+    refuse_several,
+    sync_option,
+    wait_option,
+    waiting,
+)
 from wheelferry_schemas.display import count, human_size, printable
+from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from wheelferry_installer.installation import Installed
+    from wheelferry_installer.merge_planning import Merge
+    from wheelferry_installer.merging import Merged
     from wheelferry_installer.planning import Plan
 
 _EPILOG = """\b
 Examples:
   bundle install bundle.tar.zst
   bundle install bundle.tar.zst --venv /opt/app/venv --python /usr/bin/python3.12
-  bundle install bundle.tar.zst --dry-run
+  bundle install bundle.tar.zst --into /srv/venv --dry-run
 """
 
 
 @click.command(epilog=_EPILOG)
 @bundle_argument
-@click.option(
-    "--venv",
-    "environment",
-    type=click.Path(path_type=Path),
-    default=".venv",
-    show_default=True,
-    help="The environment to make, or to replace as a whole.",
-)
-@click.option(
-    "--python",
-    metavar="PATH|VERSION",
-    help="The interpreter to use. Default: this one, else one on PATH that fits.",
-)
+@place_options
 @click.option("--compile", "compile_bytecode", is_flag=True, help="Compile all modules.")
-@click.option("--no-sync", is_flag=True, help="Do not wait until all is safe on the disk.")
+@sync_option
+@wait_option
+@click.option(
+    "--keep",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many former environments stay for 'bundle rollback'.",
+)
 @click.option("--reinstall", is_flag=True, help="Install even what is there already.")
+@click.option("--exact", is_flag=True, help="Remove packages that the bundle does not have.")
+@click.option("--force", is_flag=True, help="Replace files that were edited, or are nobody's.")
 @click.option(
     "--allow-downgrade", is_flag=True, help="Accept a bundle older than what is installed."
 )
@@ -59,11 +70,18 @@ Examples:
 @quiet_option
 def install(
     bundle: Path,
-    environment: Path,
+    environment: Path | None,
+    into: Path | None,
+    target: Path | None,
+    prefix: Path | None,
     python: str | None,
     compile_bytecode: bool,
     no_sync: bool,
+    no_wait: bool,
+    keep: int,
     reinstall: bool,
+    exact: bool,
+    force: bool,
     allow_downgrade: bool,
     allowed_signers: Path | None,
     require_signatures: int | None,
@@ -75,11 +93,29 @@ def install(
     """Verify BUNDLE and install it as one step, without any network.
 
     The environment is built beside its place and moved in when it is complete. Whatever goes
-    wrong, what was there before stays as it was.
+    wrong, what was there before stays as it was. That also holds for --into, --target and
+    --prefix, which add to what somebody else made: the same versions are left alone, other
+    versions are replaced, everything else stays.
     """
-    from wheelferry_installer import fitting, installation, interpreter, planning
+    from wheelferry_installer import (
+        fitting,
+        installation,
+        interpreter,
+        merge_planning,
+        merging,
+        places,
+        planning,
+    )
+    from wheelferry_installer.merge_planning import Merge, Wishes
     from wheelferry_installer.terminal import bar
 
+    refuse_several(venv=environment, into=into, target=target, prefix=prefix)
+    _refuse_useless(
+        "--into, which names an interpreter", into is not None, {"--python": python is not None}
+    )
+    elsewhere = any((into, target, prefix))
+    _refuse_useless("--venv", not elsewhere, {"--exact": exact, "--force": force})
+    _refuse_useless("--into, --target and --prefix", elsewhere, {"--keep above 1": keep > 1})
     with verified(
         bundle,
         allowed_signers,
@@ -87,28 +123,64 @@ def install(
         allow_unsigned=allow_unsigned,
     ) as checked:
         minors = sorted({target.python[1] for target in checked.manifest.targets})
-        fit = fitting.fit(checked.manifest, interpreter.find(python, minors))
-        plan = planning.plan(
-            checked,
-            environment,
-            fit,
-            compile_bytecode=compile_bytecode,
-            reinstall=reinstall,
-            allow_downgrade=allow_downgrade,
-        )
+        if into is None:
+            fit = fitting.fit(checked.manifest, interpreter.find(python, minors))
+            place = place_for(fit.interpreter, target, prefix, named=python is not None)
+        else:
+            place, theirs = places.into(into)
+            fit = fitting.fit(checked.manifest, [theirs])
+        plan: Plan | Merge
+        if place is None:
+            plan = planning.plan(
+                checked,
+                managed_path(environment),
+                fit,
+                compile_bytecode=compile_bytecode,
+                reinstall=reinstall,
+                allow_downgrade=allow_downgrade,
+            )
+        else:
+            wishes = Wishes(
+                compile_bytecode=compile_bytecode,
+                reinstall=reinstall,
+                exact=exact,
+                force=force,
+                allow_downgrade=allow_downgrade,
+                keep=keep > 0,
+            )
+            plan = merge_planning.plan(checked, place, fit, wishes)
         if dry_run:
             _show_plan(plan, as_json=as_json)
             return
         total = sum(member.size for member in checked.members)
+        now, sync = int(time.time()), not no_sync
+        on_wait = waiting(plan.environment, no_wait=no_wait)
+        done: Installed | Merged
         with bar("installing", total, shown=not quiet) as advance:
-            done = installation.install(plan, int(time.time()), advance, sync=not no_sync)
+            if isinstance(plan, Merge):
+                done = merging.install(plan, now, advance, sync=sync, on_wait=on_wait)
+            else:
+                done = installation.install(
+                    plan, now, advance, sync=sync, keep=keep, on_wait=on_wait
+                )
     if as_json:
-        click.echo(json.dumps({**_plan_json(plan), "changed": done.changed}, indent=2))
+        click.echo(json.dumps({**_plan_json(done.plan), "changed": done.changed}, indent=2))
     elif not quiet:
         _show_done(done)
 
 
-def _show_plan(plan: Plan, *, as_json: bool) -> None:
+def _refuse_useless(what: str, given: bool, options: dict[str, bool]) -> None:
+    """Raise `UsageError` where an option says nothing to what was asked for."""
+    useless = [option for option, named in options.items() if named]
+    if given and useless:
+        raise UsageError(f"{' and '.join(useless)} cannot be combined with {what}")
+
+
+def _show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
+    from wheelferry_installer.merge_planning import Merge, removal_of
+
+    if isinstance(plan, Merge):
+        removal_of(plan)
     if as_json:
         click.echo(json.dumps({**_plan_json(plan), "changed": not plan.up_to_date}, indent=2))
         return
@@ -118,12 +190,29 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
     where = printable(os.fspath(plan.environment))
     if plan.up_to_date:
         click.echo(f"{where} has these {packages} already")
-        return
-    verb = "replace" if plan.present else "make"
-    click.echo(f"would {verb} {where} with {packages}, for {plan.fit.interpreter.description}")
+    elif isinstance(plan, Merge):
+        click.echo(f"would install into {where}: {_tally(plan)}")
+    else:
+        verb = "replace" if plan.present else "make"
+        description = plan.fit.interpreter.description
+        click.echo(f"would {verb} {where} with {packages}, for {description}")
 
 
-def _show_done(done: Installed) -> None:
+def _tally(plan: Merge) -> str:
+    """Say how many distributions come, stay and go."""
+    replaced = {distribution.name for distribution in plan.replaced}
+    parts = {
+        "new": len(plan.added) - len(replaced),
+        "replaced": len(replaced),
+        "left alone": len(plan.left),
+        "removed": len(plan.surplus),
+    }
+    return ", ".join(f"{number} {what}" for what, number in parts.items() if number)
+
+
+def _show_done(done: Installed | Merged) -> None:
+    from wheelferry_installer.merge_planning import Merge
+
     plan = done.plan
     for warning in done.warnings:
         click.echo(f"warning: {printable(warning)}", err=True)
@@ -135,12 +224,23 @@ def _show_done(done: Installed) -> None:
     if not done.changed:
         click.echo(f"{where} is up to date: {packages}")
         return
+    if isinstance(plan, Merge):
+        click.echo(f"installed into {where}: {_tally(plan)}")
+        return
     click.echo(f"installed {packages} into {where}, for {plan.fit.interpreter.description}")
     scripts = plan.environment / plan.fit.interpreter.paths["scripts"]
     click.echo(f"use it: {printable(os.fspath(scripts / 'python'))}")
 
 
-def _plan_json(plan: Plan) -> dict[str, object]:
+def _plan_json(plan: Plan | Merge) -> dict[str, object]:
+    from wheelferry_installer.merge_planning import Merge
+
+    rest: dict[str, object] = {}
+    if isinstance(plan, Merge):
+        rest["installed"] = [package.name for package in plan.added]
+        rest["left"] = [package.name for package in plan.left]
+        rest["replaced"] = [distribution.name for distribution in plan.replaced]
+        rest["removed"] = [distribution.name for distribution in plan.surplus]
     return {
         "environment": os.fspath(plan.environment),
         "interpreter": os.fspath(plan.fit.interpreter.base_executable),
@@ -151,4 +251,5 @@ def _plan_json(plan: Plan) -> dict[str, object]:
             {"name": package.name, "version": package.version, "wheel": package.wheel}
             for package in plan.packages
         ],
+        **rest,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -10,48 +11,61 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.options import json_option, venv_option
+from wheelferry_installer.commands.options import json_option
+from wheelferry_installer.commands.place_options import (
+    find_place,
+    managed_path,
+    place_options,
+    refuse_several,
+)
 from wheelferry_schemas.display import count, printable
-from wheelferry_schemas.errors import MalformedError, UsageError
+from wheelferry_schemas.errors import ConflictError, MalformedError, UsageError
 
 if TYPE_CHECKING:
     from wheelferry_installer.inspection import Findings
+    from wheelferry_installer.places import Place
     from wheelferry_schemas.receipt import Receipt
+
+_SHORT = 8
 
 
 @click.command()
-@venv_option
+@place_options
 @json_option
-def status(environment: Path, as_json: bool) -> None:
+def status(
+    environment: Path | None,
+    into: Path | None,
+    target: Path | None,
+    prefix: Path | None,
+    python: str | None,
+    as_json: bool,
+) -> None:
     """Compare every installed file with what was installed; exit 4 if something was changed."""
     from wheelferry_installer.inspection import inspect
-    from wheelferry_installer.transaction import ManagedEnvironment, read_receipt
 
-    environment = Path(os.path.abspath(environment))
-    receipt = read_receipt(environment)
-    if receipt is None:
-        raise UsageError(
-            f"{environment} is not an environment that wheelferry made",
-            hint="name one with --venv",
-        )
-    findings = inspect(environment, receipt)
-    previous = read_receipt(ManagedEnvironment(environment).previous)
+    refuse_several(venv=environment, into=into, target=target, prefix=prefix)
+    place = find_place(into, target, prefix, python)
+    where = managed_path(environment) if place is None else place.root
+    _complete(where, place)
+    receipt, kept = _read(where, place)
+    findings = inspect(where, receipt, whole=place is None)
     if as_json:
         data = {
-            "environment": os.fspath(environment),
+            "environment": os.fspath(where),
             "intact": findings.intact,
             "changed": findings.changed,
             "missing": findings.missing,
             "added": findings.added,
             "receipt": receipt.model_dump(mode="json"),
-            "previous": previous.model_dump(mode="json") if previous else None,
+            "previous": kept[0].model_dump(mode="json") if kept else None,
+            "generations": [_summary(receipt), *map(_summary, kept)],
         }
         click.echo(json.dumps(data, indent=2))
         sys.exit(0 if findings.intact else MalformedError.exit_code)
-    _show(environment, receipt, previous, findings)
+    _show(where, receipt, kept, findings)
     if not findings.intact:
         raise MalformedError(
-            f"{environment} is not as it was installed",
+            f"{where} is not as it was installed",
             details=[
                 *(f"changed: {path}" for path in findings.changed),
                 *(f"missing: {path}" for path in findings.missing),
@@ -60,18 +74,61 @@ def status(environment: Path, as_json: bool) -> None:
         )
 
 
-def _show(
-    environment: Path, receipt: Receipt, previous: Receipt | None, findings: Findings
-) -> None:
+def _read(where: Path, place: Place | None) -> tuple[Receipt, list[Receipt]]:
+    """Return the receipt, and those of the former environments that are kept."""
+    from wheelferry_installer.transaction import ManagedEnvironment, read_receipt, read_receipt_in
+
+    if place is None:
+        receipt = read_receipt(where)
+        kept = [generation.receipt for generation in ManagedEnvironment(where).kept]
+    else:
+        receipt = read_receipt_in(where / place.receipts)
+        kept = []
+    if receipt is None:
+        made = "is not an environment that wheelferry made"
+        raise UsageError(
+            f"{where} {made if place is None else 'has nothing that wheelferry installed'}",
+            hint="name one with --venv; other places with --into, --target or --prefix",
+        )
+    return receipt, kept
+
+
+def _complete(where: Path, place: Place | None) -> None:
+    """Finish or undo what a crashed run left, if there is such a thing and nobody is at it."""
+    from wheelferry_installer import journal, transaction
+    from wheelferry_installer.places import CONTROL
+
+    with contextlib.suppress(ConflictError):
+        if place is None:
+            if transaction.ManagedEnvironment(where).unfinished:
+                with transaction.locked(where):
+                    pass
+        elif journal.Journal(root=where, control=where / CONTROL).unfinished:
+            with journal.locked(where, where / CONTROL, None):
+                pass
+
+
+def _summary(receipt: Receipt) -> dict[str, str | int]:
+    return {
+        "generation": receipt.generation,
+        "bundle": receipt.bundle,
+        "bundle_created": receipt.bundle_created,
+        "installed": receipt.installed,
+        "packages": len(receipt.packages),
+    }
+
+
+def _show(where: Path, receipt: Receipt, kept: list[Receipt], findings: Findings) -> None:
     packages = count(len(receipt.packages), "package")
-    click.echo(printable(f"{environment}: {packages} for Python {receipt.python}"))
+    click.echo(printable(f"{where}: {packages} for Python {receipt.python}"))
     click.echo(printable(f"from {receipt.bundle}, made {receipt.bundle_created}"))
     click.echo(f"installed {receipt.installed} by {receipt.tool}")
     for signer in receipt.signers:
         click.echo(printable(f"signed by {signer}"))
-    if previous is not None:
-        was = f"{previous.bundle}, made {previous.bundle_created}"
-        click.echo(printable(f"kept for 'bundle rollback': {was}"))
+    for former in kept:
+        was = f"{former.bundle}, made {former.bundle_created}, installed {former.installed}"
+        generation = former.generation[:_SHORT]
+        click.echo(printable(f"kept for 'bundle rollback': {generation} from {was}"))
     if findings.added:
         click.echo(f"{count(len(findings.added), 'file')} came since, from elsewhere")
     if findings.intact:

@@ -33,7 +33,7 @@ def verify(
 ) -> None:
     """Check who signed BUNDLE, and that every byte in it is what they signed."""
     from wheelferry_installer.terminal import bar
-    from wheelferry_installer.verification import verify_contents
+    from wheelferry_installer.verification import verify_contents, verify_wheels
 
     with verified(
         bundle,
@@ -44,6 +44,7 @@ def verify(
         total = sum(member.size for member in checked.members)
         with bar("verifying", total, shown=not quiet) as advance:
             verify_contents(checked, advance)
+            verify_wheels(checked)
     manifest = checked.manifest
     if as_json:
         click.echo(

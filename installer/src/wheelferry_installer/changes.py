@@ -1,0 +1,152 @@
+"""What an installation into an existing environment does to its files; computed before any is done.
+
+All paths are relative to one root and have slashes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import stat
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from wheelferry_schemas.errors import MalformedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFile:
+    """A file or link; size and time of change tell whether it still is that one."""
+
+    path: str
+    size: int
+    modified: int
+
+    @classmethod
+    def at(cls, root: Path, path: str) -> KnownFile:
+        """Describe the file at a path."""
+        status = (root / path).lstat()
+        return cls(path=path, size=status.st_size, modified=status.st_mtime_ns)
+
+    def is_at(self, root: Path) -> bool:
+        """Tell whether the file is there, unchanged."""
+        try:
+            return KnownFile.at(root, self.path) == self
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Files that are taken away, folders removed, folders made, files put: in this order.
+
+    Folders to remove come with their mode, the inner ones first; folders to make the outer ones
+    first. A file that is replaced is both taken and put. `keep` tells whether the way back is kept.
+    """
+
+    taken: tuple[KnownFile, ...]
+    removed: tuple[tuple[str, int], ...]
+    made: tuple[str, ...]
+    put: tuple[KnownFile, ...]
+    keep: bool
+
+    def serialize(self) -> bytes:
+        """Return the changes as JSON."""
+        return json.dumps(asdict(self)).encode()
+
+
+def parse(data: bytes) -> Changes:
+    """Read changes; raises `MalformedError`."""
+    try:
+        raw = json.loads(data)
+        return Changes(
+            taken=tuple(_known(file) for file in raw["taken"]),
+            removed=tuple((_inside(path), int(mode)) for path, mode in raw["removed"]),
+            made=tuple(_inside(path) for path in raw["made"]),
+            put=tuple(_known(file) for file in raw["put"]),
+            keep=bool(raw["keep"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise MalformedError(
+            "the journal of an installation cannot be read",
+            hint="wheelferry wrote it whole: somebody changed it, or the disk is failing",
+        ) from error
+
+
+def compute(
+    root: Path, staged: Path, taken: Collection[str], lasting: Collection[str], *, keep: bool
+) -> Changes:
+    """Compute what puts all files below `staged` into `root`, and takes `taken` away.
+
+    Folders that become empty go, except `lasting` ones.
+    """
+    put = tuple(KnownFile.at(staged, path) for path in files_below(staged))
+    needed = {folder for file in put for folder in parents(file.path)}
+    return Changes(
+        taken=tuple(KnownFile.at(root, path) for path in sorted(taken)),
+        removed=_emptied(root, taken, needed | set(lasting)),
+        made=tuple(folder for folder in sorted(needed) if not (root / folder).is_dir()),
+        put=put,
+        keep=keep,
+    )
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """Yield the paths of all files and links below a folder, sorted within each folder."""
+    for name in sorted(os.listdir(folder)):
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            yield from (f"{name}/{below}" for below in files_below(path))
+        else:
+            yield name
+
+
+def parents(path: str) -> Iterator[str]:
+    """Yield the folders that a path lies in, the inner ones first, without the root."""
+    folder = posixpath.dirname(path)
+    while folder:
+        yield folder
+        folder = posixpath.dirname(folder)
+
+
+def cached_modules(root: Path, modules: Iterable[str]) -> Iterator[str]:
+    """Yield the compiled modules that Python keeps beside these sources."""
+    for path in modules:
+        folder, name = posixpath.split(path)
+        stem, extension = posixpath.splitext(name)
+        if extension == ".py":
+            cache = posixpath.join(folder, "__pycache__")
+            for found in (root / cache).glob(f"{stem}.*.pyc"):
+                yield f"{cache}/{found.name}"
+
+
+def _emptied(
+    root: Path, taken: Collection[str], staying: Collection[str]
+) -> tuple[tuple[str, int], ...]:
+    """Return the folders that hold nothing but what is taken, with their modes, inner ones first."""
+    going = set(taken)
+    emptied = []
+    candidates = {folder for path in taken for folder in parents(path)} - set(staying)
+    for folder in sorted(candidates, key=lambda folder: (-folder.count("/"), folder)):
+        path = root / folder
+        if path.is_symlink() or not path.is_dir():
+            continue
+        if all(f"{folder}/{name}" in going for name in os.listdir(path)):
+            going.add(folder)
+            emptied.append((folder, stat.S_IMODE(path.stat().st_mode)))
+    return tuple(emptied)
+
+
+def _known(raw: dict[str, object]) -> KnownFile:
+    size, modified = raw["size"], raw["modified"]
+    if not isinstance(size, int) or not isinstance(modified, int):
+        raise TypeError
+    return KnownFile(path=_inside(raw["path"]), size=size, modified=modified)
+
+
+def _inside(path: object) -> str:
+    if not isinstance(path, str) or path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(path)
+    return path

@@ -1,0 +1,102 @@
+"""What an installation asks of the disk: to flush, to exchange two paths, to have room."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from wheelferry_schemas.display import human_size
+from wheelferry_schemas.errors import TransferError
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
+
+
+def require_room(folder: Path, size: int) -> None:
+    """Raise `TransferError` unless `size` bytes are free where `folder` will be."""
+    while not folder.exists():
+        folder = folder.parent
+    total, _, free = shutil.disk_usage(folder)
+    # Some network file systems know no sizes and say 0.
+    if total and free < size:
+        raise TransferError(
+            f"{folder} has room for {human_size(free)}, at least {human_size(size)} are needed",
+            hint="nothing was changed; free space, or choose a place on another disk",
+        )
+
+
+def sync_file_system(path: Path) -> None:
+    """Flush the file system that `path` lies on; everything where only that can be asked for."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        syncfs = getattr(_libc(), "syncfs", None)
+        if syncfs is None:
+            os.sync()
+        elif syncfs(descriptor) != 0:
+            if ctypes.get_errno() != errno.ENOSYS:
+                raise _last_error(path)
+            os.sync()
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Flush the entries of a folder, where the system knows how to."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
+    """Write a file so that after a crash at any instant it is there as a whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    with unfinished.open("wb") as file:
+        file.write(data)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+    os.replace(unfinished, path)
+    if sync:
+        sync_folder(path.parent)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Exchange two paths in one step; False where kernel or file system do not know how."""
+    if sys.platform != "linux":
+        return False
+    renameat2 = getattr(_libc(), "renameat2", None)
+    if renameat2 is None:
+        return False
+    arguments = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
+    if renameat2(*arguments) == 0:
+        return True
+    if ctypes.get_errno() in _NOT_SUPPORTED:
+        return False
+    raise _last_error(one)
+
+
+def remove(path: Path) -> None:
+    """Remove a folder with all that is in it, or a file; do nothing where neither is there."""
+    # A disk that can only be read refuses to remove even what is not there: ask first.
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        path.unlink()
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _last_error(path: Path) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number), os.fspath(path))

@@ -1,0 +1,61 @@
+"""Which names of files are fit for every file system, and which two of them are one file on some."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_MAX_PART = 255
+_PLAIN = re.compile(r"(?!\.\.?(/|$))[\w.+\-~@=]+(/(?!\.\.?(/|$))[\w.+\-~@=]+)*", re.ASCII)
+"""Almost all names that there are: one look is enough."""
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\:]")
+
+
+def name_problem(name: str) -> str | None:
+    """Return why a file below a folder may not have this relative path, None where it may."""
+    if len(name) <= _MAX_PART and _PLAIN.fullmatch(name):
+        return None
+    if _UNSAFE.search(name):
+        return "has a character that file names must not have"
+    if name.startswith("/"):
+        return "is an absolute path"
+    parts = name.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        return "is not a plain relative path"
+    if any(len(part.encode()) > _MAX_PART for part in parts):
+        return f"has a part that is longer than {_MAX_PART} bytes"
+    return None
+
+
+def colliding(paths: Iterable[str]) -> list[str]:
+    """Return the pairs of paths that cannot both be files on every file system.
+
+    Names that differ only in case or in Unicode normalization are one file on some; a file is
+    never a folder as well.
+    """
+    seen: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    problems = []
+    for path in paths:
+        key = _key(path)
+        other = seen.setdefault(key, path)
+        if other != path:
+            problems.append(f"{path!r} and {other!r} are one file on some file systems")
+        folder = key.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders[folder] = path
+            folder = folder.rpartition("/")[0]
+    problems += [
+        f"{seen[key]!r} is a file, and {folders[key]!r} is in a folder of that name"
+        for key in sorted(seen.keys() & folders.keys())
+    ]
+    return problems
+
+
+def _key(path: str) -> str:
+    if path.isascii():
+        return path.lower()
+    # Unicode, section 3.13, D145: canonical caseless matching.
+    folded = unicodedata.normalize("NFD", path).casefold()
+    return unicodedata.normalize("NFD", folded)

@@ -1,0 +1,110 @@
+"""The distributions that are installed in an environment, as their own RECORDs tell."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import json
+import os
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from installer.records import InvalidRecordEntry, parse_record_file
+from packaging.utils import InvalidName, canonicalize_name, canonicalize_version
+
+from wheelferry_schemas.errors import MalformedError
+
+_CHUNK = 2**20
+_METADATA = (".dist-info", ".egg-info", ".egg-link")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """A distribution that is installed; `metadata` is its .dist-info, relative to the root."""
+
+    name: str
+    version: str
+    metadata: str
+
+    @property
+    def record(self) -> str:
+        """The path of its RECORD relative to the root; whether it has one is another question."""
+        return f"{self.metadata}/RECORD"
+
+    def is_version(self, version: str) -> bool:
+        """Tell whether it is of that version, however spelled."""
+        return canonicalize_version(self.version) == canonicalize_version(version)
+
+
+def distributions(root: Path, libraries: Iterable[str]) -> tuple[Distribution, ...]:
+    """Return what is installed in these folders, by name; file names tell name and version."""
+    found = []
+    for library in libraries:
+        try:
+            names = os.listdir(root / library)
+        except FileNotFoundError:
+            continue
+        for file_name in names:
+            stem, extension = os.path.splitext(file_name)
+            name, _, version = stem.partition("-")
+            if extension not in _METADATA:
+                continue
+            try:
+                normal = canonicalize_name(name, validate=True)
+            except InvalidName:
+                # pip renames what it removes to ~name; nobody takes that for a distribution.
+                continue
+            metadata = posixpath.normpath(posixpath.join(library, file_name))
+            found.append(
+                Distribution(name=normal, version=version.split("-")[0], metadata=metadata)
+            )
+    return tuple(sorted(found, key=lambda distribution: (distribution.name, distribution.metadata)))
+
+
+def is_editable(root: Path, distribution: Distribution) -> bool:
+    """Tell whether a distribution only points at a project's sources."""
+    try:
+        text = (root / distribution.metadata / "direct_url.json").read_text(encoding="utf-8")
+        return bool(json.loads(text)["dir_info"]["editable"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return distribution.metadata.endswith(".egg-link")
+
+
+def recorded_files(root: Path, record: str) -> Iterator[tuple[str, str]]:
+    """Yield path and hash of each file that a RECORD lists; the hash may be empty.
+
+    Paths are relative to `root`, and begin with `../` or `/` where they lead out of it. Raises
+    `MalformedError` where RECORD is missing or cannot be read.
+    """
+    library = posixpath.dirname(posixpath.dirname(record))
+    try:
+        text = (root / record).read_text(encoding="utf-8")
+        rows = list(parse_record_file(text.splitlines()))
+    except (OSError, UnicodeDecodeError, InvalidRecordEntry, csv.Error) as error:
+        raise MalformedError(f"{record} cannot be read") from error
+    for path, digest, _ in rows:
+        yield posixpath.normpath(posixpath.join(library, path)), digest
+
+
+def digest_of(path: Path, like: str) -> str | None:
+    """Return the hash of a file as RECORD spells it, of the same kind as the hash `like`.
+
+    None where the file cannot be read, or the kind is not known.
+    """
+    algorithm = like.partition("=")[0]
+    try:
+        digest = hashlib.new(algorithm)
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except (OSError, ValueError):
+        return None
+    return spelled(algorithm, digest.digest())
+
+
+def spelled(algorithm: str, digest: bytes) -> str:
+    """Return a hash as RECORD spells it."""
+    return f"{algorithm}={base64.urlsafe_b64encode(digest).rstrip(b'=').decode('ascii')}"

@@ -1,0 +1,141 @@
+"""What installing a bundle into a tree that somebody else made will do, decided before it is done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelferry_installer.fitting import Fit
+from wheelferry_installer.installed import Distribution, distributions, is_editable
+from wheelferry_installer.places import Place
+from wheelferry_installer.planning import refuse_downgrade
+from wheelferry_installer.removal import Removal, plan_removal
+from wheelferry_installer.transaction import read_receipt_in
+from wheelferry_installer.verification import VerifiedBundle
+from wheelferry_schemas.errors import ConflictError
+from wheelferry_schemas.manifest import Package
+from wheelferry_schemas.receipt import Receipt
+
+_SEEDS = ("pip", "setuptools", "wheel", "uv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How to deal with what is there: put back, remove what the bundle lacks, overwrite."""
+
+    compile_bytecode: bool = False
+    reinstall: bool = False
+    exact: bool = False
+    force: bool = False
+    allow_downgrade: bool = False
+    keep: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """An installation of one target of a bundle into a place.
+
+    `added` packages are installed, `left` ones are there already; `replaced` distributions are
+    other versions of the former, `surplus` ones not in the bundle. All those are removed.
+    """
+
+    bundle: VerifiedBundle
+    place: Place
+    fit: Fit
+    wishes: Wishes
+    present: Receipt | None
+    added: tuple[Package, ...]
+    left: tuple[Package, ...]
+    replaced: tuple[Distribution, ...]
+    surplus: tuple[Distribution, ...]
+
+    @property
+    def environment(self) -> Path:
+        """The root of the place."""
+        return self.place.root
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The packages of the bundle that are for this place."""
+        return self.fit.packages
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether nothing is left to do, not even to write another receipt."""
+        return (
+            not (self.added or self.surplus)
+            and self.present is not None
+            and self.present.manifest_sha256 == self.bundle.sha256
+            and self.present.target == self.fit.target.id
+        )
+
+
+def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> Merge:
+    """Compare a bundle with what is installed in a place.
+
+    Raises `OutdatedError` where that came from a younger bundle.
+    """
+    present = read_receipt_in(place.root / place.receipts)
+    refuse_downgrade(bundle, present, allowed=wishes.allow_downgrade)
+    there: dict[str, list[Distribution]] = {}
+    for distribution in distributions(place.root, place.libraries):
+        there.setdefault(distribution.name, []).append(distribution)
+    added, left, replaced = [], [], []
+    for package in fit.packages:
+        found = there.pop(package.name, [])
+        if not wishes.reinstall and _is_satisfied(place.root, package, found):
+            left.append(package)
+        else:
+            added.append(package)
+            replaced += found
+    surplus = [d for found in there.values() for d in found if _is_surplus(d, fit)]
+    merge = Merge(
+        bundle=bundle,
+        place=place,
+        fit=fit,
+        wishes=wishes,
+        present=present,
+        added=tuple(added),
+        left=tuple(left),
+        replaced=tuple(replaced),
+        surplus=tuple(surplus) if wishes.exact else (),
+    )
+    _refuse_own_removal(merge)
+    return merge
+
+
+def removal_of(merge: Merge) -> Removal:
+    """Find what goes in a merge; raises `ConflictError` that names all that speaks against it."""
+    packages = merge.present.packages if merge.present else ()
+    removal = plan_removal(
+        merge.place.root,
+        (*merge.replaced, *merge.surplus),
+        {package.record: package for package in packages},
+    )
+    removal.refuse_conflicts(merge.place.root, force=merge.wishes.force)
+    return removal
+
+
+def _is_satisfied(root: Path, package: Package, found: list[Distribution]) -> bool:
+    return (
+        len(found) == 1 and found[0].is_version(package.version) and not is_editable(root, found[0])
+    )
+
+
+def _is_surplus(distribution: Distribution, fit: Fit) -> bool:
+    """Tell whether `--exact` removes what is not in the bundle; as with `uv pip sync`, seeds stay."""
+    before_312 = tuple(map(int, fit.interpreter.markers["python_version"].split("."))) < (3, 12)
+    seeds = _SEEDS if before_312 else ("pip", "uv")
+    return distribution.name not in seeds
+
+
+def _refuse_own_removal(merge: Merge) -> None:
+    if "wheelferry-installer" in {distribution.name for distribution in merge.surplus} and (
+        Path(os.path.realpath(sys.prefix)) == merge.place.root
+    ):
+        raise ConflictError(
+            f"--exact would remove wheelferry itself, which runs from {merge.place.root}",
+            hint="run a wheelferry that is installed elsewhere",
+        )

@@ -1,0 +1,153 @@
+"""Installs a bundle into a tree that somebody else made, beside what is there already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelferry_installer import changes, disk, staging
+from wheelferry_installer.installed import distributions
+from wheelferry_installer.journal import Journal, locked
+from wheelferry_installer.merge_planning import Merge, plan, removal_of
+from wheelferry_installer.obstacles import judge_obstacles, refuse_other_disks
+from wheelferry_installer.places import CONTROL, Place
+from wheelferry_installer.removal import plan_removal
+from wheelferry_installer.transaction import read_receipt_in
+from wheelferry_installer.wheel_workers import Layout
+from wheelferry_schemas.errors import MalformedError, TransferError, UsageError
+from wheelferry_schemas.receipt import InstalledPackage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """A merge that is in place. `changed` is False where it was so before."""
+
+    plan: Merge
+    changed: bool
+    warnings: tuple[str, ...] = ()
+
+
+def install(
+    merge: Merge,
+    now: int,
+    on_progress: Callable[[str, int], None],
+    *,
+    sync: bool = True,
+    on_wait: Callable[[], None] | None = None,
+) -> Merged:
+    """Do a merge; `now` is in seconds since the epoch.
+
+    `on_progress` is called with a member's name and size when it is done. Where another run works
+    on the place, call `on_wait` and wait; without that raise `ConflictError`. Raises
+    `WheelferryError`; then the place is as it was.
+    """
+    root, control = merge.place.root, merge.place.root / CONTROL
+    if merge.up_to_date and not Journal(root=root, control=control).unfinished:
+        return Merged(plan=merge, changed=False)
+    try:
+        with locked(root, control, on_wait) as journal:
+            merge = plan(merge.bundle, merge.place, merge.fit, merge.wishes)
+            if merge.up_to_date:
+                return Merged(plan=merge, changed=False)
+            # Hardly any wheel unpacks to less than its own size.
+            disk.require_room(root, sum(package.size for package in merge.added))
+            refuse_other_disks(merge.place)
+            removal = removal_of(merge)
+            journal.begin()
+            warnings = _stage(merge, journal.staging, now, on_progress)
+            warnings += judge_obstacles(
+                merge.place, journal.staging, removal, force=merge.wishes.force
+            )
+            planned = changes.compute(
+                root,
+                journal.staging,
+                removal.taken,
+                merge.place.lasting,
+                keep=merge.wishes.keep,
+            )
+            journal.apply(planned, sync=sync)
+            if journal.unfinished:
+                warnings.append("what is no longer needed is still there; the next run removes it")
+    except OSError as error:
+        raise TransferError(
+            f"{root} could not be written: {error.strerror or error}",
+            hint="it is as it was; free space or check the rights, and try again",
+        ) from error
+    return Merged(plan=merge, changed=True, warnings=tuple(warnings))
+
+
+def uninstall(
+    place: Place, *, force: bool, sync: bool = True, on_wait: Callable[[], None] | None = None
+) -> tuple[InstalledPackage, ...]:
+    """Remove the packages that the receipt of a place lists; returns them.
+
+    Packages that another installer has replaced since are no longer ours, and stay. Raises
+    `UsageError` where there is no receipt, and as `install` does.
+    """
+    try:
+        with locked(place.root, place.root / CONTROL, on_wait) as journal:
+            receipt = read_receipt_in(place.root / place.receipts)
+            if receipt is None:
+                raise UsageError(
+                    f"wheelferry has installed nothing into {place.root}",
+                    hint="an environment that it made is named with --venv",
+                )
+            ours = {package.record: package for package in receipt.packages}
+            there = distributions(place.root, place.libraries)
+            going = [distribution for distribution in there if distribution.record in ours]
+            removal = plan_removal(place.root, going, ours)
+            removal.refuse_conflicts(place.root, force=force)
+            receipts = changes.files_below(place.root / place.receipts)
+            removal.taken.update(f"{place.receipts}/{path}" for path in receipts)
+            journal.begin()
+            planned = changes.compute(
+                place.root, journal.staging, removal.taken, place.lasting, keep=False
+            )
+            journal.apply(planned, sync=sync)
+    except OSError as error:
+        raise TransferError(
+            f"{place.root} could not be written: {error.strerror or error}",
+            hint="it is as it was; check the rights, and try again",
+        ) from error
+    return tuple(ours[distribution.record] for distribution in going)
+
+
+def _stage(
+    merge: Merge, folder: Path, now: int, on_progress: Callable[[str, int], None]
+) -> list[str]:
+    """Write everything that is to come below `folder`; returns warnings."""
+    where = Layout(
+        staging=folder,
+        schemes=dict(merge.place.schemes),
+        headers=merge.place.headers,
+        interpreter=os.fspath(merge.place.interpreter),
+    )
+    outcomes = staging.install_wheels(merge.bundle, merge.added, where, on_progress)
+    warnings = staging.judge_contested(folder, outcomes)
+    if (folder / CONTROL).exists():
+        raise MalformedError(
+            f"a wheel writes into {CONTROL}, which is wheelferry's own",
+            hint="the wheel was made with bad intent: ask whoever made the bundle",
+        )
+    if merge.wishes.compile_bytecode:
+        staging.compile_modules(
+            merge.fit.interpreter.base_executable,
+            folder,
+            merge.place.schemes["purelib"],
+            merge.place.root,
+        )
+    packages = staging.installed_packages(merge.added, outcomes)
+    gone = {distribution.record for distribution in (*merge.replaced, *merge.surplus)}
+    before = merge.present.packages if merge.present else ()
+    staying = (p for p in before if p.record not in gone and (merge.place.root / p.record).exists())
+    staging.write_receipt(
+        folder / merge.place.receipts,
+        merge.bundle,
+        merge.fit,
+        tuple(sorted((*staying, *packages), key=lambda package: package.name)),
+        now,
+        compiled=merge.wishes.compile_bytecode,
+    )
+    return warnings

@@ -1,0 +1,158 @@
+"""Where a bundle goes that does not get an environment of its own: `--into`, `--target`, `--prefix`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+
+from wheelferry_installer.interpreter import TIMEOUT, Interpreter, ask
+from wheelferry_installer.transaction import read_receipt
+from wheelferry_schemas.errors import ConflictError, UnfitError, UsageError
+
+CONTROL = ".wheelferry"
+"""The folder in a place that holds lock, journal and receipts."""
+_PYTHONS = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A tree that others write to as well.
+
+    `schemes` maps purelib, platlib, scripts and data, and `headers` is, a folder relative to
+    `root`. Scripts are started with `interpreter`. `protected` files are never replaced, and
+    `lasting` folders never removed.
+    """
+
+    root: Path
+    schemes: Mapping[str, str]
+    headers: str
+    interpreter: Path
+    receipts: str
+    protected: frozenset[str] = frozenset()
+    lasting: frozenset[str] = frozenset({"."})
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The folders that distributions are in."""
+        return tuple(dict.fromkeys((self.schemes["purelib"], self.schemes["platlib"])))
+
+
+def into(environment: Path) -> tuple[Place, Interpreter]:
+    """Return the place that an environment is, and its interpreter.
+
+    `environment` is its folder, or the path of its interpreter. Raises `UsageError` where it is
+    none, and `ConflictError` where it belongs to wheelferry or to the operating system.
+    """
+    python = _python_of(environment)
+    interpreter = ask(python)
+    facts = _facts(interpreter.executable)
+    prefix = Path(facts["prefix"])
+    if read_receipt(prefix) is not None:
+        raise ConflictError(
+            f"{prefix} is an environment that wheelferry made, as a whole",
+            hint="install into it with --venv, which replaces it as a whole",
+        )
+    if facts["externally_managed"]:
+        raise ConflictError(
+            f"{prefix} is managed by the operating system",
+            hint="leave it to the system's own packages, and make an environment with --venv",
+        )
+    root = Path(os.path.realpath(facts["data"]))
+    names = ("purelib", "platlib", "scripts", "data")
+    schemes = {name: _relative(facts[name], root) for name in names}
+    headers = _relative(facts["headers"], root)
+    executables = {"python", "python3", f"python{interpreter.markers['python_version']}"}
+    place = Place(
+        root=root,
+        schemes=schemes,
+        headers=headers,
+        interpreter=interpreter.executable,
+        receipts=_receipts(interpreter),
+        protected=frozenset(
+            {"pyvenv.cfg", *(_join(schemes["scripts"], name) for name in executables)}
+        ),
+        lasting=frozenset(
+            os.fspath(folder)
+            for scheme in schemes.values()
+            for folder in (PurePosixPath(scheme), *PurePosixPath(scheme).parents)
+        ),
+    )
+    return place, interpreter
+
+
+def target(folder: Path, interpreter: Path) -> Place:
+    """Return the place that is one folder of modules, to be put on a path."""
+    return Place(
+        root=Path(os.path.realpath(folder)),
+        schemes={"purelib": ".", "platlib": ".", "scripts": "bin", "data": "."},
+        headers="include",
+        interpreter=interpreter,
+        receipts=f"{CONTROL}/target",
+    )
+
+
+def prefix(folder: Path, python: Interpreter, interpreter: Path) -> Place:
+    """Return the place that is laid out as the folders of an interpreter are."""
+    root = Path(os.path.realpath(folder))
+    return Place(
+        root=root,
+        schemes={
+            name: _relative(os.path.join(root, path), root) for name, path in python.paths.items()
+        },
+        headers=f"include/python{python.markers['python_version']}",
+        interpreter=interpreter,
+        receipts=_receipts(python),
+    )
+
+
+def _receipts(interpreter: Interpreter) -> str:
+    # Pythons of several versions may share a prefix.
+    return f"{CONTROL}/python{interpreter.markers['python_version']}"
+
+
+def _python_of(environment: Path) -> Path:
+    if environment.is_file():
+        return Path(os.path.abspath(environment))
+    for name in _PYTHONS:
+        if (environment / name).exists():
+            return Path(os.path.abspath(environment / name))
+    raise UsageError(
+        f"{environment} has no Python interpreter",
+        hint="name the folder of an environment, or the path of its interpreter",
+    )
+
+
+def _facts(executable: Path) -> dict[str, str]:
+    script = (files("wheelferry_installer") / "place_facts.py").read_text(encoding="utf-8")
+    run = subprocess.run(
+        [os.fspath(executable), "-I", "-c", script],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=TIMEOUT,
+    )
+    try:
+        facts: dict[str, str] = json.loads(run.stdout)
+    except ValueError as error:
+        raise UnfitError(f"{executable} does not say where its packages are") from error
+    return facts
+
+
+def _relative(path: str, root: Path) -> str:
+    """Return a folder relative to `root`, with links resolved: lib64 may be lib by another name."""
+    relative = os.path.relpath(os.path.realpath(path), root).replace(os.sep, "/")
+    if relative == ".." or relative.startswith("../") or os.path.isabs(relative):
+        raise ConflictError(
+            f"{path} is not below {root}",
+            hint="an environment that is spread over several trees cannot be changed in one step",
+        )
+    return relative
+
+
+def _join(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"

@@ -1,0 +1,151 @@
+"""Reads the contents of a ZIP archive's files, and holds each against its size and its hash.
+
+`zipfile` would take five times as long for small files. CRCs are not looked at: hashes say more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, BinaryIO
+
+from wheelferry_installer.record import hash_of, spell
+from wheelferry_installer.zip_directory import ZipEntry
+from wheelferry_schemas.errors import MalformedError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_CHUNK = 2**16
+_OTHER_SIZE = "has another size than it states"
+_OTHER_HASH = "does not have the hash that RECORD states"
+
+
+class ZipEntries:
+    """The contents of an archive's entries; `refuse` makes the error that is raised.
+
+    Entries are those that `read_directory` found in the same file. Hashes are spelled as in RECORD;
+    an empty one is not looked at.
+    """
+
+    def __init__(self, file: BinaryIO, refuse: Callable[[str], MalformedError]) -> None:
+        self._file = file
+        self._refuse = refuse
+
+    def read(self, entry: ZipEntry, digest: str = "") -> bytes:
+        """Return the content of an entry."""
+        self._file.seek(entry.start)
+        data = self._file.read(entry.packed_size)
+        if entry.method == zipfile.ZIP_DEFLATED:
+            inflater = _inflater()
+            try:
+                # One byte more than stated is enough to see that there are too many.
+                data = inflater.decompress(data, entry.size + 1)
+            except zlib.error as error:
+                raise self._refuse(f"{entry.name!r} cannot be inflated") from error
+            if not inflater.eof or inflater.unused_data:
+                raise self._refuse(f"{entry.name!r} {_OTHER_SIZE}")
+        if len(data) != entry.size:
+            raise self._refuse(f"{entry.name!r} {_OTHER_SIZE}")
+        if digest and hash_of(data, digest) != digest:
+            raise self._refuse(f"{entry.name!r} {_OTHER_HASH}")
+        return data
+
+    def open(self, entry: ZipEntry, digest: str = "") -> BinaryIO:
+        """Return the content of an entry as a stream that can be rewound.
+
+        Whoever reads its last byte gets it only if size and hash are right.
+        """
+        return io.BufferedReader(_EntryStream(self._file, entry, digest, self._refuse), _CHUNK)
+
+
+class _EntryStream(io.RawIOBase):
+    """Inflates an entry piece by piece; it can only be rewound to its beginning."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        entry: ZipEntry,
+        digest: str,
+        refuse: Callable[[str], MalformedError],
+    ) -> None:
+        self._file = file
+        self._entry = entry
+        self._digest = digest
+        self._refuse = refuse
+        self._rewind()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if (offset, whence) == (0, os.SEEK_SET):
+            self._rewind()
+        elif (offset, whence) != (0, os.SEEK_CUR):
+            raise io.UnsupportedOperation("only the beginning can be sought")
+        return self._position
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        # One byte more than stated is enough to see that there are too many.
+        data = self._next(min(len(view), self._entry.size - self._position + 1))
+        self._position += len(data)
+        self._hash.update(data)
+        if not data:
+            self._check_end()
+        elif self._position > self._entry.size:
+            raise self._refuse(f"{self._entry.name!r} {_OTHER_SIZE}")
+        elif self._position == self._entry.size:
+            self._check_hash()
+        view[: len(data)] = data
+        return len(data)
+
+    def _rewind(self) -> None:
+        self._position = 0
+        self._packed_position = 0
+        self._inflater = _inflater()
+        self._hash = hashlib.new(self._digest.partition("=")[0] or "sha256")
+
+    def _check_end(self) -> None:
+        is_deflated = self._entry.method == zipfile.ZIP_DEFLATED
+        if (
+            self._position != self._entry.size
+            or self._packed_position != self._entry.packed_size
+            or (is_deflated and (not self._inflater.eof or self._inflater.unused_data))
+        ):
+            raise self._refuse(f"{self._entry.name!r} {_OTHER_SIZE}")
+
+    def _check_hash(self) -> None:
+        if self._digest and spell(self._hash.name, self._hash.digest()) != self._digest:
+            raise self._refuse(f"{self._entry.name!r} {_OTHER_HASH}")
+
+    def _next(self, size: int) -> bytes:
+        """Return the next bytes, at most `size`; none at the end."""
+        if self._entry.method == zipfile.ZIP_STORED:
+            return self._read_packed(size)
+        try:
+            while not self._inflater.eof:
+                packed = self._inflater.unconsumed_tail or self._read_packed(_CHUNK)
+                data = self._inflater.decompress(packed, size)
+                if data or not packed:
+                    return data
+        except zlib.error as error:
+            raise self._refuse(f"{self._entry.name!r} cannot be inflated") from error
+        return b""
+
+    def _read_packed(self, size: int) -> bytes:
+        self._file.seek(self._entry.start + self._packed_position)
+        data = self._file.read(min(size, self._entry.packed_size - self._packed_position))
+        self._packed_position += len(data)
+        return data
+
+
+def _inflater() -> zlib._Decompress:
+    return zlib.decompressobj(-zlib.MAX_WBITS)

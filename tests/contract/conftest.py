@@ -1,0 +1,5 @@
+"""Settings for the contract's tests."""
+
+from support.properties import steady
+
+steady()

@@ -1,0 +1,60 @@
+import pickle
+
+import pytest
+
+from wheelferry_schemas import errors
+from wheelferry_schemas.errors import TamperedError, TrustError, WheelferryError
+
+FAMILIES = {
+    errors.WheelferryError: 1,
+    errors.BuildError: 1,
+    errors.UsageError: 2,
+    errors.TrustError: 3,
+    errors.MalformedError: 4,
+    errors.TamperedError: 4,
+    errors.UnfitError: 5,
+    errors.OutdatedError: 6,
+    errors.TransferError: 7,
+    errors.ConflictError: 8,
+}
+
+
+@pytest.mark.parametrize(("family", "exit_code"), FAMILIES.items())
+def test_each_family_has_its_documented_exit_code(
+    family: type[WheelferryError], exit_code: int
+) -> None:
+    assert family("no").exit_code == exit_code
+
+
+def test_every_family_is_in_the_table_above() -> None:
+    found = {
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, WheelferryError)
+    }
+    assert found == set(FAMILIES)
+
+
+def test_text_is_message_and_details_without_hint() -> None:
+    error = WheelferryError("two are wrong", hint="fix them", details=["one", "other"])
+    assert str(error) == "two are wrong\none\nother"
+
+
+def test_tampered_bundle_is_told_with_what_to_do() -> None:
+    assert "copy it again" in str(TamperedError("bad").hint)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_error_comes_whole_out_of_a_worker_process(family: type[WheelferryError]) -> None:
+    error = family("bad", details=["a", "b"])
+    error.hint = "good"
+    back = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert type(back) is family
+    assert (back.message, back.details, back.hint) == ("bad", ("a", "b"), "good")
+
+
+def test_details_cannot_be_changed_from_outside() -> None:
+    details = ["one"]
+    error = TrustError("no", details=details)
+    details.append("other")
+    assert error.details == ("one",)

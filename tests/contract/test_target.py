@@ -1,0 +1,143 @@
+import json
+from typing import Any
+
+import pytest
+from packaging.markers import Marker, default_environment
+from packaging.tags import Tag
+from pydantic import ValidationError
+
+from wheelferry_bundler.platforms import parse_platform
+from wheelferry_bundler.targets import PythonVersion, make_target
+from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.manifest import canonical_json
+from wheelferry_schemas.target import Target, parse_target, tags_for
+
+TARGET = make_target(parse_platform("manylinux_2_28_x86_64"), PythonVersion(minor=12))
+
+
+def _changed(changes: dict[str, Any], markers: dict[str, Any] | None = None) -> Target:
+    data = TARGET.model_dump(mode="json")
+    data["markers"] |= markers or {}
+    return Target.model_validate_json(json.dumps(data | changes))
+
+
+def test_reads_what_it_writes() -> None:
+    assert Target.model_validate_json(TARGET.model_dump_json()) == TARGET
+
+
+def test_tags_come_best_first() -> None:
+    tags = [str(tag) for tag in TARGET.tags()]
+    ranked = [
+        "cp312-cp312-manylinux_2_28_x86_64",
+        "cp312-cp312-manylinux_2_17_x86_64",
+        "cp312-abi3-manylinux_2_28_x86_64",
+        "cp39-abi3-manylinux_2_28_x86_64",
+        "py312-none-any",
+        "py3-none-any",
+        "py30-none-any",
+    ]
+    assert sorted(ranked, key=tags.index) == ranked
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "cp312-cp312-manylinux_2_29_x86_64",
+        "cp312-cp312-manylinux_2_28_aarch64",
+        "cp312-cp312-musllinux_1_2_x86_64",
+        "cp313-abi3-manylinux_2_28_x86_64",
+        "cp311-cp311-manylinux_2_28_x86_64",
+        "py2-none-any",
+    ],
+)
+def test_tags_of_other_hosts_are_not_among_them(tag: str) -> None:
+    assert Tag(*tag.split("-")) not in set(TARGET.tags())
+
+
+def test_tags_do_not_depend_on_this_host() -> None:
+    tags = {str(tag) for tag in tags_for((3, 15), ["cp315"], ["win_amd64"])}
+    assert "cp315-cp315-win_amd64" in tags
+    assert {tag.rpartition("-")[2] for tag in tags} == {"win_amd64", "any"}
+
+
+def test_version_is_that_of_the_interpreter() -> None:
+    assert TARGET.python == (3, 12)
+
+
+def test_environment_answers_every_marker_variable() -> None:
+    environment = TARGET.markers.as_environment()
+    assert set(environment) == set(default_environment())
+    assert Marker("sys_platform == 'linux' and python_version == '3.12'").evaluate(
+        {name: str(value) for name, value in environment.items()}
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"id": ""}, "id"),
+        ({"id": "Upper"}, "id"),
+        ({"id": "-x"}, "id"),
+        ({"id": "../x"}, "id"),
+        ({"id": "x\n"}, "id"),
+        ({"id": "x" * 129}, "id"),
+        ({"implementation": "pypy"}, "implementation"),
+        ({"requires_python": "3.12"}, "requires_python"),
+        ({"requires_python": "==3.12.*\n; x"}, "requires_python"),
+        ({"abis": []}, "abis"),
+        ({"abis": ["cp312-"]}, "abis"),
+        ({"platforms": []}, "platforms"),
+        ({"platforms": ["linux x86"]}, "platforms"),
+        ({"platforms": ["linux_x86_64"] * 401}, "platforms"),
+        ({"assumed": ["extra"]}, "assumed"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_refuses_wrong_field(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        _changed(changes)
+    assert {error["loc"][0] for error in caught.value.errors()} == {field}
+
+
+@pytest.mark.parametrize("version", ["3", "3.12.4", "three.twelve", "3.x", "", "3.12\n", "٣.١٢"])
+def test_refuses_version_that_is_not_major_and_minor(version: str) -> None:
+    with pytest.raises(ValidationError, match="python_version"):
+        _changed({}, {"python_version": version})
+
+
+def test_refuses_unknown_marker_variable() -> None:
+    with pytest.raises(ValidationError, match="extra"):
+        _changed({}, {"extra": "dev"})
+
+
+def test_refuses_missing_marker_variable() -> None:
+    data = TARGET.model_dump(mode="json")
+    del data["markers"]["platform_release"]
+    with pytest.raises(ValidationError, match="platform_release"):
+        Target.model_validate_json(json.dumps(data))
+
+
+def test_reads_description_of_a_host() -> None:
+    assert parse_target(canonical_json(TARGET.model_dump(mode="json"))) == TARGET
+
+
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        (b"", "target: Invalid JSON"),
+        (b"[]", "target: Input should be an object"),
+        (b'{"id": "x"}', "implementation: Field required"),
+        (TARGET.model_dump_json().replace("cp312", "CP312", 1).encode(), "id: String should match"),
+    ],
+    ids=["nothing", "list", "fields missing", "wrong id"],
+)
+def test_refuses_what_does_not_describe_a_host(data: bytes, detail: str) -> None:
+    with pytest.raises(MalformedError, match="not a description of a target") as caught:
+        parse_target(data)
+    assert caught.value.details[0].startswith(detail)
+    assert caught.value.hint == "write it on the far side: bundle target > target.json"
+
+
+def test_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        TARGET.id = "other"

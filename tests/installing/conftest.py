@@ -1,0 +1,52 @@
+"""Fixtures for the installer's tests."""
+
+from __future__ import annotations
+
+import functools
+import io
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from support.bundles import make_bundle
+from support.command import Ran
+from support.properties import steady
+from support.ssh import fixed_key
+from support.wheels import make_wheel
+from wheelferry_bundler.signing import SigningKey
+from wheelferry_installer import cli, signals
+
+steady()
+DOCUMENTS = {"pylock.toml": b"lock-version = '1.0'\n", "requirements.txt": b"pure==1.0\n"}
+
+
+@pytest.fixture(scope="session")
+def alice() -> SigningKey:
+    return fixed_key("alice")
+
+
+@pytest.fixture(scope="session")
+def small_bundle(alice: SigningKey, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A bundle that alice signed. Its frames: manifest, signature, 2 documents, 2 wheels, end."""
+    path = tmp_path_factory.mktemp("bundle") / "bundle.tar.zst"
+    wheels = [make_wheel("other"), make_wheel("pure")]
+    return make_bundle(path, wheels, keys=[alice], documents=DOCUMENTS).read_bytes()
+
+
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Runs the command line in this process; `stdin` is what its user types."""
+    called_bundle = functools.partial(cli.bundle.main, prog_name="bundle")
+    monkeypatch.setattr(cli.bundle, "main", called_bundle)
+
+    def run(*arguments: object, stdin: str = "") -> Ran:
+        monkeypatch.setattr(sys, "argv", ["bundle", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as caught, signals.kept():
+            cli.main()
+        out, err = capsys.readouterr()
+        assert isinstance(caught.value.code, int)
+        return Ran(code=caught.value.code, out=out, err=err)
+
+    return run

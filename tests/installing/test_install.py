@@ -1,0 +1,186 @@
+"""`bundle install` as a user has it; what the installation itself does is in test_installation."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.bundles import host_target, make_bundle, trust
+from support.command import Ran, bundle, tree
+from support.installations import SITE_PACKAGES, run
+from support.ssh import fixed_key
+from support.wheels import make_wheel
+from wheelferry_installer import policy
+
+Main = Callable[..., Ran]
+ALICE = fixed_key("alice")
+TOOL = make_wheel(
+    "tool",
+    files={"tool.py": b"def main():\n    print('tool runs')\n"},
+    entry_points="[console_scripts]\ntool = tool:main\n",
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config_folder: Path) -> Path:
+    """The current folder, with a bundle of alice's, whom this host trusts."""
+    monkeypatch.setattr(policy, "SYSTEM_FOLDER", tmp_path / "etc")
+    monkeypatch.chdir(tmp_path)
+    trust(config_folder / "allowed_signers", ALICE)
+    make_bundle(tmp_path / "bundle.tar.zst", [TOOL, make_wheel("pure", "2.0")], keys=[ALICE])
+    return tmp_path
+
+
+def _install(main: Main, *options: object) -> Ran:
+    return main("install", "bundle.tar.zst", "--no-sync", *options)
+
+
+def test_environment_is_made_here_and_runs(main: Main, folder: Path) -> None:
+    ran = main("install", "bundle.tar.zst")
+    assert (ran.code, ran.err) == (0, "")
+    signed, installed, use = ran.out.splitlines()
+    assert signed == f"signed by alice {ALICE.public.fingerprint}"
+    assert installed.startswith(f"installed 2 packages into {folder / '.venv'}, for CPython 3.")
+    assert use == f"use it: {folder / '.venv/bin/python'}"
+    assert run(folder / ".venv/bin/tool") == "tool runs\n"
+
+
+def test_environment_can_be_elsewhere(main: Main, folder: Path) -> None:
+    assert _install(main, "--venv", "a/b/env").code == 0
+    assert run(folder / "a/b/env/bin/tool") == "tool runs\n"
+
+
+def test_second_time_says_that_it_is_up_to_date(main: Main, folder: Path) -> None:
+    _install(main)
+    before = {path: path.lstat().st_mtime_ns for path in (folder / ".venv").rglob("*")}
+    ran = _install(main)
+    assert ran.code == 0
+    assert ran.out.endswith(f"{folder / '.venv'} is up to date: 2 packages\n")
+    assert {path: path.lstat().st_mtime_ns for path in (folder / ".venv").rglob("*")} == before
+
+
+def test_quiet_says_nothing(main: Main) -> None:
+    assert _install(main, "-q") == Ran(code=0, out="", err="")
+
+
+def test_json(main: Main, folder: Path) -> None:
+    for changed in (True, False):
+        data = json.loads(_install(main, "--json").out)
+        assert data["changed"] is changed
+        assert data["environment"] == str(folder / ".venv")
+        assert data["target"] == host_target().id
+        assert data["signers"][0]["name"] == "alice"
+        assert data["packages"] == [
+            {"name": "pure", "version": "2.0", "wheel": "pure-2.0-py3-none-any.whl"},
+            {"name": "tool", "version": "1.0", "wheel": "tool-1.0-py3-none-any.whl"},
+        ]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_dry_run_writes_nothing(main: Main, folder: Path, options: tuple[str, ...]) -> None:
+    before = tree(folder)
+    ran = _install(main, "--dry-run", *options)
+    assert ran.code == 0
+    assert tree(folder) == before
+    if options:
+        assert json.loads(ran.out)["changed"] is True
+    else:
+        assert ran.out.splitlines()[0].startswith("  pure 2.0  ")
+        assert f"would make {folder / '.venv'} with 2 packages, for CPython" in ran.out
+
+
+def test_dry_run_says_what_it_would_replace(main: Main, folder: Path) -> None:
+    _install(main)
+    assert "has these 2 packages already" in _install(main, "--dry-run").out
+    make_bundle(folder / "bundle.tar.zst", [TOOL], keys=[ALICE])
+    assert f"would replace {folder / '.venv'} with 1 package," in _install(main, "--dry-run").out
+    assert (folder / ".venv" / SITE_PACKAGES / "pure.py").exists()
+
+
+def test_compiles_where_asked_to(main: Main, folder: Path) -> None:
+    _install(main)
+    assert not list((folder / ".venv").rglob("*.pyc"))
+    assert "installed 2 packages" in _install(main, "--compile").out
+    assert len(list((folder / ".venv").rglob("*.pyc"))) == 2
+    assert "is up to date" in _install(main).out
+
+
+def test_interpreter_can_be_named(main: Main, folder: Path) -> None:
+    _install(main, "--python", sys.executable)
+    launcher = folder / "python3.98"
+    launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    launcher.chmod(0o755)
+    assert json.loads(_install(main, "--python", launcher, "--json").out)["changed"] is False
+
+
+def test_interpreter_that_is_not_there(main: Main) -> None:
+    ran = _install(main, "--python", "3.98")
+    assert ran.code == 5
+    assert "no interpreter '3.98' is found here" in ran.err
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_place_that_is_taken(main: Main, folder: Path, kind: str) -> None:
+    place = folder / ".venv"
+    if kind == "folder":
+        place.mkdir()
+        (place / "data").write_text("mine")
+    elif kind == "file":
+        place.write_text("mine")
+    else:
+        place.symlink_to("elsewhere")
+    before = tree(folder)
+    ran = _install(main)
+    assert ran.code == 8
+    assert ran.err.startswith(f"error: {place} is there already")
+    assert "hint: move it away" in ran.err
+    assert tree(folder) == before
+
+
+def test_two_wheels_with_one_file(main: Main, folder: Path) -> None:
+    wheels = [make_wheel(name, files={"shared.py": b"", f"{name}.py": b""}) for name in ("a", "b")]
+    make_bundle(folder / "bundle.tar.zst", wheels, keys=[ALICE])
+    ran = _install(main)
+    assert ran.code == 0
+    assert ran.err.startswith(f"warning: {SITE_PACKAGES}/shared.py comes from wheels/")
+    wheels = [make_wheel(name, files={"shared.py": name.encode()}) for name in ("a", "b")]
+    make_bundle(folder / "bundle.tar.zst", wheels, keys=[ALICE])
+    before = tree(folder / ".venv")
+    ran = _install(main)
+    assert ran.code == 4
+    assert ran.err.startswith("error: wheels of the bundle write the same files\n")
+    assert tree(folder / ".venv") == before
+
+
+def test_bundle_that_nobody_here_knows(main: Main, folder: Path) -> None:
+    make_bundle(folder / "bundle.tar.zst", [TOOL], keys=[fixed_key("eve")])
+    ran = _install(main)
+    assert ran.code == 3
+    assert fixed_key("eve").public.fingerprint in ran.err
+    assert not (folder / ".venv").exists()
+
+
+def test_unsigned_bundle_where_asked_to(main: Main, folder: Path) -> None:
+    make_bundle(folder / "bundle.tar.zst", [TOOL])
+    assert _install(main).code == 3
+    ran = _install(main, "--allow-unsigned")
+    assert ran.code == 0
+    assert ran.err == "WARNING: bundle.tar.zst is taken without anybody vouching for it\n"
+
+
+def test_nothing_fits_where_packages_are_for_another_host(main: Main, folder: Path) -> None:
+    other = host_target().model_copy(update={"id": "other", "requires_python": "==3.99.*"})
+    make_bundle(folder / "bundle.tar.zst", [TOOL], keys=[ALICE], targets=[other])
+    ran = _install(main)
+    assert ran.code == 5
+    assert ran.err.startswith("error: nothing in the bundle fits CPython 3.")
+    assert "  other: made for Python 3.99" in ran.err
+    assert not (folder / ".venv").exists()
+
+
+def test_as_a_process_of_its_own(folder: Path) -> None:
+    ran = bundle("install", "bundle.tar.zst", "--no-sync", cwd=folder)
+    assert (ran.code, ran.err) == (0, "")
+    assert run(folder / ".venv/bin/tool") == "tool runs\n"

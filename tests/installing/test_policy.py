@@ -1,0 +1,220 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from support.bundles import trust
+from support.ssh import fixed_key
+from wheelferry_installer import policy
+from wheelferry_installer.policy import load_policy, read_signers, user_file
+from wheelferry_schemas.errors import MalformedError, TransferError, TrustError, UsageError
+from wheelferry_schemas.sshsig import NAMESPACE
+
+ALICE, BOB = fixed_key("alice"), fixed_key("bob")
+NOW = 1_700_000_000
+
+
+@pytest.fixture(autouse=True)
+def system_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in the place of /etc/wheelferry."""
+    folder = tmp_path / "system"
+    folder.mkdir()
+    monkeypatch.setattr(policy, "SYSTEM_FOLDER", folder)
+    return folder
+
+
+@pytest.fixture
+def user_folder(config_folder: Path) -> Path:
+    config_folder.mkdir(parents=True)
+    return config_folder
+
+
+def _names(explicit: Path | None = None) -> list[str]:
+    return [signer.principals for signer in load_policy(explicit).signers]
+
+
+def test_list_of_the_user_is_in_the_config_folder(config_folder: Path) -> None:
+    assert user_file() == config_folder / "allowed_signers"
+
+
+def test_list_that_is_named_comes_before_the_users(tmp_path: Path, user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    named = trust(tmp_path / "named", BOB)
+    assert load_policy(named).path == named
+    assert _names(named) == ["bob"]
+
+
+def test_users_list_comes_before_the_systems(user_folder: Path, system_folder: Path) -> None:
+    trust(system_folder / "allowed_signers", BOB)
+    assert _names() == ["bob"]
+    trust(user_folder / "allowed_signers", ALICE)
+    assert _names() == ["alice"]
+
+
+def test_says_where_it_looked_and_what_to_do(config_folder: Path, system_folder: Path) -> None:
+    with pytest.raises(TrustError) as caught:
+        load_policy(None)
+    assert caught.value.message == (
+        "this host does not know whom to trust: there is no "
+        f"{config_folder / 'allowed_signers'} or {system_folder / 'allowed_signers'}"
+    )
+    assert "bundle trust add alice.pub" in str(caught.value.hint)
+
+
+def test_does_not_fall_back_from_a_named_list_that_is_absent(
+    tmp_path: Path, user_folder: Path
+) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    with pytest.raises(TrustError, match=r"there is no .*/named$"):
+        load_policy(tmp_path / "named")
+
+
+def test_list_that_lists_nobody_is_refused(user_folder: Path, system_folder: Path) -> None:
+    trust(system_folder / "allowed_signers", BOB)
+    (user_folder / "allowed_signers").write_text("# nobody\n")
+    with pytest.raises(TrustError, match="lists nobody"):
+        load_policy(None)
+
+
+def test_bad_lines_are_told_with_the_files_name(user_folder: Path) -> None:
+    path = user_folder / "allowed_signers"
+    path.write_text("alice\nbob\n")
+    with pytest.raises(MalformedError) as caught:
+        load_policy(None)
+    assert caught.value.message.startswith(f"{path}: ")
+    assert len(caught.value.details) == 2
+    assert caught.value.hint is not None
+
+
+def test_list_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(MalformedError, match="is not a text file"):
+        read_signers(path)
+
+
+def test_folder_in_the_lists_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TransferError, match="Is a directory"):
+        read_signers(tmp_path)
+
+
+@pytest.mark.parametrize("mode", [0o622, 0o606, 0o666, 0o660])
+def test_list_that_others_may_write_is_refused(user_folder: Path, mode: int) -> None:
+    path = trust(user_folder / "allowed_signers", ALICE)
+    path.chmod(mode)
+    with pytest.raises(TrustError, match="may be written by others") as caught:
+        load_policy(None)
+    assert f"chmod go-w {path}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o400, 0o755])
+def test_list_that_only_its_owner_may_write_is_taken(user_folder: Path, mode: int) -> None:
+    trust(user_folder / "allowed_signers", ALICE).chmod(mode)
+    assert _names() == ["alice"]
+
+
+def test_list_of_another_user_is_refused(
+    user_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = trust(user_folder / "allowed_signers", ALICE)
+    if os.geteuid() == 0:
+        os.chown(path, 4711, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 4712)
+    with pytest.raises(TrustError, match="belongs to another user"):
+        load_policy(None)
+
+
+def test_says_whose_key_it_is_and_that_it_counts(user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    assert load_policy(None).refusal(ALICE.public, NAMESPACE, NOW) == ("alice", None)
+
+
+def test_says_that_it_does_not_know_a_key(user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    refused = (None, "this host does not know the key")
+    assert load_policy(None).refusal(BOB.public, NAMESPACE, NOW) == refused
+
+
+@pytest.mark.parametrize("where", ["user", "system", "named"])
+def test_key_revoked_anywhere_is_revoked(
+    tmp_path: Path, user_folder: Path, system_folder: Path, where: str
+) -> None:
+    named = trust(tmp_path / "named" / "list", ALICE, BOB)
+    folder = {"user": user_folder, "system": system_folder, "named": named.parent}[where]
+    text = f"# lost in May\n\n{ALICE.public.line()} alice\n"
+    (folder / "revoked_keys").write_text(text)
+    loaded = load_policy(named)
+    assert loaded.refusal(ALICE.public, NAMESPACE, NOW) == ("alice", "the key is revoked")
+    assert loaded.refusal(BOB.public, NAMESPACE, NOW) == ("bob", None)
+
+
+def test_revoked_keys_that_cannot_be_read_stop_everything(user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    (user_folder / "revoked_keys").write_text("alice\n")
+    with pytest.raises(MalformedError, match="revoked_keys") as caught:
+        load_policy(None)
+    assert caught.value.hint == "list one public key on each line"
+
+
+def test_revoked_keys_that_others_may_write_stop_everything(user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    path = user_folder / "revoked_keys"
+    path.write_text("")
+    path.chmod(0o666)
+    with pytest.raises(TrustError, match="may be written by others"):
+        load_policy(None)
+
+
+def _settings(folder: Path, text: str) -> None:
+    (folder / "policy.ini").write_text(text)
+
+
+def test_asks_for_one_signature_unless_told_otherwise(user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    assert load_policy(None).required == 1
+
+
+@pytest.mark.parametrize(
+    ("user", "system", "option", "required"),
+    [(2, 1, None, 2), (1, 3, None, 3), (2, 2, 4, 4), (3, 1, 2, 3)],
+)
+def test_highest_number_of_signatures_holds(
+    user_folder: Path,
+    system_folder: Path,
+    user: int,
+    system: int,
+    option: int | None,
+    required: int,
+) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    _settings(user_folder, f"[policy]\nrequire-signatures = {user}\n")
+    _settings(system_folder, f"[policy]\nrequire-signatures = {system}\n")
+    assert load_policy(None, option).required == required
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "require-signatures = 2\n",
+        "[policy]\nrequire-signatures = two\n",
+        "[policy]\nrequire-signatures\n",
+        "[policy]\nrequire-signature = 2\n",
+        "[Policy]\nrequire-signatures = 2\n",
+        "[policy]\n[policy]\n",
+        "[other]\nx = 1\n",
+    ],
+)
+def test_settings_that_are_not_understood_stop_everything(user_folder: Path, text: str) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    _settings(user_folder, text)
+    with pytest.raises(MalformedError, match=r"policy\.ini") as caught:
+        load_policy(None)
+    assert caught.value.hint == "it holds two lines: [policy] and require-signatures = 2"
+
+
+@pytest.mark.parametrize("number", [0, -1, 17])
+def test_absurd_number_of_signatures_is_refused(user_folder: Path, number: int) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    _settings(user_folder, f"[policy]\nrequire-signatures = {number}\n")
+    with pytest.raises(UsageError, match="require-signatures is not 1 to 16"):
+        load_policy(None)

@@ -1,0 +1,484 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.archives import (
+    NOW,
+    chance,
+    examine,
+    join,
+    join_plain,
+    member,
+    pack,
+    packed_frames,
+    plain_frames,
+    policy_of,
+)
+from support.bundles import CREATED, make_bundle, make_manifest
+from support.ssh import fixed_key
+from support.wheels import TinyWheel, make_wheel
+from wheelferry_bundler.archive import write_archive
+from wheelferry_bundler.signing import SigningKey
+from wheelferry_installer.archive import open_bundle
+from wheelferry_installer.policy import Policy
+from wheelferry_installer.verification import Signer, verify
+from wheelferry_schemas import layout, sshsig
+from wheelferry_schemas.allowed_signers import AllowedSigner
+from wheelferry_schemas.errors import (
+    MalformedError,
+    OutdatedError,
+    TamperedError,
+    TrustError,
+    WheelferryError,
+)
+from wheelferry_schemas.manifest import format_timestamp, serialize
+from wheelferry_schemas.ssh_wire import string
+
+END = layout.END_OF_ARCHIVE
+ALICE, BOB = fixed_key("alice"), fixed_key("bob")
+POLICY = policy_of(ALICE)
+Examine = Callable[[bytes], tuple[Signer, ...]]
+
+
+@pytest.fixture
+def examine_bytes(tmp_path: Path) -> Examine:
+    """Does all that `bundle verify` does with these bytes, on a host that trusts alice."""
+
+    def examine_them(data: bytes) -> tuple[Signer, ...]:
+        path = tmp_path / "bundle.tar.zst"
+        path.write_bytes(data)
+        return examine(path, POLICY)
+
+    return examine_them
+
+
+def _bundle(tmp_path: Path, *keys: SigningKey) -> Path:
+    return make_bundle(tmp_path / "bundle.tar.zst", [make_wheel("pure")], keys=keys)
+
+
+def _refusal(path: Path, policy: Policy | None, now: int = NOW) -> WheelferryError:
+    with pytest.raises(WheelferryError) as caught:
+        examine(path, policy, now)
+    return caught.value
+
+
+def test_accepts_intact_bundle(examine_bytes: Examine, small_bundle: bytes) -> None:
+    assert examine_bytes(small_bundle) == (
+        Signer(
+            member="signatures/1.sig",
+            fingerprint=ALICE.public.fingerprint,
+            name="alice",
+            problem=None,
+        ),
+    )
+
+
+def test_accepts_wheel_of_several_frames(tmp_path: Path) -> None:
+    noise = chance(0).randbytes(2 * layout.FRAME_SIZE + 1000)
+    for size in (layout.FRAME_SIZE - 512, layout.FRAME_SIZE - 511, len(noise)):
+        wheel = TinyWheel(file_name="big-1.0-py3-none-any.whl", data=noise[:size])
+        path = make_bundle(tmp_path / "bundle.tar.zst", [wheel], keys=[ALICE])
+        assert examine(path, POLICY)
+
+
+def test_gives_out_the_bytes_of_a_member(tmp_path: Path) -> None:
+    opened = open_bundle(_bundle(tmp_path, ALICE))
+    bundle = verify(opened, POLICY, NOW)
+    pieces: list[bytes] = []
+    bundle.read(bundle.members[-1], lambda piece: pieces.append(bytes(piece)))
+    bundle.close()
+    assert b"".join(pieces) == make_wheel("pure").data
+
+
+# Damage: nobody means harm.
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_refuses_bundle_cut_at_the_end_of_a_member(
+    examine_bytes: Examine, small_bundle: bytes, number: int
+) -> None:
+    frames = packed_frames(small_bundle)
+    assert len(frames) == 7
+    with pytest.raises(TamperedError):
+        examine_bytes(b"".join(frames[:number]))
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_refuses_bundle_cut_at_the_end_of_a_member_with_a_table_to_match(
+    examine_bytes: Examine, small_bundle: bytes, number: int
+) -> None:
+    with pytest.raises((TamperedError, TrustError)):
+        examine_bytes(join_plain(plain_frames(small_bundle)[:number]))
+
+
+def test_refuses_bundle_cut_anywhere(examine_bytes: Examine, small_bundle: bytes) -> None:
+    for size in chance(1).sample(range(len(small_bundle)), 100):
+        with pytest.raises(TamperedError):
+            examine_bytes(small_bundle[:size])
+
+
+@pytest.mark.parametrize("tail", [b"\0", b"\n", bytes(512), pack(END), b"x" * 100_000])
+def test_refuses_bytes_after_the_end(
+    examine_bytes: Examine, small_bundle: bytes, tail: bytes
+) -> None:
+    with pytest.raises(TamperedError):
+        examine_bytes(small_bundle + tail)
+
+
+def test_refuses_bytes_before_the_beginning(examine_bytes: Examine, small_bundle: bytes) -> None:
+    with pytest.raises(TamperedError, match="do not fill the file"):
+        examine_bytes(b"#!/bin/sh\n" + small_bundle)
+
+
+def test_refuses_bundle_twice_over(examine_bytes: Examine, small_bundle: bytes) -> None:
+    with pytest.raises(TamperedError, match="do not fill the file"):
+        examine_bytes(small_bundle * 2)
+
+
+def test_refuses_every_flipped_bit_that_changes_anything(
+    examine_bytes: Examine, small_bundle: bytes
+) -> None:
+    original = plain_frames(small_bundle)
+    refused = 0
+    for position in chance(2).sample(range(len(small_bundle) * 8), 300):
+        flipped = bytearray(small_bundle)
+        flipped[position // 8] ^= 1 << position % 8
+        try:
+            examine_bytes(bytes(flipped))
+        except (TamperedError, TrustError):
+            refused += 1
+        else:
+            # zstd has bits that decoders pass over; then every byte unpacks as before.
+            assert plain_frames(bytes(flipped)) == original
+    assert refused > 290
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_refuses_every_member_with_a_flipped_bit_in_proper_frames(
+    examine_bytes: Examine, small_bundle: bytes, number: int
+) -> None:
+    plains = plain_frames(small_bundle)
+    for position in chance(number).sample(range(len(plains[number]) * 8), 60):
+        flipped = bytearray(plains[number])
+        flipped[position // 8] ^= 1 << position % 8
+        with pytest.raises((TamperedError, TrustError)):
+            examine_bytes(join_plain([*plains[:number], bytes(flipped), *plains[number + 1 :]]))
+
+
+# Tampering: everything around the one thing that is wrong is made to fit.
+
+
+def _without(plains: list[bytes], number: int) -> list[bytes]:
+    return plains[:number] + plains[number + 1 :]
+
+
+def _replaced(plains: list[bytes], number: int, plain: bytes) -> list[bytes]:
+    return [*plains[:number], plain, *plains[number + 1 :]]
+
+
+def _swapped(plains: list[bytes], one: int, other: int) -> list[bytes]:
+    plains = list(plains)
+    plains[one], plains[other] = plains[other], plains[one]
+    return plains
+
+
+def _in_header(plain: bytes, offset: int, data: bytes) -> bytes:
+    """Change a header and repair its checksum."""
+    header = bytearray(plain[:512])
+    header[offset : offset + len(data)] = data
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + plain[512:]
+
+
+MEMBERS_DIFFER = "the members of the bundle are not those that its manifest lists"
+TAMPERINGS: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
+    "manifest dated otherwise": (
+        lambda p: _replaced(p, 0, _in_header(p[0], 136, b"00000000000\0")),
+        "manifest.json: its header is not the foretold one",
+    ),
+    "manifest with another mode": (
+        lambda p: _replaced(p, 0, _in_header(p[0], 100, b"0000755\0")),
+        "manifest.json: its header is not the foretold one",
+    ),
+    "manifest as a link": (
+        lambda p: _replaced(p, 0, _in_header(p[0], 156, b"2/etc/passwd")),
+        "manifest.json: its header is not the foretold one",
+    ),
+    "signature with an owner": (
+        lambda p: _replaced(p, 1, _in_header(p[1], 265, b"root")),
+        "signatures/1.sig: its header is not the foretold one",
+    ),
+    "document without a member": (lambda p: _without(p, 2), MEMBERS_DIFFER),
+    "wheel without a member": (lambda p: _without(p, 4), MEMBERS_DIFFER),
+    "no end": (lambda p: p[:-1], MEMBERS_DIFFER),
+    "further member": (
+        lambda p: [*p[:-1], member("wheels/evil-1.0-py3-none-any.whl", b"x"), END],
+        MEMBERS_DIFFER,
+    ),
+    "further member after the end": (lambda p: [*p, member("evil", b"x")], MEMBERS_DIFFER),
+    "further empty frame": (lambda p: [*p, b""], MEMBERS_DIFFER),
+    "second end": (lambda p: [*p, END], MEMBERS_DIFFER),
+    "longer end": (lambda p: [*p[:-1], END * 2], MEMBERS_DIFFER),
+    "end of other bytes": (
+        lambda p: [*p[:-1], b"x" * len(END)],
+        "the end of the archive is not made of zeros",
+    ),
+    "wheel in two frames": (
+        lambda p: [*p[:5], p[5][:512], p[5][512:], p[6]],
+        MEMBERS_DIFFER,
+    ),
+    "two members in one frame": (lambda p: [*p[:4], p[4] + p[5], p[6]], MEMBERS_DIFFER),
+    "wheels in another order": (lambda p: _swapped(p, 4, 5), "2 members of the bundle"),
+    "document under another name": (
+        lambda p: _replaced(p, 2, _in_header(p[2], 0, b"pylock.toMl")),
+        "pylock.toml: its header is not the foretold one",
+    ),
+    "wheel under another name": (
+        lambda p: _replaced(p, 4, _in_header(p[4], 0, b"wheels/0ther")),
+        "wheels/other-1.0-py3-none-any.whl: its header is not the foretold one",
+    ),
+    "executable wheel": (
+        lambda p: _replaced(p, 4, _in_header(p[4], 100, b"0000755\0")),
+        "wheels/other-1.0-py3-none-any.whl: its header is not the foretold one",
+    ),
+    "wheel of other bytes": (
+        lambda p: _replaced(p, 4, p[4][:600] + b"evil" + p[4][604:]),
+        "wheels/other-1.0-py3-none-any.whl: its hash is not the one that the manifest states",
+    ),
+    "document of other bytes": (
+        lambda p: _replaced(p, 3, p[3].replace(b"pure==1.0", b"evil==1.0")),
+        "requirements.txt: its hash is not the one that the manifest states",
+    ),
+    "something in the padding": (
+        lambda p: _replaced(p, 4, p[4][:-1] + b"x"),
+        "wheels/other-1.0-py3-none-any.whl: it is not padded with zeros",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_refuses_tampered_archive(examine_bytes: Examine, small_bundle: bytes, what: str) -> None:
+    change, problem = TAMPERINGS[what]
+    with pytest.raises(TamperedError) as caught:
+        examine_bytes(join_plain(change(plain_frames(small_bundle))))
+    assert problem in caught.value.message
+    assert caught.value.hint is not None
+    assert "copy it again" in caught.value.hint
+
+
+def test_refuses_wheel_that_the_table_lists_elsewhere(
+    examine_bytes: Examine, small_bundle: bytes
+) -> None:
+    frames, plains = packed_frames(small_bundle), plain_frames(small_bundle)
+    sizes = [len(plain) for plain in plains]
+    sizes[3], sizes[5] = sizes[5], sizes[3]
+    with pytest.raises(TamperedError, match="not those that its manifest lists"):
+        examine_bytes(join(frames, sizes))
+
+
+def test_names_all_damaged_members_at_once(examine_bytes: Examine, small_bundle: bytes) -> None:
+    plains = [p.replace(b"==1.0", b"==6.6") for p in plain_frames(small_bundle)]
+    plains[5] = plains[5][:-1] + b"x"
+    with pytest.raises(TamperedError) as caught:
+        examine_bytes(join_plain(plains))
+    assert caught.value.message == "2 members of the bundle are damaged or tampered with"
+    assert [detail.partition(":")[0] for detail in caught.value.details] == [
+        "requirements.txt",
+        "wheels/pure-1.0-py3-none-any.whl",
+    ]
+
+
+def test_refuses_signed_manifest_that_is_not_valid(examine_bytes: Examine) -> None:
+    data = b'{"format": 1}\n'
+    signature = member("signatures/1.sig", ALICE.sign(data))
+    with pytest.raises(MalformedError, match=r"manifest\.json is not valid"):
+        examine_bytes(join_plain([member("manifest.json", data), signature, END]))
+
+
+def test_does_not_even_parse_a_manifest_that_nobody_vouches_for(examine_bytes: Examine) -> None:
+    data = b"not json at all"
+    signature = member("signatures/1.sig", BOB.sign(data))
+    with pytest.raises(TrustError):
+        examine_bytes(join_plain([member("manifest.json", data), signature, END]))
+
+
+def test_does_not_unfold_a_wheel_before_the_signature_is_accepted(
+    tmp_path: Path, small_bundle: bytes
+) -> None:
+    frames, plains = packed_frames(small_bundle), plain_frames(small_bundle)
+    noise = [bytes(len(frame)) for frame in frames[3:]]
+    path = tmp_path / "bundle.tar.zst"
+    path.write_bytes(join([*frames[:3], *noise], [len(plain) for plain in plains]))
+    error = _refusal(path, policy_of(BOB))
+    assert isinstance(error, TrustError)
+
+
+# Trust: who signed, and does that count here.
+
+
+def test_refuses_unsigned_bundle(tmp_path: Path) -> None:
+    error = _refusal(_bundle(tmp_path), POLICY)
+    assert isinstance(error, TrustError)
+    assert error.message == "bundle.tar.zst is not signed"
+    assert error.hint == (
+        "ask whoever made it to sign it; --allow-unsigned installs it all the same"
+    )
+
+
+def test_takes_unsigned_bundle_only_without_a_policy(tmp_path: Path) -> None:
+    assert examine(_bundle(tmp_path), None) == ()
+
+
+def test_damage_is_refused_without_a_policy_too(tmp_path: Path, small_bundle: bytes) -> None:
+    path = tmp_path / "bundle.tar.zst"
+    plains = plain_frames(small_bundle)
+    path.write_bytes(join_plain(_replaced(plains, 3, plains[3].replace(b"==1", b"==2"))))
+    assert isinstance(_refusal(path, None), TamperedError)
+
+
+def test_unknown_key_is_told_with_its_fingerprint_and_what_to_do(tmp_path: Path) -> None:
+    error = _refusal(_bundle(tmp_path, BOB), POLICY)
+    fingerprint = BOB.public.fingerprint
+    assert isinstance(error, TrustError)
+    assert error.message == "bundle.tar.zst is not signed by anybody that allowed_signers lists"
+    assert error.details == (f"signatures/1.sig: {fingerprint}: this host does not know the key",)
+    assert error.hint is not None
+    assert fingerprint in error.hint
+    assert "bundle trust add alice.pub" in error.hint
+
+
+def test_refuses_signature_of_another_bundle(tmp_path: Path, small_bundle: bytes) -> None:
+    other = plain_frames(_bundle(tmp_path, ALICE).read_bytes())
+    path = tmp_path / "mixed.tar.zst"
+    path.write_bytes(join_plain(_replaced(plain_frames(small_bundle), 1, other[1])))
+    error = _refusal(path, POLICY)
+    assert isinstance(error, TrustError)
+    assert "it does not match what was signed" in error.details[0]
+
+
+def test_does_not_advise_to_trust_a_key_whose_signature_is_wrong(
+    tmp_path: Path, small_bundle: bytes
+) -> None:
+    plains = plain_frames(small_bundle)
+    path = tmp_path / "bundle.tar.zst"
+    path.write_bytes(join_plain(_replaced(plains, 0, plains[0].replace(b"demo", b"evil"))))
+    error = _refusal(path, POLICY)
+    assert error.hint == "ask whoever made the bundle who signed it"
+
+
+def test_refuses_signature_made_for_something_else(tmp_path: Path) -> None:
+    manifest = make_manifest([])
+    data = serialize(manifest)
+    signed = sshsig.decode(ALICE.sign(data))
+    blob = ALICE.private.sign(sshsig.signed_data(data, "file", "sha512"))
+    armored = sshsig.encode(
+        sshsig.Signature(
+            key=signed.key,
+            namespace="file",
+            hash_name="sha512",
+            blob=string(b"ssh-ed25519") + string(blob),
+        )
+    )
+    path = tmp_path / "bundle.tar.zst"
+    write_archive(path, manifest, data, [armored], {}, lambda _size: None)
+    assert "it was made for 'file', not for bundles" in _refusal(path, POLICY).details[0]
+
+
+@pytest.mark.parametrize(
+    ("signer", "problem"),
+    [
+        (AllowedSigner(principals="alice", key=ALICE.public, valid_before=NOW), "no longer valid"),
+        (AllowedSigner(principals="alice", key=ALICE.public, valid_after=NOW + 1), "not valid yet"),
+        (
+            AllowedSigner(principals="alice", key=ALICE.public, namespaces=("git",)),
+            "not allowed for wheelferry.bundle.v1",
+        ),
+    ],
+    ids=["expired", "too early", "other namespace"],
+)
+def test_refuses_key_that_is_not_allowed_now(
+    tmp_path: Path, small_bundle: bytes, signer: AllowedSigner, problem: str
+) -> None:
+    path = tmp_path / "bundle.tar.zst"
+    path.write_bytes(small_bundle)
+    error = _refusal(path, Policy(path=Path("list"), signers=(signer,)))
+    assert isinstance(error, TrustError)
+    assert problem in error.details[0]
+
+
+def test_time_that_counts_is_the_hosts_not_the_bundles(tmp_path: Path) -> None:
+    signer = AllowedSigner(principals="alice", key=ALICE.public, valid_before=CREATED + 10)
+    policy = Policy(path=Path("list"), signers=(signer,))
+    path = _bundle(tmp_path, ALICE)
+    assert examine(path, policy, CREATED + 5)
+    assert isinstance(_refusal(path, policy, CREATED + 20), TrustError)
+
+
+def test_one_of_two_lines_of_a_key_is_enough(tmp_path: Path) -> None:
+    old = AllowedSigner(principals="alice", key=ALICE.public, valid_before=1)
+    new = AllowedSigner(principals="alice", key=ALICE.public)
+    policy = Policy(path=Path("list"), signers=(old, new))
+    (signer,) = examine(_bundle(tmp_path, ALICE), policy)
+    assert signer.problem is None
+
+
+def test_one_accepted_signature_of_several_is_enough(tmp_path: Path) -> None:
+    signers = examine(_bundle(tmp_path, BOB, ALICE), POLICY)
+    assert [(signer.name, signer.problem) for signer in signers] == [
+        (None, "this host does not know the key"),
+        ("alice", None),
+    ]
+
+
+def test_signature_that_is_noise_does_not_spoil_the_others(
+    tmp_path: Path, small_bundle: bytes
+) -> None:
+    plains = plain_frames(small_bundle)
+    path = tmp_path / "bundle.tar.zst"
+    path.write_bytes(
+        join_plain([*plains[:2], member("signatures/2.sig", b"\xffnoise"), *plains[2:]])
+    )
+    signers = examine(path, POLICY)
+    assert signers[1] == Signer(
+        member="signatures/2.sig",
+        fingerprint=None,
+        name=None,
+        problem="not an SSH signature: it is not ASCII",
+    )
+
+
+def test_revoked_key_counts_nowhere(tmp_path: Path) -> None:
+    policy = Policy(path=Path("list"), signers=POLICY.signers, revoked=frozenset({ALICE.public}))
+    error = _refusal(_bundle(tmp_path, ALICE), policy)
+    assert "the key is revoked" in error.details[0]
+
+
+def _two_of(*keys: SigningKey) -> Policy:
+    return Policy(path=Path("list"), signers=policy_of(*keys).signers, required=2)
+
+
+def test_takes_as_many_signatures_as_the_policy_asks_for(tmp_path: Path) -> None:
+    assert examine(_bundle(tmp_path, ALICE, BOB), _two_of(ALICE, BOB))
+
+
+@pytest.mark.parametrize("keys", [(ALICE,), (ALICE, ALICE), (ALICE, fixed_key("eve"))])
+def test_counts_distinct_accepted_keys_only(tmp_path: Path, keys: tuple[SigningKey, ...]) -> None:
+    error = _refusal(_bundle(tmp_path, *keys), _two_of(ALICE, BOB))
+    assert isinstance(error, TrustError)
+    assert error.message == ("bundle.tar.zst is signed by 1 accepted key, this host asks for 2")
+
+
+@pytest.mark.parametrize(("late", "refused"), [(-1, False), (0, True), (1, True)])
+def test_refuses_bundle_that_has_expired(tmp_path: Path, late: int, refused: bool) -> None:
+    manifest = make_manifest([]).model_copy(update={"expires": format_timestamp(NOW)})
+    data = serialize(manifest)
+    path = tmp_path / "bundle.tar.zst"
+    write_archive(path, manifest, data, [ALICE.sign(data)], {}, lambda _size: None)
+    if refused:
+        error = _refusal(path, POLICY, NOW + late)
+        assert isinstance(error, OutdatedError)
+        assert error.message == f"the bundle expired at {format_timestamp(NOW)}"
+    else:
+        assert examine(path, POLICY, NOW + late)

@@ -1,0 +1,183 @@
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from support.archives import NOW, join_plain, plain_frames, policy_of
+from support.bundles import make_bundle
+from support.ssh import fixed_key
+from support.wheels import TinyWheel, make_wheel
+from wheelferry_installer import wheel_workers
+from wheelferry_installer.archive import open_bundle
+from wheelferry_installer.verification import VerifiedBundle, verify
+from wheelferry_installer.wheel_workers import Layout, Outcome, Task
+from wheelferry_schemas.errors import MalformedError, TamperedError, TransferError, WheelferryError
+from wheelferry_schemas.layout import Member
+
+ALICE = fixed_key("alice")
+BIG = make_wheel("big", files={"big.bin": os.urandom(20_000)})
+SMALL = make_wheel("small")
+EVIL = make_wheel("evil", files={"../evil.py": b""})
+
+Make = Callable[..., VerifiedBundle]
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    staging = tmp_path / "control" / "staging"
+    staging.mkdir(parents=True)
+    return Layout(
+        staging=staging,
+        schemes={"purelib": "lib", "platlib": "lib", "scripts": "bin", "data": "."},
+        headers="include",
+        interpreter="/opt/env/bin/python",
+    )
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Makes verified bundles; frames whose number is in `damaged` lose a byte of their content."""
+    opened = []
+
+    def make_one(wheels: Sequence[TinyWheel], damaged: Sequence[int] = ()) -> VerifiedBundle:
+        path = make_bundle(tmp_path / "bundle.tar.zst", wheels, keys=[ALICE])
+        plains = plain_frames(path.read_bytes())
+        for number in damaged:
+            plains[number] = plains[number][:515] + b"\0" + plains[number][516:]
+        path.write_bytes(join_plain(plains))
+        bundle = verify(open_bundle(path), policy_of(ALICE), NOW)
+        opened.append(bundle)
+        return bundle
+
+    yield make_one
+    for bundle in opened:
+        bundle.close()
+
+
+def _tasks(bundle: VerifiedBundle, requested: str | None = None) -> list[Task]:
+    tasks = []
+    for member in bundle.members:
+        is_wheel = member.name.startswith("wheels/")
+        name = member.name.removeprefix("wheels/").split("-")[0] if is_wheel else None
+        tasks.append(Task(member=member, distribution=name, requested=name == requested))
+    return tasks
+
+
+def _run(
+    bundle: VerifiedBundle,
+    layout: Layout,
+    on_progress: Callable[[Outcome], None] = lambda _outcome: None,
+) -> dict[str, Outcome]:
+    outcomes = wheel_workers.run(bundle, _tasks(bundle), layout, on_progress)
+    return {outcome.task.member.name: outcome for outcome in outcomes}
+
+
+def test_installs_all_wheels_and_reads_everything_else(make: Make, layout: Layout) -> None:
+    outcomes = _run(make([BIG, SMALL]), layout)
+    assert list(outcomes) == [
+        "requirements.txt",
+        "wheels/big-1.0-py3-none-any.whl",
+        "wheels/small-1.0-py3-none-any.whl",
+    ]
+    assert all(outcome.problem is None for outcome in outcomes.values())
+    assert outcomes["requirements.txt"].written == ()
+    written = outcomes["wheels/small-1.0-py3-none-any.whl"].written
+    assert {path.split("/")[-1] for path in written} == {
+        "small.py",
+        "METADATA",
+        "WHEEL",
+        "INSTALLER",
+        "RECORD",
+    }
+    assert all((layout.staging / path).is_file() for path in written)
+
+
+def test_tells_the_path_of_each_record(make: Make, layout: Layout) -> None:
+    outcomes = _run(make([SMALL]), layout)
+    record = outcomes["wheels/small-1.0-py3-none-any.whl"].record
+    assert record is not None
+    assert record[0] == "lib/small-1.0.dist-info/RECORD"
+
+
+def test_tells_what_is_done_while_it_goes_on(make: Make, layout: Layout) -> None:
+    told: list[str] = []
+    _run(make([BIG, SMALL]), layout, lambda outcome: told.append(outcome.task.member.name))
+    assert len(told) == 3
+
+
+def test_marks_what_was_asked_for(make: Make, layout: Layout) -> None:
+    bundle = make([BIG, SMALL])
+    wheel_workers.run(bundle, _tasks(bundle, "small"), layout, lambda _outcome: None)
+    assert [path.parent.name for path in layout.staging.rglob("REQUESTED")] == [
+        "small-1.0.dist-info"
+    ]
+
+
+def test_one_bad_wheel_does_not_stop_the_others(make: Make, layout: Layout) -> None:
+    outcomes = _run(make([BIG, EVIL, SMALL]), layout)
+    problem = outcomes["wheels/evil-1.0-py3-none-any.whl"].problem
+    assert isinstance(problem, MalformedError)
+    assert problem.hint is not None
+    assert (layout.staging / "lib/small.py").exists()
+    assert not (layout.staging.parent / "evil.py").exists()
+
+
+def test_damaged_members_are_told_of_each(make: Make, layout: Layout) -> None:
+    outcomes = _run(make([BIG, SMALL], damaged=[2, 3]), layout)
+    bad = {name for name, outcome in outcomes.items() if outcome.problem is not None}
+    assert bad == {"requirements.txt", "wheels/big-1.0-py3-none-any.whl"}
+    assert {type(outcomes[name].problem) for name in bad} == {TamperedError}
+    assert not (layout.staging / "lib/big.bin").exists()
+
+
+def test_error_of_the_system_comes_back_as_ours(make: Make, layout: Layout) -> None:
+    (layout.staging / "lib").symlink_to("/proc/nowhere")
+    outcome = _run(make([SMALL]), layout)["wheels/small-1.0-py3-none-any.whl"]
+    assert isinstance(outcome.problem, (TransferError, MalformedError))
+
+
+def test_large_wheel_goes_through_a_file_that_nobody_else_sees(
+    make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+    monkeypatch.setattr(wheel_workers, "IN_MEMORY", 1000)
+    outcomes = _run(
+        make([BIG]), layout, lambda _outcome: seen.append(os.listdir(layout.staging.parent))
+    )
+    assert outcomes["wheels/big-1.0-py3-none-any.whl"].problem is None
+    assert seen == [["staging"], ["staging"]]
+
+
+def test_killed_worker_ends_it(make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        wheel_workers, "VerifiedWheel", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    )
+    with pytest.raises(WheelferryError, match="a worker process was killed"):
+        _run(make([SMALL]), layout)
+
+
+def test_interruption_is_left_to_the_parent(
+    make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = VerifiedBundle.read
+
+    def interrupted(
+        bundle: VerifiedBundle, member: Member, write: Callable[[memoryview], object]
+    ) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        read(bundle, member, write)
+
+    monkeypatch.setattr(VerifiedBundle, "read", interrupted)
+    outcomes = _run(make([SMALL]), layout)
+    assert [outcome.problem for outcome in outcomes.values()] == [None, None]
+
+
+def test_problem_with_progress_ends_it(make: Make, layout: Layout) -> None:
+    def fail(_outcome: Outcome) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _run(make([BIG, SMALL]), layout, fail)
