@@ -34,6 +34,8 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/selection.py
+	$(BIN)/python benchmarks/matrix.py
 
 schema: $(READY)
 	$(BIN)/python schemas/generate_schema.py

@@ -141,6 +141,11 @@ def test_refuses_python_that_a_package_does_not_support() -> None:
     assert problem.message.startswith("leaf 1.0 requires Python >=3.13")
 
 
+def test_narrows_target_to_pythons_that_every_package_supports() -> None:
+    lock = HEAD + package("leaf", more='requires-python = ">=3.12.3"')
+    assert select(read(lock), target()).target.requires_python == "==3.12.*,>=3.12.3"
+
+
 def test_does_not_mind_python_of_package_that_is_not_taken() -> None:
     new = package("leaf", more='requires-python = ">=3.13"', marker="os_name == 'nt'")
     assert names(select(read(HEAD + new), target())) == set()

@@ -327,6 +327,24 @@ def test_knows_extra_that_is_activated_far_below() -> None:
     assert names(select(read(lock), target())) == {"demo", "early", "one", "tool"}
 
 
+def test_decides_edges_of_groups_before_what_later_groups_ask_for() -> None:
+    """As uv does, to which groups are a list and not a set."""
+    lock = uv_lock(
+        project(
+            "demo",
+            extras={"x": []},
+            groups={
+                "one": [edge("leaf", marker="extra == 'extra-4-demo-x'")],
+                "two": [edge("demo", extra=["x"]), edge("tip", marker="extra == 'extra-4-demo-x'")],
+            },
+        ),
+        package("leaf"),
+        package("tip"),
+        head='conflicts = [[{ package = "demo", extra = "x" }, { package = "demo", extra = "y" }]]\n',
+    )
+    assert names(select(read(lock, all_groups=True), target())) == {"demo", "tip"}
+
+
 NAMES = ("alpha", "beta", "gamma", "delta", "omega")
 MARKERS = (
     None,

@@ -15,7 +15,7 @@ from support.properties import steady
 from support.ssh import fixed_key
 from support.wheels import make_wheel
 from wheelferry_bundler.signing import SigningKey
-from wheelferry_installer import cli, signals
+from wheelferry_installer import cli, disk, signals
 
 steady()
 DOCUMENTS = {"pylock.toml": b"lock-version = '1.0'\n", "requirements.txt": b"pure==1.0\n"}
@@ -50,3 +50,10 @@ def main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         return Ran(code=caught.value.code, out=out, err=err)
 
     return run
+
+
+@pytest.fixture(params=["exchange", "two renames"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs a test twice: with and without a kernel that can exchange two folders."""
+    if request.param == "two renames":
+        monkeypatch.setattr(disk, "exchange", lambda _one, _other: False)

@@ -139,6 +139,11 @@ def test_error_is_one_line_with_the_exit_code_of_its_family(
     assert fail_with(error) == Ran(code=code, out="", err="error: bad\n")
 
 
+def test_single_detail_stands_on_the_line_of_the_error(fail_with: FailWith) -> None:
+    error = WheelferryError("one is wrong", details=["this one"], hint="fix it")
+    assert fail_with(error).err == "error: one is wrong: this one\nhint: fix it\n"
+
+
 def test_error_is_followed_by_its_details_and_a_hint(fail_with: FailWith) -> None:
     error = WheelferryError("two are wrong", details=["one", "other"], hint="fix them")
     assert fail_with(error).err == "error: two are wrong\n  one\n  other\nhint: fix them\n"
@@ -149,10 +154,12 @@ def test_control_characters_of_foreign_names_are_escaped(
     fail_with: FailWith, options: tuple[str, ...]
 ) -> None:
     name = "a\x1b[2Jb\r\nc\u202ed"
-    error = WheelferryError(f"bad {name}", details=[f"detail {name}"], hint=f"hint {name}")
+    error = WheelferryError(
+        f"bad {name}", details=[f"one {name}", f"two {name}"], hint=f"hint {name}"
+    )
     err = fail_with(error, options).err
     shown = "a\\x1b[2Jb\\r\\nc\\u202ed"
-    assert err.startswith(f"error: bad {shown}\n  detail {shown}\nhint: hint {shown}\n")
+    assert err.startswith(f"error: bad {shown}\n  one {shown}\n  two {shown}\nhint: hint {shown}\n")
     assert not set("\x1b\r\u202e") & set(err)
 
 

@@ -195,6 +195,12 @@ def test_other_scripts_stay_as_they_are(make: Make, staging: Path, data: bytes) 
     assert (staging / "bin/tool").read_bytes() == data
 
 
+def _make_echo(path: Path) -> None:
+    """Make an interpreter that says what it was asked to run."""
+    path.write_text('#!/bin/sh\necho "$1"\n')
+    path.chmod(0o755)
+
+
 ODD_NAMES = ["plain", "with space", "it's", "'''", '"', "$HOME", "`x`", "x" * 200]
 
 
@@ -204,7 +210,7 @@ def test_interpreter_is_found_whatever_its_path(
 ) -> None:
     interpreter = tmp_path / name / "python"
     interpreter.parent.mkdir()
-    interpreter.symlink_to("/bin/echo")
+    _make_echo(interpreter)
     destination = make(os.fspath(interpreter))
     _write(destination, SCRIPTS, "tool", b"#!python\nprint(1)\n")
     destination.write_script("entry", "demo", "main", "console")
@@ -214,7 +220,7 @@ def test_interpreter_is_found_whatever_its_path(
 
 def test_shebang_is_cut_at_tabs_too(make: Make, staging: Path, tmp_path: Path) -> None:
     interpreter = tmp_path / "tab\there"
-    interpreter.symlink_to("/bin/echo")
+    _make_echo(interpreter)
     _write(make(os.fspath(interpreter)), SCRIPTS, "tool", b"#!python\nprint(1)\n")
     assert run(staging / "bin/tool") == f"{staging / 'bin/tool'}\n"
 

@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -92,6 +93,14 @@ def test_refuses_another_patch_release_where_that_decided() -> None:
 def test_refuses_another_architecture() -> None:
     error = _refusal([target("manylinux_2_28_aarch64")], [PURE], interpreter())
     assert "made for another processor architecture: aarch64, here is x86_64" in error.details[0]
+    assert error.hint == "ask for a bundle made with --platform manylinux_2_28_x86_64"
+
+
+def test_advice_names_the_libc_even_where_plain_linux_comes_first() -> None:
+    here = interpreter()
+    tags = ["cp312-cp312-linux_x86_64", *here.tags]
+    here = dataclasses.replace(here, tags={tag: rank for rank, tag in enumerate(tags)})
+    error = _refusal([target("win_amd64")], [PURE], here)
     assert error.hint == "ask for a bundle made with --platform manylinux_2_28_x86_64"
 
 

@@ -150,10 +150,11 @@ def test_large_wheel_goes_through_a_file_that_nobody_else_sees(
     assert seen == [["staging"], ["staging"]]
 
 
-def test_killed_worker_ends_it(make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        wheel_workers, "VerifiedWheel", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-    )
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_worker_ends_it(
+    make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(wheel_workers, "VerifiedWheel", lambda *_: os.kill(os.getpid(), number))
     with pytest.raises(WheelferryError, match="a worker process was killed"):
         _run(make([SMALL]), layout)
 
@@ -167,7 +168,6 @@ def test_interruption_is_left_to_the_parent(
         bundle: VerifiedBundle, member: Member, write: Callable[[memoryview], object]
     ) -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
         read(bundle, member, write)
 
     monkeypatch.setattr(VerifiedBundle, "read", interrupted)

@@ -89,3 +89,8 @@ def join_plain(plains: Sequence[bytes]) -> bytes:
 def member(name: str, data: bytes, created: int = CREATED) -> bytes:
     """Return a member as it lies in the tar stream."""
     return layout.header(name, len(data), created) + data + layout.padding(len(data))
+
+
+def replaced(plains: list[bytes], number: int, plain: bytes) -> list[bytes]:
+    """Return frames of which one is another."""
+    return [*plains[:number], plain, *plains[number + 1 :]]

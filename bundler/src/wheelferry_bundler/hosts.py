@@ -87,10 +87,12 @@ def variants(
 
 def narrowed(target: Target, base: Environment, requires_python: SpecifierSet | None) -> Target:
     """Return the target as it was selected for, for those patch releases that are allowed."""
+    if requires_python is None:
+        return target
     markers = target.markers.model_copy(update={name: base[name] for name in _PYTHON})
     specifier = target.requires_python
     patches = _patches(target, [str(requires_python)])
-    if requires_python is not None and not all(_allows(requires_python, v) for v in patches):
+    if not all(_allows(requires_python, v) for v in patches):
         specifier = str(SpecifierSet(specifier) & requires_python)
     return target.model_copy(update={"markers": markers, "requires_python": specifier})
 

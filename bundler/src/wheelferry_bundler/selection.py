@@ -53,15 +53,17 @@ def select(locked: LockedSet, target: Target) -> Selection:
         return Selection(target=target, chosen=(), roots=(), problems=(error,))
     installed = [locked.packages[key] for key in sorted(_installed(locked, reached), key=_order)]
     names = {package.name for package in installed}
-    problems = [*_several_versions(installed, target), *_unfit_pythons(installed, target)]
+    problems = list(_several_versions(installed, target))
     chosen = []
     for package in installed:
         try:
             _check_inside(package, locked)
+            hosts.base_environment(target, package.requires_python, str(package.key))
             wheel = _choose_wheel(package, target)
         except UnfitError as error:
             problems.append(error)
             continue
+        target = hosts.narrowed(target, base, package.requires_python)
         dependencies = tuple(sorted(reached.packages[package.key] & names))
         chosen.append(Chosen(package=package, wheel=wheel, dependencies=dependencies))
     return Selection(
@@ -148,14 +150,6 @@ def _several_versions(
                 f"{name} is selected more than once for {target.id}: {versions}",
                 hint="the lock allows this combination of extras and groups only one at a time",
             )
-
-
-def _unfit_pythons(packages: Iterable[LockedPackage], target: Target) -> Iterator[WheelferryError]:
-    for package in packages:
-        try:
-            hosts.base_environment(target, package.requires_python, str(package.key))
-        except UnfitError as error:
-            yield error
 
 
 def _check_inside(package: LockedPackage, locked: LockedSet) -> None:

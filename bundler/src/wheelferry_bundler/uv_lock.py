@@ -114,7 +114,7 @@ class _Reader:
 
     def workspace(self) -> Workspace:
         packages = {key: self._package(key, table) for key, table in self._tables.items()}
-        members = tuple(self._members(packages))
+        members = tuple(sorted(self._members(packages), key=lambda key: key.name))
         groups = self._manifest.table("dependency-groups")
         loose: dict[str, tuple[Dependency, ...]] = {
             canonicalize_name(name): tuple(self._edges_by_name(groups, name))

@@ -120,7 +120,7 @@ class Choice:
 
     def _groups_of(self, key: PackageKey) -> tuple[str, ...]:
         groups = self.workspace.packages[key].groups
-        return tuple(group for group in groups if self.takes_group(key, group))
+        return tuple(group for group in sorted(groups) if self.takes_group(key, group))
 
     def _inherited_groups(self) -> tuple[str, ...]:
         root = self.workspace.root
@@ -132,7 +132,8 @@ class Choice:
     def edges(self) -> tuple[Dependency, ...]:
         """The edges where the walk begins that belong to no member."""
         loose = self.workspace.loose_groups
-        taken = [edge for group in loose if self.takes_group(None, group) for edge in loose[group]]
+        groups = [group for group in sorted(loose) if self.takes_group(None, group)]
+        taken = [edge for group in groups for edge in loose[group]]
         return (*(self.workspace.requirements if self.takes_projects else ()), *taken)
 
     @property

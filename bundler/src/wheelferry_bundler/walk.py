@@ -1,16 +1,19 @@
 """The walk through the graph of a lock: what is reached in one environment.
 
 Where a lock declares conflicts, markers ask which extras are active, and following an edge may
-activate one. So a first walk only collects what gets active, and is repeated until nothing is
-added; a second one, with that set as it is, reaches what is installed.
+activate one. So, as uv does,
+
+- the edges of groups are decided first, one after the other, and once for all,
+- a first walk only collects what gets active, and is repeated until nothing is added,
+- a second one, with that set as it is, reaches what is installed.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import chain, combinations
 
 from wheelferry_bundler.conflicts import SyntheticExtra, conflict_error
 from wheelferry_bundler.locked import Dependency, LockedSet, PackageKey
@@ -33,13 +36,14 @@ def walk(locked: LockedSet, markers: Markers) -> Reached:
     extras that conflict.
     """
     active = _Active(locked)
+    starts = _decide_starts(locked, markers, active)
     if locked.conflicts:
-        _activate(locked, markers, active)
+        _activate(locked, markers, active, starts)
     steps = _Steps(locked, markers, active)
-    steps.run()
+    steps.run(starts)
     return Reached(
         packages={key: frozenset(names) for key, names in steps.needed.items()},
-        roots=frozenset(steps.roots),
+        roots=frozenset(edge.key.name for edge in starts),
     )
 
 
@@ -60,22 +64,44 @@ class _Active:
     def _freeze(self) -> None:
         self.names = self._locked.lock_extras | {item.text for item in self.items}
 
-    def add(self, items: Iterable[SyntheticExtra]) -> None:
-        new = set(items) - self.items
+    def names_with(self, edge: Dependency) -> frozenset[str]:
+        """Return the names in force for an edge, which the extras that it asks for are."""
+        if not edge.extras or edge.marker is None:
+            return self.names
+        return self.names | {item.text for item in _asked_for(edge)}
+
+    def add(self, edge: Dependency) -> None:
+        """Put the extras that an edge asks for into force."""
+        new = [item for item in _asked_for(edge) if item not in self.items]
         if new:
-            self.items |= new
+            self.items.update(new)
             self._freeze()
 
 
-def _activate(locked: LockedSet, markers: Markers, active: _Active) -> None:
+def _decide_starts(locked: LockedSet, markers: Markers, active: _Active) -> Sequence[Dependency]:
+    """Return the edges where the walk begins; extras that they ask for come into force."""
+    starts = [Dependency(key=root.key, extras=root.extras) for root in locked.roots if root.itself]
+    groups = (
+        locked.packages[root.key].groups[group] for root in locked.roots for group in root.groups
+    )
+    for edge in chain(chain.from_iterable(groups), locked.edges):
+        if markers.holds(edge.marker, active.names_with(edge), locked.lock_groups):
+            active.add(edge)
+            starts.append(edge)
+    return starts
+
+
+def _activate(
+    locked: LockedSet, markers: Markers, active: _Active, starts: Sequence[Dependency]
+) -> None:
     while True:
         before = len(active.items)
-        _Steps(locked, markers, active, activates=True).run()
+        _Steps(locked, markers, active, activates=True).run(starts)
         if len(active.items) == before:
             break
-    extras = sorted(item for item in active.items if item.kind == "extra")
     for conflict in locked.conflicts:
-        for one, other in combinations(sorted(conflict.intersection(extras)), 2):
+        extras = (item for item in conflict & active.items if item.kind == "extra")
+        for one, other in combinations(sorted(extras), 2):
             raise conflict_error([str(one), str(other)], conflict)
 
 
@@ -88,44 +114,26 @@ class _Steps:
     active: _Active
     activates: bool = False
     needed: dict[PackageKey, set[str]] = field(default_factory=dict)
-    roots: set[str] = field(default_factory=set)
     _seen: set[tuple[PackageKey, str]] = field(default_factory=set)
     _queue: deque[tuple[PackageKey, str]] = field(default_factory=deque)
 
-    def run(self) -> None:
-        for root in self.locked.roots:
-            if root.itself:
-                self._reach(Dependency(key=root.key, extras=root.extras), None)
-        for root in self.locked.roots:
-            for group in root.groups:
-                for edge in self.locked.packages[root.key].groups[group]:
-                    self._follow(edge, None)
-        for edge in self.locked.edges:
-            self._follow(edge, None)
+    def run(self, starts: Iterable[Dependency]) -> None:
+        for edge in starts:
+            self._reach(edge)
         while self._queue:
             key, extra = self._queue.popleft()
             package = self.locked.packages[key]
             # An extra that a package does not have is not an error: resolvers warn and go on.
             edges = package.extras.get(extra, ()) if extra else package.dependencies
             for edge in edges:
-                self._follow(edge, key)
+                names = self.active.names_with(edge) if self.activates else self.active.names
+                if self.markers.holds(edge.marker, names, self.locked.lock_groups):
+                    if self.activates:
+                        self.active.add(edge)
+                    self.needed[key].add(edge.key.name)
+                    self._reach(edge)
 
-    def _follow(self, edge: Dependency, parent: PackageKey | None) -> None:
-        if edge.marker is not None:
-            names = self.active.names
-            if self.activates and edge.extras:
-                names = names | {item.text for item in _own(edge)}
-            if not self.markers.holds(edge.marker, names, self.locked.lock_groups):
-                return
-        if self.activates and edge.extras:
-            self.active.add(_own(edge))
-        self._reach(edge, parent)
-
-    def _reach(self, edge: Dependency, parent: PackageKey | None) -> None:
-        if parent is None:
-            self.roots.add(edge.key.name)
-        else:
-            self.needed[parent].add(edge.key.name)
+    def _reach(self, edge: Dependency) -> None:
         if edge.key not in self.needed:
             if edge.key not in self.locked.packages:
                 raise MalformedError(
@@ -139,5 +147,5 @@ class _Steps:
                 self._queue.append((edge.key, extra))
 
 
-def _own(edge: Dependency) -> list[SyntheticExtra]:
+def _asked_for(edge: Dependency) -> list[SyntheticExtra]:
     return [SyntheticExtra("extra", edge.key.name, extra) for extra in edge.extras]

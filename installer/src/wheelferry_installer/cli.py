@@ -156,8 +156,11 @@ def _as_message(error: click.ClickException) -> str:
 
 
 def _fail(error: WheelferryError, exit_code: int) -> None:
-    click.echo(f"{click.style('error:', fg='red')} {printable(error.message)}", err=True)
-    for line in error.details:
+    message, details = error.message, error.details
+    if len(details) == 1:
+        message, details = f"{message}: {details[0]}", ()
+    click.echo(f"{click.style('error:', fg='red')} {printable(message)}", err=True)
+    for line in details:
         click.echo(f"  {printable(line)}", err=True)
     if error.hint:
         click.echo(f"{click.style('hint:', fg='cyan')} {printable(error.hint)}", err=True)

@@ -28,29 +28,29 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def colliding(paths: Iterable[str]) -> list[str]:
-    """Return the pairs of paths that cannot both be files on every file system.
+def colliding(paths: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return the pairs of paths that cannot both be files on every file system, and why.
 
     Names that differ only in case or in Unicode normalization are one file on some; a file is
     never a folder as well.
     """
     seen: dict[str, str] = {}
     folders: dict[str, str] = {}
-    problems = []
+    pairs = []
     for path in paths:
         key = _key(path)
         other = seen.setdefault(key, path)
         if other != path:
-            problems.append(f"{path!r} and {other!r} are one file on some file systems")
+            pairs.append((path, other, "are one file on some file systems"))
         folder = key.rpartition("/")[0]
         while folder and folder not in folders:
             folders[folder] = path
             folder = folder.rpartition("/")[0]
-    problems += [
-        f"{seen[key]!r} is a file, and {folders[key]!r} is in a folder of that name"
+    pairs += [
+        (seen[key], folders[key], "cannot both be there: one is a folder to the other")
         for key in sorted(seen.keys() & folders.keys())
     ]
-    return problems
+    return pairs
 
 
 def _key(path: str) -> str:

@@ -99,5 +99,7 @@ def _advice(manifest: Manifest, interpreter: Interpreter) -> str:
             f"if this host has Python {wanted}, pass --python with its path; else ask for a bundle "
             f"made with --python {interpreter.markers['python_version']}"
         )
-    platform = next(iter(interpreter.tags)).rsplit("-", 1)[1]
+    platforms = [tag.rsplit("-", 1)[1] for tag in interpreter.tags]
+    # A plain linux_* says nothing about the libc.
+    platform = next((p for p in platforms if not p.startswith("linux_")), platforms[0])
     return f"ask for a bundle made with --platform {platform}"

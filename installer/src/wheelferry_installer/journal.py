@@ -202,13 +202,14 @@ class Journal:
         """
         there, away = (planned.put, planned.taken) if back else (planned.taken, planned.put)
         paths = {file.path for file in there}
+        folders = set(planned.made) if back else {folder for folder, _ in planned.removed}
         problems = [
             f"{file.path} was changed or removed" for file in there if not file.is_at(self.root)
         ]
         problems += [
             f"{file.path} came since"
             for file in away
-            if file.path not in paths and os.path.lexists(self.root / file.path)
+            if file.path not in paths | folders and os.path.lexists(self.root / file.path)
         ]
         if problems:
             raise ConflictError(

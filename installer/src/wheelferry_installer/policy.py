@@ -131,12 +131,16 @@ def _required(folder: Path) -> int:
         unknown = {(s, o) for s in config.sections() for o in config.options(s)} - {
             ("policy", "require-signatures")
         }
-        required = config.getint("policy", "require-signatures", fallback=1)
+        required = config.getint("policy", "require-signatures", fallback=None)
     except (configparser.Error, ValueError) as error:
         raise MalformedError(f"{path} cannot be read: {error}", hint=_SETTINGS_ADVICE) from error
     if unknown:
         names = ", ".join(f"[{section}] {option}" for section, option in sorted(unknown))
         raise MalformedError(f"{path} sets what is not known: {names}", hint=_SETTINGS_ADVICE)
+    if required is None:
+        raise MalformedError(
+            f"{path} does not say how many signatures it asks for", hint=_SETTINGS_ADVICE
+        )
     if not 1 <= required <= MAX_REQUIRED:
         raise UsageError(f"{path}: require-signatures is not 1 to {MAX_REQUIRED}")
     return required

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from wheelferry_installer import wheel_workers
+from wheelferry_installer.file_names import colliding
 from wheelferry_installer.fitting import Fit
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_installer.wheel_workers import Layout, Outcome, Task
@@ -82,13 +82,16 @@ def judge_contested(staging: Path, outcomes: Sequence[Outcome]) -> list[str]:
                 )
             else:
                 problems.append(f"{path} of {wheel} is there already, with another content")
-    written = [path for outcome in outcomes for path in outcome.written]
+    written = {path: outcome.task.member.name for outcome in outcomes for path in outcome.written}
     problems += [
         f"{path} is where wheelferry keeps its own files"
         for path in written
         if path.partition("/")[0].casefold() == receipt.FOLDER
     ]
-    problems += _colliding(written)
+    problems += [
+        f"{one} of {written[one]} and {other} of {written[other]} {why}"
+        for one, other, why in colliding(written)
+    ]
     if problems:
         raise MalformedError(
             "wheels of the bundle write the same files",
@@ -96,17 +99,6 @@ def judge_contested(staging: Path, outcomes: Sequence[Outcome]) -> list[str]:
             hint="they cannot be installed together: ask whoever made the bundle",
         )
     return sorted(warnings)
-
-
-def _colliding(paths: Iterable[str]) -> list[str]:
-    seen: dict[str, str] = {}
-    problems = []
-    for path in paths:
-        key = path.casefold() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
-        other = seen.setdefault(key, path)
-        if other != path:
-            problems.append(f"{path} and {other} are one file on some file systems")
-    return problems
 
 
 def sha256_of(path: Path) -> str | None:

@@ -162,7 +162,9 @@ class VerifiedWheel(WheelSource):
             if problem or entry.name in seen:
                 problems.append(f"{entry.name!r} {problem or 'is there twice'}")
             seen.add(entry.name)
-        return [*problems, *colliding(self._by_name)]
+        return problems + [
+            f"{one!r} and {other!r} {why}" for one, other, why in colliding(self._by_name)
+        ]
 
     def _bomb_problems(self, packed_size: int) -> list[str]:
         size = self.unpacked_size

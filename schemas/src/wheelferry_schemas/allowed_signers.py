@@ -20,6 +20,8 @@ from wheelferry_schemas.sshsig import NAMESPACE
 FILE_NAME = "allowed_signers"
 _OPTION = re.compile(r'(?P<name>[A-Za-z-]+)(="(?P<value>[^"]*)")?(,|$)')
 _WORD = r'((?:"[^"]*"|[^\s"])+)'
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Where OpenSSH meets such characters it reads another line than we would."""
 _TIMES = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 
@@ -119,6 +121,8 @@ def _allows(patterns: Sequence[str], name: str) -> bool:
 
 
 def _parse_line(line: str) -> AllowedSigner:
+    if _CONTROL.search(line):
+        raise MalformedError("there is a control character in it")
     words = _first_words(line, 3)
     options: dict[str, str | None] = {}
     if words[1] not in KEY_TYPES:

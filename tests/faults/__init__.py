@@ -1,0 +1,1 @@
+"""Faults: what an installation leaves when it is killed, or the disk fails, at any system call."""

@@ -1,0 +1,184 @@
+"""Runs `bundle` for tests, each time in a process of its own that is watched, without a new start.
+
+Run as a script this is the server: it has imported everything once, and forks for each request. The
+child tells what it opened for writing, what it started, and what code it ran, as Python's audit
+hooks see it (sys.addaudithook); the kernel tells what memory and time it took.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CPU_SECONDS = 20
+ADDRESS_SPACE = 2**32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What a command left and did. Paths are absolute; `memory` is in bytes, `seconds` of CPU."""
+
+    code: int
+    out: str
+    err: str
+    written: frozenset[str]
+    started: frozenset[str]
+    executed: frozenset[str]
+    memory: int
+    seconds: float
+
+
+class Runner:
+    """A server in the background; closed by `close`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=folder,
+            text=True,
+        )
+
+    def run(self, *arguments: str | Path, cwd: Path, env: Mapping[str, str]) -> Watched:
+        """Run `bundle` with these arguments, and nothing but `env` as its environment."""
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        request = {
+            "arguments": [str(argument) for argument in arguments],
+            "cwd": str(cwd),
+            "env": dict(env),
+            "folder": str(self._folder),
+        }
+        self._server.stdin.write(f"{json.dumps(request)}\n")
+        self._server.stdin.flush()
+        answer = json.loads(self._server.stdout.readline())
+        out, err, events = (
+            (self._folder / name).read_text(encoding="utf-8") for name in ("out", "err", "events")
+        )
+        seen = [json.loads(line) for line in events.splitlines()]
+        return Watched(
+            out=out,
+            err=err,
+            written=frozenset(path for kind, path in seen if kind == "write"),
+            started=frozenset(path for kind, path in seen if kind == "start"),
+            executed=frozenset(path for kind, path in seen if kind == "execute"),
+            **answer,
+        )
+
+    def close(self) -> None:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.close()
+        self._server.stdout.close()
+        self._server.wait(timeout=30)
+
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_PATHS = {
+    "os.mkdir": ((0, 2),),
+    "os.remove": ((0, 1),),
+    "os.rmdir": ((0, 1),),
+    "os.rename": ((0, 2), (1, 3)),
+    "os.link": ((0, 2), (1, 3)),
+    "os.symlink": ((1, 2),),
+    "os.chmod": ((0, 2),),
+    "os.chown": ((0, 3),),
+    "os.utime": ((0, 3),),
+    "os.truncate": ((0, None),),
+}
+"""Events that change files: where each has a path, and the folder that this is relative to."""
+
+
+def _absolute(path: object, folder: object) -> str:
+    if isinstance(path, int):
+        return os.readlink(f"/proc/self/fd/{path}")
+    name = os.fsdecode(path)  # type: ignore[arg-type]
+    if isinstance(folder, int) and folder >= 0:
+        name = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), name)
+    return os.path.abspath(name)
+
+
+def _watch(events: int) -> None:
+    """Write what happens from now on in this process, and in those that it forks, to a file."""
+
+    def told(kind: str, path: str) -> None:
+        os.write(events, f"{json.dumps([kind, path])}\n".encode())
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if flags & _WRITING and not isinstance(path, int):
+                told("write", _absolute(path, None))
+        elif event in _PATHS:
+            for path, folder in _PATHS[event]:
+                told("write", _absolute(arguments[path], folder and arguments[folder]))
+        elif event in {"subprocess.Popen", "os.exec", "os.posix_spawn"} or event == "os.system":
+            told("start", os.fsdecode(arguments[0]))
+        elif event == "exec":
+            told("execute", getattr(arguments[0], "co_filename", "?"))
+
+    sys.addaudithook(hook)
+
+
+def _child(request: dict[str, Any]) -> None:
+    import resource
+
+    from wheelferry_installer import cli
+
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    folder = request["folder"]
+    for name, descriptor in (("out", 1), ("err", 2), ("events", 3)):
+        os.dup2(os.open(f"{folder}/{name}", flags, 0o600), descriptor)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    sys.argv = ["bundle", *request["arguments"]]
+    _watch(3)
+    try:
+        cli.main()
+    except SystemExit as end:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
+    os._exit(0)
+
+
+def _serve() -> None:
+    import functools
+
+    from wheelferry_installer import cli, interpreter
+
+    for name in ("install", "verify"):
+        assert cli.bundle.get_command(None, name) is not None  # type: ignore[arg-type]
+    from wheelferry_installer import fitting, installation, planning  # noqa: F401
+
+    # The same interpreter answers the same each time.
+    interpreter.ask = functools.cache(interpreter.ask)  # type: ignore[assignment]
+    interpreter.ask(sys.executable)
+    for line in sys.stdin:
+        process = os.fork()
+        if process == 0:
+            _child(json.loads(line))
+        _, status, used = os.wait4(process, 0)
+        answer = {
+            "code": os.waitstatus_to_exitcode(status),
+            "memory": used.ru_maxrss * 1024,
+            "seconds": used.ru_utime + used.ru_stime,
+        }
+        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _serve()
