@@ -166,6 +166,25 @@ def test_refuses_package_without_any_file() -> None:
     assert selection.problems[0].hint == "the lock names no file of it: lock the project again"
 
 
+def with_wheel(file_name: str) -> Selection:
+    """Select from a lock in which `leaf` 1.0 has this one wheel."""
+    wheels = f"wheels = [{{ url = 'https://files.example/{file_name}' }}]"
+    return selected(project("demo", edge("leaf")), package("leaf", wheels=(), more=wheels))
+
+
+@pytest.mark.parametrize(
+    "file_name",
+    ["other-1.0-py3-none-any.whl", "leaf-1.1-py3-none-any.whl", "leaf-2!1.0-py3-none-any.whl"],
+)
+def test_refuses_wheel_of_another_package(file_name: str) -> None:
+    assert messages(with_wheel(file_name)) == [f"{file_name} is not a wheel of leaf 1.0"]
+
+
+@pytest.mark.parametrize("version", ["1.0", "1", "1.0.0", "1.0+cpu"])
+def test_takes_wheel_of_the_same_version_in_another_spelling(version: str) -> None:
+    assert names(with_wheel(f"leaf-{version}-py3-none-any.whl")) == {"demo", "leaf"}
+
+
 def test_refuses_file_in_git_repository() -> None:
     wheel = package("leaf", source='git = "https://git.example/all?path=leaf-1.0.whl#0123"')
     assert messages(selected(project("demo", edge("leaf")), wheel)) == [

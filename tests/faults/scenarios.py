@@ -132,16 +132,16 @@ class Prepared:
             # Nobody has tidied up yet: the command itself has to have done so.
             expected = {"TERM": 143, "INT": 130}.get(fault.do, 7)
             assert ran.code in (0, expected), f"exit code {ran.code}: {ran.err}"
-            state = self._state()
+            state = self.state()
             assert state == ("new" if ran.code == 0 else "old"), f"{state}, exit code {ran.code}"
         elif fault.on:
             assert ran.code in (0, 7), f"exit code {ran.code}: {ran.err}"
         settled = site.run(("status", self.scenario.place, "env"))
-        state = self._state()
+        state = self.state()
         assert state in ("old", "new"), f"{state} after the next command: {settled.err}"
         return state
 
-    def _state(self) -> str:
+    def state(self) -> str:
         found, beside = self.site.environment(), self.site.beside()
         for name, (environment, others) in zip(("old", "new"), self.ends, strict=True):
             if found == environment and beside == others:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_SCRIPTS = ("__main__", "_facts", "make_venv")
 CPU_SECONDS = 20
 ADDRESS_SPACE = 2**32
 
@@ -156,13 +157,18 @@ def _child(request: dict[str, Any]) -> None:
 
 def _serve() -> None:
     import functools
+    import importlib
+    import pkgutil
 
-    from wheelferry_installer import cli, interpreter
+    import wheelferry_bundler
+    import wheelferry_installer
+    from wheelferry_installer import interpreter
 
-    for name in ("install", "verify"):
-        assert cli.bundle.get_command(None, name) is not None  # type: ignore[arg-type]
-    from wheelferry_installer import fitting, installation, planning  # noqa: F401
-
+    for package in (wheelferry_bundler, wheelferry_installer):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            # The others are scripts: they run when they are imported.
+            if not module.name.endswith(_SCRIPTS):
+                importlib.import_module(module.name)
     # The same interpreter answers the same each time.
     interpreter.ask = functools.cache(interpreter.ask)  # type: ignore[assignment]
     interpreter.ask(sys.executable)

@@ -68,20 +68,24 @@ _UV: dict[str, tuple[int, str, bytes]] = {
     "package-no-table": (4, "package", f"{_HEAD}package = [1]\n".encode()),
     "package-without-name": (4, "name", _lock("name = 'pure'\nversion", "version")),
     "name-no-text": (4, "name", _lock("name = 'pure'\nversion", "name = 1\nversion")),
-    "name-outside": (4, "../evil", _lock("name = 'pure'\nversion", "name = '../evil'\nversion")),
+    "name-outside": (
+        4,
+        "no package of the lock is pure",
+        _lock("name = 'pure'\nversion", "name = '../evil'\nversion"),
+    ),
     "name-with-escape": (
         4,
-        "\\x1b[2J",
+        "no package of the lock is pure",
         _lock("name = 'pure'\nversion", 'name = "pure\\u001b[2J"\nversion'),
     ),
     "version-of-package": (
         4,
-        "latest",
+        "is not a wheel of pure latest",
         _lock("'pure'\nversion = '1.0'", "'pure'\nversion = 'latest'"),
     ),
     "version-of-100000-digits": (
         4,
-        "pure",
+        "is not a wheel of pure",
         _lock("'pure'\nversion = '1.0'", f"'pure'\nversion = '{'1' * 100_000}x'"),
     ),
     "source-missing": (4, "source", _lock(_SOURCE, "")),
@@ -96,43 +100,66 @@ _UV: dict[str, tuple[int, str, bytes]] = {
     ),
     "marker-depth": (
         4,
-        "marker",
+        "nested too deep",
         _lock(
             "{ name = 'pure' }",
             f"{{ name = 'pure', marker = '{'(' * 50_000}os_name == \"x\"{')' * 50_000}' }}",
         ),
     ),
     "wheels-no-list": (4, "wheels", _lock(f"wheels = [{_WHEEL}]", "wheels = 1")),
-    "wheel-outside": (4, "evil", _url("%2e%2e%2fevil-1.0-py3-none-any.whl")),
-    "wheel-of-another-name": (4, "evil", _url("evil-1.0-py3-none-any.whl")),
-    "wheel-of-another-version": (4, "pure-2.0", _url("pure-2.0-py3-none-any.whl")),
-    "wheel-with-escape": (
+    "wheel-outside": (
         4,
-        "\\x1b[2J",
+        "evil-1.0-py3-none-any.whl is not a wheel of pure 1.0",
+        _url("%2e%2e%2fevil-1.0-py3-none-any.whl"),
+    ),
+    "wheel-of-another-name": (
+        4,
+        "evil-1.0-py3-none-any.whl is not a wheel of pure 1.0",
+        _url("evil-1.0-py3-none-any.whl"),
+    ),
+    "wheel-of-another-version": (
+        4,
+        "pure-2.0-py3-none-any.whl is not a wheel of pure 1.0",
+        _url("pure-2.0-py3-none-any.whl"),
+    ),
+    "wheel-with-escape": (
+        5,
+        "pure 1.0 has no wheel",
         _lock("'https://index.example/pure-", '"https://index.example/\\u001b[2Jpure-').replace(
             b"any.whl'", b'any.whl"'
         ),
     ),
-    "wheel-of-a-billion-tags": (4, "tags", _url(f"pure-1.0-{_many_tags(1000)}.whl")),
-    "scheme": (4, "scheme", _lock("https://index.example/pure", "javascript://index.example/pure")),
-    "file": (4, "", _lock("https://index.example/pure", "file:///etc/pure")),
-    "hash-md5": (4, "md5", _lock(_HASH, "md5:" + "a" * 32)),
+    "wheel-of-a-billion-tags": (
+        5,
+        "pure 1.0 has no wheel",
+        _url(f"pure-1.0-{_many_tags(1000)}.whl"),
+    ),
+    "file": (
+        5,
+        "lies outside the project",
+        _lock("https://index.example/pure", "file:///etc/pure"),
+    ),
+    "hash-md5": (5, "states no sha256", _lock(_HASH, "md5:" + "a" * 32)),
     "hash-short": (4, "hash", _lock(_HASH, "sha256:aa")),
-    "hash-of-no-kind": (4, "hash", _lock(_HASH, "a" * 64)),
-    "hash-missing": (4, "no hash", _lock(f"hash = '{_HASH}', ", "")),
+    "hash-of-no-kind": (5, "states no sha256", _lock(_HASH, "a" * 64)),
+    "hash-missing": (5, "states no sha256", _lock(f"hash = '{_HASH}', ", "")),
     "size-negative": (4, "size", _lock("size = 9", "size = -9")),
     "size-text": (4, "size", _lock("size = 9", "size = '9'")),
     "size-truth": (4, "size", _lock("size = 9", "size = true")),
     "path-outside": (
-        4,
-        "outside",
+        5,
+        "lies outside the project",
         _lock(_SOURCE, "source = { path = '../../evil-1.0-py3-none-any.whl' }\n"),
     ),
-    "path-absolute": (4, "outside", _lock(_SOURCE, "source = { directory = '/etc' }\n")),
+    "path-absolute": (
+        5,
+        "lies outside the project",
+        _lock(_SOURCE, "source = { directory = '/etc' }\n"),
+    ),
     "git-option": (4, "git", _lock(_SOURCE, "source = { git = '--upload-pack=touch evil' }\n")),
     "git-transport": (
-        4,
-        "git",
+        5,
+        "is a file in a git repository",
         _lock(_SOURCE, f"source = {{ git = 'ext::sh -c touch evil#{'a' * 40}' }}\n"),
     ),
     "git-without-commit": (
@@ -165,22 +192,38 @@ _PYLOCKS: dict[str, tuple[int, str, bytes]] = {
     "packages-no-list": (4, "pylock.toml", f"{_PYLOCK_HEAD}packages = 1\n".encode()),
     "name-outside": (4, "pylock.toml", _pylock("name = 'pure'\n", "name = '../evil'\n")),
     "wheel-outside": (4, "pylock.toml", _pylock("'pure-1.0-py3", "'../pure-1.0-py3")),
-    "wheel-of-another-name": (4, "evil", _pylock("'pure-1.0-py3", "'evil-1.0-py3")),
+    "wheel-of-another-name": (
+        4,
+        "is not consistent with package name",
+        _pylock("'pure-1.0-py3", "'evil-1.0-py3"),
+    ),
     "wheel-of-a-billion-tags": (
         4,
-        "tags",
+        "has too many tags",
         _pylock("py3-none-any.whl', url", f"{_many_tags(1000)}.whl', url"),
     ),
     "hashes-none": (4, "pylock.toml", _pylock(f"sha256 = '{'a' * 64}'", "")),
-    "hashes-weak": (4, "md5", _pylock(f"sha256 = '{'a' * 64}'", f"md5 = '{'a' * 32}'")),
+    "hashes-weak": (
+        5,
+        "states no sha256",
+        _pylock(f"sha256 = '{'a' * 64}'", f"md5 = '{'a' * 32}'"),
+    ),
     "marker-code": (
         4,
         "pylock.toml",
         _pylock("version = '1.0'\nwheels", "version = '1.0'\nmarker = 'exit()'\nwheels"),
     ),
-    "path-outside": (
+    "marker-depth": (
         4,
-        "outside",
+        "maximum recursion depth exceeded",
+        _pylock(
+            "version = '1.0'\nwheels",
+            f"version = '1.0'\nmarker = '{'(' * 50_000}os_name == \"x\"{')' * 50_000}'\nwheels",
+        ),
+    ),
+    "path-outside": (
+        5,
+        "lies outside the project",
         _pylock(
             "url = 'https://index.example/pure-1.0-py3-none-any.whl'",
             "path = '../../pure-1.0-py3-none-any.whl'",
@@ -195,17 +238,15 @@ _REQUIREMENTS: dict[str, tuple[int, str, Mapping[str, bytes]]] = {
         "not-utf8": (4, "requirements.txt", b"\xff\xfe\xfa"),
         "nul": (4, "requirements.txt", b"pure\0==1.0\n"),
         "noise": (4, "requirements.txt", bytes(range(1, 128)) * 10),
-        "name-outside": (4, "../evil", b"../evil==1.0 ; x\n"),
-        "name-with-escape": (4, "\\x1b[2J", b"pu\x1b[2Jre==1.0\n"),
-        "option-unknown": (2, "--evil", b"--evil\n"),
+        "name-with-escape": (4, "not a requirement", b"pu\x1b[2Jre==1.0\n"),
+        "option-unknown": (4, "unknown option --evil", b"--evil\n"),
         "option-that-runs": (2, "--config-settings", b"pure==1.0 --config-settings=x=y\n"),
-        "hash-weak": (4, "md5", b"pure==1.0 --hash=md5:" + b"a" * 32 + b"\n"),
-        "hash-short": (4, "hash", b"pure==1.0 --hash=sha256:aa\n"),
+        "hash-weak": (4, "are not sha256", b"pure==1.0 --hash=md5:" + b"a" * 32 + b"\n"),
+        "hash-short": (4, "are not sha256", b"pure==1.0 --hash=sha256:aa\n"),
         "marker-code": (4, "requirements.txt", b"pure==1.0 ; __import__('os')\n"),
-        "marker-depth": (4, "requirements.txt", b"pure==1.0 ; " + b"(" * 50_000 + b"\n"),
-        "include-of-itself": (4, "requirements.txt", b"-r requirements.txt\n"),
+        "marker-depth": (4, "nested too deep", b"pure==1.0 ; " + b"(" * 50_000 + b"\n"),
         "include-missing": (7, "gone.txt", b"-r gone.txt\n"),
-        "include-of-a-device": (7, "/dev/zero", b"-r /dev/zero\n"),
+        "include-of-a-device": (7, "/dev/zero is a device", b"-r /dev/zero\n"),
         "include-of-a-folder": (7, "cannot be read", b"-r .\n"),
         "continuation-without-end": (4, "requirements.txt", b"pure==1.0 \\\n" * 100_000),
         "long-line": (4, "requirements.txt", b"a" * 2**24 + b" ;\n"),
@@ -215,7 +256,7 @@ _REQUIREMENTS: dict[str, tuple[int, str, Mapping[str, bytes]]] = {
 
 
 def lock_vectors() -> list[Vector]:
-    """Return the vectors of this module. Their names end in the file that is read."""
+    """Return the vectors of this module."""
     families = (("uv", "uv.lock", _UV), ("pylock", "pylock.toml", _PYLOCKS))
     return [
         *(

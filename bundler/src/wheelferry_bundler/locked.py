@@ -14,9 +14,10 @@ from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
-from packaging.utils import BuildTag, InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import BuildTag, InvalidWheelFilename
 
 from wheelferry_bundler.conflicts import SyntheticExtra
+from wheelferry_schemas.wheel_name import parse_wheel_name
 
 SourceKind = Literal["registry", "url", "path", "git", "directory", "virtual"]
 LockKind = Literal["uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml", "script"]
@@ -40,7 +41,7 @@ class Artifact:
     @cached_property
     def _parsed(self) -> tuple[str, str, BuildTag, frozenset[Tag]]:
         try:
-            name, version, build, tags = parse_wheel_filename(self.file_name)
+            name, version, build, tags = parse_wheel_name(self.file_name)
         except InvalidWheelFilename:
             return "", "", (), frozenset()
         return name, str(version), build, tags

@@ -82,3 +82,5 @@ def _parse(text: str) -> Marker:
         return Marker(_EXTRA.sub(membership, text))
     except InvalidMarker as error:
         raise MalformedError(f"not a marker: {text!r}") from error
+    except RecursionError as error:
+        raise MalformedError(f"a marker is nested too deep: {text[:100]!r}…") from error

@@ -9,12 +9,12 @@ from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
     parse_sdist_filename,
-    parse_wheel_filename,
 )
 
 from wheelferry_bundler.simple_pages import ACCEPT, Link, PageError, parse_page
 from wheelferry_bundler.transfers import AttemptError, Transfers
 from wheelferry_bundler.urls import host
+from wheelferry_schemas.wheel_name import parse_wheel_name
 
 
 class Mirrors:
@@ -71,7 +71,7 @@ class Mirrors:
 def _project(file_name: str) -> str | None:
     """Return the normalized name of the project that a wheel or source archive is of."""
     try:
-        return parse_wheel_filename(file_name)[0]
+        return parse_wheel_name(file_name)[0]
     except InvalidWheelFilename:
         pass
     try:

@@ -23,6 +23,7 @@ from wheelferry_bundler.toml_tables import parse_toml
 from wheelferry_bundler.urls import file_name, without_credentials
 from wheelferry_bundler.uv_sources import confined, leaves
 from wheelferry_schemas.errors import MalformedError, UsageError
+from wheelferry_schemas.wheel_name import has_too_many_tags
 
 
 def read_pylock(
@@ -69,8 +70,15 @@ def _check_answerable(wanted: Wanted) -> None:
 
 
 def _parse(data: bytes) -> pylock.Pylock:
+    lock = parse_toml(data, "pylock.toml")
+    for package in lock.tables("packages"):
+        for wheel in package.tables("wheels"):
+            # The library makes all tags of all wheels.
+            location = wheel.optional_text("url") or wheel.optional_text("path") or ""
+            if has_too_many_tags(wheel.optional_text("name") or location.rpartition("/")[2]):
+                raise MalformedError(f"{wheel.where}: the wheel has too many tags")
     try:
-        return pylock.Pylock.from_dict(parse_toml(data, "pylock.toml").data)
+        return pylock.Pylock.from_dict(lock.data)
     except pylock.PylockUnsupportedVersionError as error:
         raise MalformedError(
             f"pylock.toml is of an unsupported version: {error}",

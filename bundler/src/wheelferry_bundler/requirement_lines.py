@@ -19,13 +19,13 @@ from packaging.utils import (
     InvalidWheelFilename,
     canonicalize_name,
     parse_sdist_filename,
-    parse_wheel_filename,
 )
 
 from wheelferry_bundler.indexes import Index
 from wheelferry_bundler.toml_tables import read_input
 from wheelferry_bundler.urls import file_name, redacted
 from wheelferry_schemas.errors import MalformedError, UsageError
+from wheelferry_schemas.wheel_name import parse_wheel_name
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -213,6 +213,10 @@ def _parse(where: str, text: str) -> Requirement | None:
     """Return a requirement, or None for a path or URL without a name."""
     try:
         return Requirement(text)
+    except RecursionError as error:
+        raise MalformedError(
+            f"{where}: not a requirement: its marker is nested too deep"
+        ) from error
     except InvalidRequirement as error:
         if _PATH_LIKE.search(text):
             return None
@@ -226,7 +230,7 @@ def _name_of_file(text: str) -> str | None:
     """Return the name that the file at the end of a path or URL states."""
     name = file_name(re.split(r"[\s;\[]", text, maxsplit=1)[0].replace("\\", "/"))
     try:
-        return parse_wheel_filename(name)[0]
+        return parse_wheel_name(name)[0]
     except InvalidWheelFilename:
         pass
     try:
@@ -237,7 +241,7 @@ def _name_of_file(text: str) -> str | None:
 
 def _hashes(where: str, found: list[tuple[str, str]]) -> set[str]:
     listed = {digest.lower() for kind, digest in found if kind == "sha256"}
-    if found and not listed:
+    if (found and not listed) or any(len(digest) != 64 for digest in listed):
         raise MalformedError(
             f"{where}: the hashes that are listed are not sha256",
             hint="list sha256 hashes, as pip-compile and uv write them",

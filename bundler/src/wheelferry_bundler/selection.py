@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from packaging.utils import canonicalize_version
+
 from wheelferry_bundler import hosts
 from wheelferry_bundler.hosts import Environment
 from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, PackageKey
@@ -15,7 +17,7 @@ from wheelferry_bundler.markers import Markers, depends_on_names
 from wheelferry_bundler.missing_wheels import smallest_fix
 from wheelferry_bundler.walk import Reached, walk
 from wheelferry_bundler.wheel_choice import best_wheel
-from wheelferry_schemas.errors import UnfitError, WheelferryError
+from wheelferry_schemas.errors import MalformedError, UnfitError, WheelferryError
 from wheelferry_schemas.target import Target
 
 
@@ -60,7 +62,7 @@ def select(locked: LockedSet, target: Target) -> Selection:
             _check_inside(package, locked)
             hosts.base_environment(target, package.requires_python, str(package.key))
             wheel = _choose_wheel(package, target)
-        except UnfitError as error:
+        except WheelferryError as error:
             problems.append(error)
             continue
         target = hosts.narrowed(target, base, package.requires_python)
@@ -174,6 +176,7 @@ def _choose_wheel(package: LockedPackage, target: Target) -> Artifact | None:
         )
     wheel = best_wheel(package.wheels, target)
     if wheel is not None:
+        _check_name(package, wheel)
         return wheel
     if not package.wheels and (
         package.sdist is not None or package.source.kind in ("git", "directory", "url", "path")
@@ -183,6 +186,21 @@ def _choose_wheel(package: LockedPackage, target: Target) -> Artifact | None:
         f"{package.key} has no wheel for {_described(target)}",
         hint=smallest_fix(package, target),
     )
+
+
+def _check_name(package: LockedPackage, wheel: Artifact) -> None:
+    """Refuse a wheel that by its file name is another package's."""
+    name, version = wheel.name_and_version
+    locked = package.key.version
+    # Indexes of local versions have 2.0+cpu for 2.0, and uv takes that.
+    versions = {canonicalize_version(text) for text in (version, version.partition("+")[0])}
+    if name != package.name or (
+        locked is not None and canonicalize_version(locked) not in versions
+    ):
+        raise MalformedError(
+            f"{wheel.file_name} is not a wheel of {package.key}",
+            hint="the lock was edited: find out by whom, and lock the project again",
+        )
 
 
 def _described(target: Target) -> str:

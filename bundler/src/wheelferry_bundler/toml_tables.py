@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MAX_FILE_SIZE = 256 * 2**20
+MAX_FILE_SIZE = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Table:
     def optional_size(self, key: str) -> int | None:
         """Return a number of bytes, or None where there is none."""
         value = self.data.get(key)
-        if value is not None and (not isinstance(value, int) or value < 0):
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if value is not None and (not is_number or value < 0):
             raise MalformedError(f"{self.where}: {key} is not a size")
         return value
 
@@ -95,7 +97,10 @@ def parse_toml(data: bytes, where: str) -> Table:
 def read_input(path: Path) -> bytes:
     """Return the bytes of an input file; raises `TransferError`."""
     try:
-        if path.stat().st_size > MAX_FILE_SIZE:
+        status = path.stat()
+        if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+            raise TransferError(f"{path} is a device", hint="name a file")
+        if status.st_size > MAX_FILE_SIZE:
             raise MalformedError(f"{path.name} is larger than {MAX_FILE_SIZE} bytes")
         return path.read_bytes()
     except OSError as error:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import parse_wheel_filename
 
 from wheelferry_installer.interpreter import Interpreter
 from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.manifest import Manifest, Package
 from wheelferry_schemas.target import MarkerVariable, Target
+from wheelferry_schemas.wheel_name import parse_wheel_name
 
 _SAME: tuple[tuple[MarkerVariable, str], ...] = (
     ("implementation_name", "another implementation of Python"),
@@ -75,7 +75,7 @@ def misfits(target: Target, packages: Sequence[Package], interpreter: Interprete
     unfit = [
         package.wheel
         for package in packages
-        if not any(str(tag) in interpreter.tags for tag in parse_wheel_filename(package.wheel)[3])
+        if not any(str(tag) in interpreter.tags for tag in parse_wheel_name(package.wheel)[3])
     ]
     if unfit:
         more = f" and {len(unfit) - _SHOWN} more" if len(unfit) > _SHOWN else ""

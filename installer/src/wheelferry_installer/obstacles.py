@@ -33,9 +33,7 @@ def judge_obstacles(place: Place, staged: Path, removal: Removal, *, force: bool
     problems, warnings = [], []
     for path in changes.files_below(staged):
         blocked = _blocked(root, path, taken)
-        if path in place.protected:
-            problems.append(f"{path} belongs to the environment itself")
-        elif blocked:
+        if blocked:
             problems.append(blocked)
         elif path not in taken and is_file(root / path):
             if not _may_replace(place, path):

@@ -24,8 +24,8 @@ class Place:
     """A tree that others write to as well.
 
     `schemes` maps purelib, platlib, scripts and data, and `headers` is, a folder relative to
-    `root`. Scripts are started with `interpreter`. `protected` files are never replaced, and
-    `lasting` folders never removed.
+    `root`; `receipts` is the folder for the receipt. Scripts are started with `interpreter`.
+    `lasting` folders are never removed.
     """
 
     root: Path
@@ -33,7 +33,6 @@ class Place:
     headers: str
     interpreter: Path
     receipts: str
-    protected: frozenset[str] = frozenset()
     lasting: frozenset[str] = frozenset({"."})
 
     @property
@@ -66,16 +65,12 @@ def into(environment: Path) -> tuple[Place, Interpreter]:
     names = ("purelib", "platlib", "scripts", "data")
     schemes = {name: _relative(facts[name], root) for name in names}
     headers = _relative(facts["headers"], root)
-    executables = {"python", "python3", f"python{interpreter.markers['python_version']}"}
     place = Place(
         root=root,
         schemes=schemes,
         headers=headers,
         interpreter=interpreter.executable,
         receipts=_receipts(interpreter),
-        protected=frozenset(
-            {"pyvenv.cfg", *(_join(schemes["scripts"], name) for name in executables)}
-        ),
         lasting=frozenset(
             os.fspath(folder)
             for scheme in schemes.values()
@@ -152,7 +147,3 @@ def _relative(path: str, root: Path) -> str:
             hint="an environment that is spread over several trees cannot be changed in one step",
         )
     return relative
-
-
-def _join(folder: str, name: str) -> str:
-    return name if folder == "." else f"{folder}/{name}"

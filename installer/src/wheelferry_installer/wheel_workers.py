@@ -25,6 +25,7 @@ from typing import BinaryIO
 import installer
 from installer.utils import get_launcher_kind
 
+from wheelferry_installer import disk
 from wheelferry_installer.destination import StagingDestination
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_installer.wheel_source import VerifiedWheel
@@ -156,6 +157,7 @@ def _install(task: Task, distribution: str) -> Outcome:
     with _spool(task.member.size) as file:
         _bundle.read(task.member, file.write)
         wheel = VerifiedWheel(file, task.member.name.rpartition("/")[2])
+        disk.require_room(_layout.staging, wheel.unpacked_size)
         destination = StagingDestination(
             _layout.staging,
             {**_layout.schemes, "headers": f"{_layout.headers}/{distribution}"},

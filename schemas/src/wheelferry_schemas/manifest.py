@@ -15,11 +15,7 @@ from typing import Annotated, Literal
 
 import pydantic_core
 from packaging.tags import Tag
-from packaging.utils import (
-    InvalidWheelFilename,
-    canonicalize_version,
-    parse_wheel_filename,
-)
+from packaging.utils import InvalidWheelFilename, canonicalize_version
 from packaging.version import InvalidVersion, Version
 from pydantic import (
     AfterValidator,
@@ -32,6 +28,7 @@ from pydantic import (
 
 from wheelferry_schemas.errors import MalformedError, WheelferryError
 from wheelferry_schemas.target import Model, Target, TargetId
+from wheelferry_schemas.wheel_name import parse_wheel_name
 
 FORMAT_VERSION = 1
 MAX_MANIFEST_SIZE = 16 * 2**20
@@ -126,7 +123,7 @@ class Package(Model):
         if not _WHEEL_NAME.fullmatch(self.wheel):
             raise ValueError(f"not a wheel file name: {self.wheel!r}")
         try:
-            name, version, _, _ = parse_wheel_filename(self.wheel)
+            name, version, _, _ = parse_wheel_name(self.wheel)
         except InvalidWheelFilename as error:
             raise ValueError(f"not a wheel file name: {self.wheel!r}") from error
         if name != self.name:
@@ -207,7 +204,7 @@ class Manifest(Model):
         fitting: dict[str, set[Tag]] = {}
         problems = []
         for package in self.packages:
-            tags = parse_wheel_filename(package.wheel)[3]
+            tags = parse_wheel_name(package.wheel)[3]
             if not tags.isdisjoint(_FIT_EVERYWHERE):
                 continue
             for target in self.targets:

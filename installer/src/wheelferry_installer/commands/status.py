@@ -94,11 +94,11 @@ def _read(where: Path, place: Place | None) -> tuple[Receipt, list[Receipt]]:
 
 
 def _complete(where: Path, place: Place | None) -> None:
-    """Finish or undo what a crashed run left, if there is such a thing and nobody is at it."""
+    """Finish or undo what a crashed run left, if nobody is at it, and this user may."""
     from wheelferry_installer import journal, transaction
     from wheelferry_installer.places import CONTROL
 
-    with contextlib.suppress(ConflictError):
+    with contextlib.suppress(ConflictError, PermissionError):
         if place is None:
             if transaction.ManagedEnvironment(where).unfinished:
                 with transaction.locked(where):
