@@ -1,11 +1,11 @@
-# make demo | test | test-all | lint | format | bench | schema | package
+# make demo | test | test-all | fuzz | lint | format | bench | schema | package
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MEMBERS := schemas installer bundler
 
-.PHONY: demo test test-all test-ends lint format bench schema package clean
+.PHONY: demo test test-all test-ends fuzz lint format bench schema requirements package clean
 
 demo: $(READY)
 	sh examples/numpy-pytest/demo.sh $(abspath $(BIN))
@@ -20,6 +20,10 @@ test-all:
 # The same on the oldest and the newest of them.
 test-ends:
 	sh tests/every_python.sh --ends
+
+# Changed bytes into every parser of foreign bytes, for a minute in all.
+fuzz: $(READY)
+	$(BIN)/python tests/fuzz/fuzzing.py 60
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -39,6 +43,11 @@ bench: $(READY)
 
 schema: $(READY)
 	$(BIN)/python schemas/generate_schema.py
+
+# The development environment, pinned anew, by hashes alone.
+requirements: $(READY)
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url requirements-dev.in -o requirements-dev.txt
 
 # Wheels and source archives of the three distributions, in dist/.
 package: $(READY)

@@ -12,7 +12,6 @@ from installer.utils import Scheme
 from support.installations import run, spelled_hash
 from support.wheels import record_row
 from wheelferry_installer.destination import StagingDestination
-from wheelferry_schemas.errors import MalformedError
 
 SCHEMES = {
     "purelib": "lib/site-packages",
@@ -166,10 +165,12 @@ def test_link_is_not_followed(make: Make, staging: Path, tmp_path: Path, there: 
 
 
 @pytest.mark.parametrize("path", ["file/below", "file/deep/below"])
-def test_refuses_file_below_a_file(make: Make, path: str) -> None:
+def test_file_in_the_place_of_a_folder_is_told_of(make: Make, path: str) -> None:
     _write(make(), DATA, "file", b"")
-    with pytest.raises(MalformedError, match="a part of its path is a file already"):
-        _write(make(), DATA, path, b"")
+    destination = make()
+    _write(destination, DATA, path, b"")
+    assert list(destination.contested) == [path]
+    assert destination.written == []
 
 
 def test_folder_in_the_place_of_a_file_is_told_of(make: Make) -> None:

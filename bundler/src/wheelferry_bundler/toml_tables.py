@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import stat
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wheelferry_schemas.errors import MalformedError, TransferError
+# The standard library's `tomllib` is the same parser, but not compiled: it takes three times as long.
+import tomli
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from wheelferry_schemas.errors import MalformedError, TransferError
 
 MAX_FILE_SIZE = 32 * 2**20
 
@@ -87,7 +84,7 @@ def read_toml(path: Path) -> Table:
 def parse_toml(data: bytes, where: str) -> Table:
     """Parse TOML; raises `MalformedError`."""
     try:
-        return Table(tomllib.loads(data.decode()), where)
+        return Table(tomli.loads(data.decode()), where)
     except (ValueError, RecursionError) as error:
         raise MalformedError(
             f"{where} is not TOML: {error}", hint="restore the file, or lock the project again"

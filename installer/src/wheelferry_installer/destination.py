@@ -1,8 +1,9 @@
 """Writes the files of wheels below a staging folder, as the `installer` library asks for.
 
-Files are only ever created, never replaced. Where a file exists already, the path and the hash of
-what was to be written there are kept in `contested`, for the caller to judge when all wheels are
-in: wheels are installed in parallel, and the other file may not be complete yet.
+Files are only ever created, never replaced. Where a file exists already, or is where a folder has
+to be, the path and the hash of what was to be written there are kept in `contested`, for the caller
+to judge when all wheels are in: wheels are installed in parallel, and the other file may not be
+complete yet.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class StagingDestination(WheelDestination):
     `schemes` maps scheme names to folders relative to `staging`; `interpreter` is the path of the
     environment's interpreter at its final place; `hashes` are the rows of the wheel's RECORD.
     `written` holds the paths of all files relative to `staging`, `contested` those that another
-    wheel has written already, with the sha256 of this wheel's content. `record` is the path of
+    wheel's files are in the way of, with the sha256 of this wheel's content. `record` is the path of
     the RECORD that was written, and its sha256.
     """
 
@@ -98,13 +99,10 @@ class StagingDestination(WheelDestination):
         records: Iterable[tuple[Scheme, RecordEntry]],
     ) -> None:
         """Write RECORD, with the paths of all files relative to the folder of .dist-info."""
-        base = self._schemes[scheme]
-
-        def prefix(other: Scheme) -> str | None:
-            relative = os.path.relpath(self._schemes[other], base).replace(os.sep, "/")
-            return None if relative == "." else f"{relative}/"
-
-        with construct_record_file(list(records), prefix) as stream:
+        prefixes = {
+            other: _prefix(folder, self._schemes[scheme]) for other, folder in self._schemes.items()
+        }
+        with construct_record_file(list(records), prefixes.get) as stream:
             self._write(scheme, record_file_path, stream, executable=False)
             self.record = (self._relative(scheme, record_file_path), _sha256(stream))
 
@@ -119,11 +117,9 @@ class StagingDestination(WheelDestination):
         if folder not in self._folders:
             try:
                 os.makedirs(folder, exist_ok=True)
-            except (FileExistsError, NotADirectoryError) as error:
-                raise MalformedError(
-                    f"{relative} cannot be written: a part of its path is a file already",
-                    hint="two wheels of the bundle do not go together: ask whoever made it",
-                ) from error
+            except (FileExistsError, NotADirectoryError):
+                self.contested[relative] = _sha256(stream)
+                return
             self._folders.add(folder)
         try:
             descriptor = os.open(path, _FLAGS, 0o777 if executable else 0o666)
@@ -136,6 +132,12 @@ class StagingDestination(WheelDestination):
         finally:
             os.close(descriptor)
         self.written.append(relative)
+
+
+def _prefix(folder: str, base: str) -> str | None:
+    """Return what leads from one folder to another, to be put before a path."""
+    relative = os.path.relpath(folder, base).replace(os.sep, "/")
+    return None if relative == "." else f"{relative}/"
 
 
 def _started_by(interpreter: str, name: str, stream: BinaryIO) -> BinaryIO:

@@ -76,7 +76,9 @@ def judge_contested(staging: Path, outcomes: Sequence[Outcome]) -> list[str]:
     for outcome in outcomes:
         for path, sha256 in outcome.contested.items():
             wheel = outcome.task.member.name
-            if sha256_of(staging / path) == sha256:
+            if not (staging / path).exists():
+                problems.append(f"{path} of {wheel} has a file of another wheel in its way")
+            elif sha256_of(staging / path) == sha256:
                 warnings.append(
                     f"{path} comes from {wheel} and another wheel, with the same content"
                 )

@@ -9,10 +9,10 @@ import hashlib
 import io
 import os
 import zipfile
-import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
+from wheelferry_installer.inflating import InflateError, inflater
 from wheelferry_installer.record import hash_of, spell
 from wheelferry_installer.zip_directory import ZipEntry
 from wheelferry_schemas.errors import MalformedError
@@ -41,13 +41,13 @@ class ZipEntries:
         self._file.seek(entry.start)
         data = self._file.read(entry.packed_size)
         if entry.method == zipfile.ZIP_DEFLATED:
-            inflater = _inflater()
+            stream = inflater()
             try:
                 # One byte more than stated is enough to see that there are too many.
-                data = inflater.decompress(data, entry.size + 1)
-            except zlib.error as error:
+                data = stream.decompress(data, entry.size + 1)
+            except InflateError as error:
                 raise self._refuse(f"{entry.name!r} cannot be inflated") from error
-            if not inflater.eof or inflater.unused_data:
+            if not stream.eof or stream.unused_data:
                 raise self._refuse(f"{entry.name!r} {_OTHER_SIZE}")
         if len(data) != entry.size:
             raise self._refuse(f"{entry.name!r} {_OTHER_SIZE}")
@@ -110,7 +110,7 @@ class _EntryStream(io.RawIOBase):
     def _rewind(self) -> None:
         self._position = 0
         self._packed_position = 0
-        self._inflater = _inflater()
+        self._inflater = inflater()
         self._hash = hashlib.new(self._digest.partition("=")[0] or "sha256")
 
     def _check_end(self) -> None:
@@ -136,7 +136,7 @@ class _EntryStream(io.RawIOBase):
                 data = self._inflater.decompress(packed, size)
                 if data or not packed:
                     return data
-        except zlib.error as error:
+        except InflateError as error:
             raise self._refuse(f"{self._entry.name!r} cannot be inflated") from error
         return b""
 
@@ -145,7 +145,3 @@ class _EntryStream(io.RawIOBase):
         data = self._file.read(min(size, self._entry.packed_size - self._packed_position))
         self._packed_position += len(data)
         return data
-
-
-def _inflater() -> zlib._Decompress:
-    return zlib.decompressobj(-zlib.MAX_WBITS)

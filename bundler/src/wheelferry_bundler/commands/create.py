@@ -89,11 +89,9 @@ def create(
     script (PEP 723). In a folder, the first of these that is found is taken. What is not a lock is
     resolved for each target with uv.
     """
-    from wheelferry_bundler import creation, planning
-    from wheelferry_bundler.cache import Cache
+    from wheelferry_bundler import planning
     from wheelferry_bundler.inputs import find_input
     from wheelferry_bundler.targets import make_targets
-    from wheelferry_bundler.terminal import PhaseBar
 
     build_flags = {name: flags.pop(name) for name in _BUILD_FLAGS}
     wanted = read_wanted(dev=dev, only_dev=only_dev, **flags)
@@ -124,6 +122,11 @@ def create(
         _show_plan(plan, as_json=as_json)
         return
     planning.check_complete(plan)
+    # A dry run does without all that fetches, builds and signs: half a second of imports.
+    from wheelferry_bundler import creation
+    from wheelferry_bundler.cache import Cache
+    from wheelferry_bundler.terminal import PhaseBar
+
     for artifact in plan.unhashed:
         click.echo(f"warning: nothing vouches for {printable(artifact.file_name)}", err=True)
     signers = (lambda: ()) if unsigned else own_keys(keys, quiet=quiet)
