@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     # The library defines these for type checkers only.
     from installer.scripts import LauncherKind, ScriptSection
 
-_CHUNK = 2**20
+_CHUNK = 2**18
 _LIBRARIES = ("purelib", "platlib")
 _PYTHON = b"#!python"
 _LARGEST_SCRIPT = 2**24
@@ -127,8 +127,11 @@ class StagingDestination(WheelDestination):
             self.contested[relative] = _sha256(stream)
             return
         try:
-            while chunk := stream.read(_CHUNK):
-                _write_all(descriptor, chunk)
+            if isinstance(stream, BytesIO):
+                _write_all(descriptor, stream.getvalue())
+            else:
+                while chunk := stream.read(_CHUNK):
+                    _write_all(descriptor, chunk)
         finally:
             os.close(descriptor)
         self.written.append(relative)

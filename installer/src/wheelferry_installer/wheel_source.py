@@ -17,7 +17,6 @@ That contents have the size and the hash that are stated is checked when they ar
 
 from __future__ import annotations
 
-import posixpath
 import re
 import stat
 import zipfile
@@ -128,11 +127,10 @@ class VerifiedWheel(WheelSource):
 
         Each content is held against the hash in its row. Raises `MalformedError`.
         """
+        left_out = {f"{self._dist_info}/{name}" for name in (*_WRITTEN_BY_INSTALLERS, *_SIGNATURES)}
         for entry in self._entries:
             path = entry.name
-            if posixpath.dirname(path) == self._dist_info and (
-                posixpath.basename(path) in (*_WRITTEN_BY_INSTALLERS, *_SIGNATURES)
-            ):
+            if path in left_out:
                 continue
             executable = bool(entry.mode & 0o111) and stat.S_ISREG(entry.mode)
             digest, size = self.hashes.get(path, ("", ""))

@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,12 +21,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-import installer
 from installer.utils import get_launcher_kind
 
 from wheelferry_installer import disk
 from wheelferry_installer.destination import StagingDestination
 from wheelferry_installer.verification import VerifiedBundle
+from wheelferry_installer.wheel_installation import install_wheel
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas.errors import WheelferryError
 from wheelferry_schemas.layout import Member
@@ -168,10 +167,7 @@ def _install(task: Task, distribution: str) -> Outcome:
         metadata = {"INSTALLER": b"wheelferry\n"}
         if task.requested:
             metadata["REQUESTED"] = b""
-        with warnings.catch_warnings():
-            # The library warns of compiled files in wheels, which it leaves out, rightly.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            installer.install(wheel, destination, metadata)
+        install_wheel(wheel, destination, metadata)
     return Outcome(
         task=task,
         written=destination.written,

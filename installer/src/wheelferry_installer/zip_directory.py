@@ -84,16 +84,10 @@ def read_directory(file: BinaryIO, max_entries: int) -> tuple[list[ZipEntry], li
     stated = _parse_directory(_read(file, size), number)
     starts, problems = _compare_headers(file, stated, offset)
     entries = [
-        ZipEntry(
-            name=one.name,
-            method=one.method,
-            encrypted=bool(one.flags & _ENCRYPTED),
-            mode=one.mode,
-            packed_size=one.packed_size,
-            size=one.size,
-            start=start,
+        ZipEntry(name, method, bool(flags & _ENCRYPTED), mode, packed_size, size, start)
+        for (_, name, flags, method, _, packed_size, size, mode, _), start in zip(
+            stated, starts, strict=True
         )
-        for one, start in zip(stated, starts, strict=True)
     ]
     return entries, problems
 
@@ -175,19 +169,8 @@ def _parse_directory(data: bytes, number: int) -> list[_Stated]:
         extra = data[name_end:at]
         if extra or _MAX32 in (packed_size, size, offset):
             packed_size, size, offset = _widen(name, raw, extra, packed_size, size, offset)
-        stated.append(
-            _Stated(
-                raw_name=raw,
-                name=name,
-                flags=fields[3],
-                method=fields[4],
-                crc=fields[7],
-                packed_size=packed_size,
-                size=size,
-                mode=fields[15] >> 16,
-                offset=offset,
-            )
-        )
+        flags, method, crc, mode = fields[3], fields[4], fields[7], fields[15] >> 16
+        stated.append(_Stated(raw, name, flags, method, crc, packed_size, size, mode, offset))
     if at != len(data):
         raise MalformedError("its directory holds more than the files that are counted")
     return stated
@@ -270,13 +253,17 @@ def _compare_headers(
 def _compare_header(file: BinaryIO, one: _Stated, directory: int) -> tuple[int, list[str]]:
     """Return where the packed content after a header begins, and what the header says wrong."""
     file.seek(one.offset)
-    header = _LOCAL.unpack(_read(file, _LOCAL.size))
+    # There is the directory after every header, so that much more can be read.
+    data = _read(file, _LOCAL.size + len(one.raw_name))
+    header = _LOCAL.unpack_from(data)
     name_size, extra_size = header[9:]
     start = one.offset + _LOCAL.size + name_size + extra_size
     if header[0] != b"PK\3\4" or start > directory:
         raise MalformedError(f"{one.name!r} has no header")
-    raw = _read(file, name_size)
-    extra = _read(file, extra_size)
+    raw, extra = data[_LOCAL.size :], b""
+    if extra_size or name_size != len(raw):
+        file.seek(one.offset + _LOCAL.size)
+        raw, extra = _read(file, name_size), _read(file, extra_size)
     problems = []
     if (raw, *header[2:4], *header[6:9]) != (one[0], *one[2:7]) or extra:
         problems = _differences(one, raw, header, extra)

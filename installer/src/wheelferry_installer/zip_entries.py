@@ -10,15 +10,12 @@ import io
 import os
 import zipfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO, cast
 
 from wheelferry_installer.inflating import InflateError, inflater
 from wheelferry_installer.record import hash_of, spell
 from wheelferry_installer.zip_directory import ZipEntry
 from wheelferry_schemas.errors import MalformedError
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _CHUNK = 2**16
 _OTHER_SIZE = "has another size than it states"
@@ -60,7 +57,7 @@ class ZipEntries:
 
         Whoever reads its last byte gets it only if size and hash are right.
         """
-        return io.BufferedReader(_EntryStream(self._file, entry, digest, self._refuse), _CHUNK)
+        return cast("BinaryIO", _EntryStream(self._file, entry, digest, self._refuse))
 
 
 class _EntryStream(io.RawIOBase):
@@ -92,10 +89,10 @@ class _EntryStream(io.RawIOBase):
             raise io.UnsupportedOperation("only the beginning can be sought")
         return self._position
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        view = memoryview(buffer).cast("B")
+    def read(self, size: int = -1, /) -> bytes:
+        left = self._entry.size - self._position
         # One byte more than stated is enough to see that there are too many.
-        data = self._next(min(len(view), self._entry.size - self._position + 1))
+        data = self._next(left + 1 if size < 0 else min(size, left + 1))
         self._position += len(data)
         self._hash.update(data)
         if not data:
@@ -104,8 +101,7 @@ class _EntryStream(io.RawIOBase):
             raise self._refuse(f"{self._entry.name!r} {_OTHER_SIZE}")
         elif self._position == self._entry.size:
             self._check_hash()
-        view[: len(data)] = data
-        return len(data)
+        return data
 
     def _rewind(self) -> None:
         self._position = 0

@@ -1,0 +1,58 @@
+"""Installs one wheel, to the same result as `installer.install`.
+
+For a file of average size the library's own loop takes a fifth of all the time, for finding the
+file's scheme and for a row of RECORD that nobody reads. What is particular to it is that loop alone:
+scripts, their launchers and RECORD come from the library. A test holds both results against each
+other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+
+from installer.records import RecordEntry
+from installer.utils import Scheme, parse_entrypoints, parse_metadata_file
+
+from wheelferry_installer.destination import StagingDestination
+from wheelferry_installer.wheel_source import VerifiedWheel
+
+_ENTRY_POINTS = "entry_points.txt"
+_CACHE = "__pycache__"
+
+
+def install_wheel(
+    source: VerifiedWheel, destination: StagingDestination, metadata: Mapping[str, bytes]
+) -> None:
+    """Write all that a wheel holds and calls for, `metadata` into its .dist-info, and RECORD.
+
+    Compiled modules are left out: those of the sources are made here. Raises `MalformedError`.
+    """
+    root = _root_scheme(source)
+    rows: list[tuple[Scheme, RecordEntry]] = []
+    if _ENTRY_POINTS in source.dist_info_filenames:
+        rows += (
+            (Scheme("scripts"), destination.write_script(*script))
+            for script in parse_entrypoints(source.read_dist_info(_ENTRY_POINTS))
+        )
+    record = f"{source.dist_info_dir}/RECORD"
+    data = f"{source.data_dir}/"
+    for (path, _, _), stream, is_executable in source.get_contents():
+        if path == record or (_CACHE in path and _CACHE in path.split("/")[:-1]):
+            continue
+        scheme, name = root, path
+        if path.startswith(data):
+            # The source has checked that it is one of the folders that wheels may have there.
+            folder, _, name = path[len(data) :].partition("/")
+            scheme = Scheme(folder)
+        rows.append((scheme, destination.write_file(scheme, name, stream, is_executable)))
+    for name, content in metadata.items():
+        path = f"{source.dist_info_dir}/{name}"
+        rows.append((root, destination.write_file(root, path, BytesIO(content), is_executable=False)))
+    rows.append((root, RecordEntry(record, None, None)))
+    destination.finalize_installation(root, record, rows)
+
+
+def _root_scheme(source: VerifiedWheel) -> Scheme:
+    wheel = parse_metadata_file(source.read_dist_info("WHEEL"))
+    return Scheme("purelib" if wheel["Root-Is-Purelib"] == "true" else "platlib")

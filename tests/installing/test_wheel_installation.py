@@ -1,0 +1,91 @@
+"""A wheel is installed as the `installer` library installs it: the library is asked as well."""
+
+import dataclasses
+import warnings
+from pathlib import Path
+
+import installer
+import pytest
+
+from support.command import tree
+from support.foo_wheel import open_wheel
+from support.wheels import TinyWheel, make_wheel
+from vectors.wheels import CONTROLS
+from wheelferry_installer.destination import StagingDestination
+from wheelferry_installer.wheel_installation import install_wheel
+
+DATA = "foo-1.0.data"
+SCHEMES = {
+    "purelib": "lib/site-packages",
+    "platlib": "lib64/site-packages",
+    "scripts": "bin",
+    "data": ".",
+    "headers": "include/site/foo",
+}
+METADATA = {"INSTALLER": b"wheelferry\n", "REQUESTED": b""}
+WHEELS = {
+    "plain": make_wheel("foo"),
+    "platform": make_wheel("foo", pure=False),
+    "scripts": make_wheel(
+        "foo", entry_points="[console_scripts]\na = foo:b\n[gui_scripts]\nc = d:e"
+    ),
+    "every-scheme": make_wheel(
+        "foo",
+        files={
+            f"{DATA}/{scheme}/{name}": b"#!python\nfoo"
+            for scheme in SCHEMES
+            for name in ("one", "two")
+        },
+    ),
+    "data-in-folders": make_wheel("foo", files={f"{DATA}/data/share/foo/deep/x": b"x"}),
+    "other-data": make_wheel("foo", files={"foo-2.0.data/purelib/x": b"x", "foo.data/y": b"y"}),
+    "compiled-modules": make_wheel(
+        "foo",
+        files={
+            "__pycache__/foo.pyc": b"x",
+            "foo/__pycache__/foo.pyc": b"x",
+            "foo/x__pycache__/foo.py": b"x",
+        },
+    ),
+    "file-that-is-called-like-their-folder": make_wheel("foo", files={"foo/__pycache__": b"x"}),
+    "empty": make_wheel("foo", files={}),
+}
+
+
+def destination(folder: Path, wheel: TinyWheel) -> StagingDestination:
+    folder.mkdir()
+    hashes = open_wheel(wheel).hashes
+    return StagingDestination(folder, SCHEMES, "/opt/env/bin/python", "posix", hashes)
+
+
+def assert_installed_as_by_the_library(wheel: TinyWheel, folder: Path) -> None:
+    ours, theirs = folder / "ours", folder / "theirs"
+    install_wheel(open_wheel(wheel), destination(ours, wheel), METADATA)
+    with warnings.catch_warnings():
+        # The library warns of compiled modules, and leaves them out as well.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        installer.install(open_wheel(wheel), destination(theirs, wheel), METADATA)
+    assert tree(ours) == tree(theirs)
+    assert any(path.endswith("/RECORD") for path in tree(ours))
+
+
+@pytest.mark.parametrize("name", WHEELS)
+def test_every_kind_of_file(name: str, tmp_path: Path) -> None:
+    assert_installed_as_by_the_library(WHEELS[name], tmp_path)
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_unusual_wheels(name: str, tmp_path: Path) -> None:
+    for number, wheel in enumerate(CONTROLS[name]()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert_installed_as_by_the_library(wheel, folder)
+
+
+def test_executable_files(tmp_path: Path) -> None:
+    wheel = make_wheel("foo", files={"tool": b"x"})
+    # The only entry of that name in the directory: mode 0644 becomes 0755 there.
+    changed = wheel.data.replace((0o100644 << 16).to_bytes(4, "little"), b"\0\0\xed\x81")
+    assert changed != wheel.data
+    assert_installed_as_by_the_library(dataclasses.replace(wheel, data=changed), tmp_path)
+    assert (tmp_path / "ours" / SCHEMES["purelib"] / "tool").stat().st_mode & 0o100
