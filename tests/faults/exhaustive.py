@@ -3,7 +3,7 @@
 Prints one line for each scenario and kind of fault: how many calls, how often the old and how
 often the new state was found. Anything else is a failure, told of with the number of the call.
 
-    exhaustive.py [--only TEXT] [--do KIND]... [--step N]
+    python -m faults.exhaustive [--only TEXT] [--do KIND]... [--step N]
 """
 
 from __future__ import annotations

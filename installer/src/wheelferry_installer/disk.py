@@ -1,12 +1,14 @@
-"""What an installation asks of the disk: to flush, to exchange two paths, to have room."""
+"""What an installation asks of the disk: to have room, to flush, to exchange two paths."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from wheelferry_schemas.display import human_size
@@ -28,6 +30,19 @@ def require_room(folder: Path, size: int) -> None:
             f"{folder} has room for {human_size(free)}, at least {human_size(size)} are needed",
             hint="nothing was changed; free space, or choose a place on another disk",
         )
+
+
+@contextlib.contextmanager
+def folder_made(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; what was made for nothing, and is empty, goes again."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for path in missing:
+                path.rmdir()
 
 
 def sync_file_system(path: Path) -> None:

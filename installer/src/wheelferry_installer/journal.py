@@ -229,23 +229,16 @@ def locked(root: Path, control: Path, on_wait: Callable[[], None] | None) -> Ite
 
     Where another run holds the lock, call `on_wait` and wait; without that raise `ConflictError`.
     """
-    made = not root.exists()
-    root.mkdir(parents=True, exist_ok=True)
     journal = Journal(root=root, control=control)
-    try:
-        with signals.kept(), locks.held(control, root, on_wait):
-            journal.recover()
-            try:
-                yield journal
-            finally:
-                # As for managed environments: the first failure is the one to be told of.
-                signals.ignore()
-                with contextlib.suppress(OSError):
-                    journal.recover()
-    finally:
-        if made:
+    with disk.folder_made(root), signals.kept(), locks.held(control, root, on_wait):
+        journal.recover()
+        try:
+            yield journal
+        finally:
+            # As for managed environments: the first failure is the one to be told of.
+            signals.ignore()
             with contextlib.suppress(OSError):
-                root.rmdir()
+                journal.recover()
 
 
 def _move(source: Path, target: Path) -> None:

@@ -42,11 +42,11 @@ def _acquired(control: Path, what: Path, on_wait: Callable[[], None] | None) -> 
     path = control / _LOCK
     told = False
     while True:
-        control.mkdir(exist_ok=True)
+        control.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
-            # Whoever held the lock has just removed the folder.
+            # Whoever held the lock has just removed the folder, or even those above it.
             continue
         try:
             if not _try_lock(descriptor):

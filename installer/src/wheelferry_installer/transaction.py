@@ -271,8 +271,8 @@ def locked(
 
     Where another run holds the lock, call `on_wait` and wait; without that raise `ConflictError`.
     """
-    environment.parent.mkdir(parents=True, exist_ok=True)
     with (
+        disk.folder_made(environment.parent),
         signals.kept(),
         locks.held(control_folder(environment), environment, on_wait) as descriptor,
     ):
