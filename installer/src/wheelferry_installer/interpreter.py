@@ -12,10 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import packaging
 
 from wheelferry_schemas.errors import UnfitError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 TIMEOUT = 60
 """Seconds; an interpreter on a slow disk takes its time to start."""
@@ -46,59 +50,99 @@ class Interpreter:
         return f"{name} {version} on {self.markers['platform_machine']}{libc}"
 
 
+class Question:
+    """An interpreter that was started, and is about to say what it is.
+
+    It takes a while to answer, in which other things can be done. As a context manager it stops
+    whoever has not answered at the end.
+    """
+
+    def __init__(self, executable: str | os.PathLike[str]) -> None:
+        """Start an interpreter; raises `UnfitError` where that cannot be done."""
+        self._executable = os.fspath(executable)
+        script = ("-I", "-c", _script(), os.path.dirname(packaging.__file__))
+        try:
+            self._process = subprocess.Popen(
+                [self._executable, *script],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            raise self._refused(f"cannot be run: {error.strerror}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._process as process:
+            process.kill()
+
+    @functools.cached_property
+    def answer(self) -> Interpreter:
+        """What the interpreter says of itself; raises `UnfitError` where it is none."""
+        try:
+            said, complaint = self._process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired as error:
+            raise self._refused("cannot be run: it does not answer") from error
+        try:
+            facts = json.loads(said)
+            return Interpreter(
+                executable=Path(facts["executable"]),
+                base_executable=Path(facts["base_executable"]),
+                markers=facts["markers"],
+                tags={tag: rank for rank, tag in enumerate(facts["tags"])},
+                paths=facts["paths"],
+                libc=facts["libc"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            lines = complaint.decode(errors="replace").strip().splitlines()
+            last = lines[-1] if lines else str(error)
+            raise self._refused(f"does not answer as Python 3.9 or newer does: {last}") from error
+
+    def _refused(self, why: str) -> UnfitError:
+        return UnfitError(
+            f"{self._executable} {why}",
+            hint="pass --python with the path of a Python interpreter",
+        )
+
+
 def ask(executable: str | os.PathLike[str]) -> Interpreter:
     """Run an interpreter and return what it says of itself.
 
     Raises `UnfitError` where it cannot be run or is none.
     """
-    command = [os.fspath(executable), "-I", "-c", _script(), os.path.dirname(packaging.__file__)]
-    try:
-        run = subprocess.run(
-            command, capture_output=True, check=False, timeout=TIMEOUT, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it does not answer"
-        raise UnfitError(
-            f"{os.fspath(executable)} cannot be run: {reason}",
-            hint="pass --python with the path of a Python interpreter",
-        ) from error
-    try:
-        facts = json.loads(run.stdout)
-        return Interpreter(
-            executable=Path(facts["executable"]),
-            base_executable=Path(facts["base_executable"]),
-            markers=facts["markers"],
-            tags={tag: rank for rank, tag in enumerate(facts["tags"])},
-            paths=facts["paths"],
-            libc=facts["libc"],
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        last = run.stderr.decode(errors="replace").strip().splitlines()[-1:] or [str(error)]
-        raise UnfitError(
-            f"{os.fspath(executable)} does not answer as Python 3.9 or newer does: {last[0]}",
-            hint="pass --python with the path of a Python interpreter",
-        ) from error
+    with Question(executable) as question:
+        return question.answer
 
 
-def find(wanted: str | None, minors: Sequence[int]) -> Iterator[Interpreter]:
+def first_choice(wanted: str | None) -> str:
+    """Return the interpreter that is tried first: the user's `--python`, else this very one.
+
+    `wanted` is a path, a name on PATH, or a version such as `3.12`. Raises `UnfitError` where there
+    is none.
+    """
+    if wanted is None:
+        return sys.executable
+    path = shutil.which(f"python{wanted}" if wanted[:1].isdigit() else wanted)
+    if path is None:
+        raise UnfitError(
+            f"no interpreter {wanted!r} is found here",
+            hint="pass --python with the full path of one, such as /usr/bin/python3",
+        )
+    return path
+
+
+def find(
+    wanted: str | None, minors: Sequence[int], first: Question | None = None
+) -> Iterator[Interpreter]:
     """Yield the interpreters to try, best first.
 
-    `wanted` is the user's `--python`: a path, a name on PATH, or a version such as `3.12`; then
-    there is one, and `UnfitError` is raised where there is none. Else this very interpreter
-    comes first, and then `python3.N` from PATH for each of the minor versions.
+    That is the first choice, who may have been asked already, and, where the user wants none in
+    particular, `python3.N` from PATH for each of the minor versions.
     """
-    if wanted is not None:
-        name = f"python{wanted}" if wanted[:1].isdigit() else wanted
-        path = shutil.which(name)
-        if path is None:
-            raise UnfitError(
-                f"no interpreter {wanted!r} is found here",
-                hint="pass --python with the full path of one, such as /usr/bin/python3",
-            )
-        yield ask(path)
-        return
-    yield ask(sys.executable)
-    for minor in minors:
+    yield first.answer if first is not None else ask(first_choice(wanted))
+    for minor in minors if wanted is None else ():
         path = shutil.which(f"python3.{minor}")
         if path is not None:
             try:
