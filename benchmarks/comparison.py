@@ -80,7 +80,7 @@ def measure(work: Path, *, rounds: int, name: str) -> Results:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--runs", type=int, default=3, help="rounds; medians are taken (%(default)s)"
+        "--runs", type=int, default=5, help="rounds; medians are taken (%(default)s)"
     )
     parser.add_argument(
         "--set",

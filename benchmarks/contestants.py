@@ -12,7 +12,9 @@ CREATE = "`bundle create`"
 PIP_CREATE = "`pip download` + `tar --zstd -c`"
 INSTALL = "`bundle install`"
 INSTALL_UNSYNCED = "`bundle install --no-sync`"
+INSTALL_COMPILED = "`bundle install --no-sync --compile`"
 UV = "untar + `uv venv` + `uv pip install`"
+UV_COMPILED = "untar + `uv venv` + `uv pip install --compile-bytecode`"
 UV_SYNCED = f"{UV} + `sync -f`"
 PIP = "`venv` + `pip install`"
 TREE = "`tar --zstd -x` of the finished tree"
@@ -57,6 +59,9 @@ def installing(wheels: WheelSet, tree: Path) -> list[Contestant]:
     def ours_unsynced(folder: Path) -> Commands:
         return [(*ours(folder)[0], "--no-sync")]
 
+    def ours_compiled(folder: Path) -> Commands:
+        return [(*ours_unsynced(folder)[0], "--compile")]
+
     def uv(folder: Path) -> Commands:
         cold = (_UV, "--quiet", "--offline", "--cache-dir", str(folder / "cache"))
         venv = str(folder / "venv")
@@ -68,6 +73,10 @@ def installing(wheels: WheelSet, tree: Path) -> list[Contestant]:
                 *("--find-links", str(folder / "wheels"), "-r", str(wheels.pins)),
             ),
         ]
+
+    def uv_compiled(folder: Path) -> Commands:
+        *before, install = uv(folder)
+        return [*before, (*install, "--compile-bytecode")]
 
     def uv_synced(folder: Path) -> Commands:
         return [*uv(folder), ("sync", "-f", str(folder))]
@@ -90,6 +99,8 @@ def installing(wheels: WheelSet, tree: Path) -> list[Contestant]:
         Contestant(INSTALL, ours),
         Contestant(UV, uv),
         Contestant(UV_SYNCED, uv_synced),
+        Contestant(INSTALL_COMPILED, ours_compiled),
+        Contestant(UV_COMPILED, uv_compiled),
         Contestant(PIP, pip),
         Contestant(TREE, untar),
     ]

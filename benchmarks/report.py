@@ -15,6 +15,7 @@ _PAIRS = (
     ("", ways.INSTALL_UNSYNCED, ways.TREE),
     ("install, flushed to the disk", ways.INSTALL, ways.UV_SYNCED),
     ("", ways.INSTALL, ways.UV),
+    ("install and compile", ways.INSTALL_COMPILED, ways.UV_COMPILED),
     ("verify", ways.VERIFY, ways.SHA256SUM),
 )
 _MEMORY = (
