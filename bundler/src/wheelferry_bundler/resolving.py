@@ -30,6 +30,8 @@ from wheelferry_schemas.target import Target
 
 _NEWEST_PATCH = 99
 _SHOWN_LINES = 20
+_CONNECTIONS = "8"
+"""uv opens 50 at once. Small servers let 5 wait, and drop the others, who try again after seconds."""
 _LOGIN_HINT = (
     "an index asks for a login: put it into ~/.netrc or UV_INDEX_<NAME>_USERNAME and "
     "UV_INDEX_<NAME>_PASSWORD"
@@ -174,6 +176,7 @@ def uv_environment(places: Places) -> dict[str, str]:
     """Return the environment for uv; mirrors stand there, where no other user can read them."""
     environment = {name: os.environ[name] for name in os.environ if name not in _UNWANTED}
     environment |= {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    environment.setdefault("UV_CONCURRENT_DOWNLOADS", _CONNECTIONS)
     if places.mirrors:
         logins = Logins(places.indexes)
         first, *others = (_with_login(url, logins) for url in places.mirrors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from wheelferry_schemas.errors import MalformedError
 
 _MAX_SIZE = 4 * 2**20
 _CLASSIFIER = "License :: "
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
     *(ValueError, RuntimeError),
@@ -40,7 +42,9 @@ def read_wheel_metadata(path: Path, file_name: str) -> WheelMetadata:
             )
             if wheel.getinfo(name).file_size > _MAX_SIZE:
                 raise MalformedError(f"{file_name}: METADATA is larger than {_MAX_SIZE} bytes")
-            raw, _ = parse_email(wheel.read(name))
+            # The description may be a book, and is not asked for.
+            headers = _BLANK_LINE.split(wheel.read(name), maxsplit=1)[0]
+            raw, _ = parse_email(headers)
     except _UNREADABLE as error:
         raise MalformedError(f"{file_name} is not a wheel: {error}") from error
     stated = raw.get("license_expression") or _from_classifiers(raw.get("classifiers", []))
