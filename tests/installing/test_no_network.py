@@ -57,6 +57,8 @@ COMMANDS = {
     "install": ("install", "bundle.tar.zst", "--compile"),
     "verify": ("verify", "bundle.tar.zst"),
     "show": ("show", "bundle.tar.zst"),
+    "unpack": ("unpack", "bundle.tar.zst", "there"),
+    "index": ("unpack", "bundle.tar.zst", "--simple-index", "there"),
     "trust": ("trust", "list"),
     "status": ("status", "--venv", "there"),
 }

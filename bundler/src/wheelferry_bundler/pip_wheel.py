@@ -57,7 +57,8 @@ def pip_wheel(
             last.append(line.rstrip("\n"))
     if process.returncode != 0:
         raise BuildError(what, details=tuple(last), hint=f"the whole log is in {log}")
-    log.unlink()
+    # Another run may have built the same package meanwhile.
+    log.unlink(missing_ok=True)
 
 
 def _environment(places: Places) -> dict[str, str]:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,13 +18,14 @@ from wheelferry_installer import signatures
 from wheelferry_installer.archive import OpenedBundle
 from wheelferry_installer.member_file import open_member
 from wheelferry_installer.policy import UNKNOWN_KEY, Policy
+from wheelferry_installer.startup import StartupFile, startup_files
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout, manifest, sshsig
 from wheelferry_schemas.display import count
 from wheelferry_schemas.errors import MalformedError, OutdatedError, TamperedError, TrustError
 from wheelferry_schemas.head import HeadMember
 from wheelferry_schemas.layout import Member
-from wheelferry_schemas.manifest import Manifest
+from wheelferry_schemas.manifest import Manifest, Package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,36 +140,40 @@ def verify_contents(bundle: VerifiedBundle, on_progress: Callable[[str, int], No
             bundle.read(member, lambda piece: on_progress(member.name, len(piece)))  # noqa: B023
         except TamperedError as error:
             problems.append(error)
-    bundle.check_end()
-    _raise_all(problems)
+    try:
+        bundle.check_end()
+    except TamperedError as error:
+        problems.append(error)
+    raise_all(problems)
 
 
-def verify_wheels(bundle: VerifiedBundle) -> None:
-    """Check that all wheels are such as can be installed; raises `MalformedError`.
+def verify_wheels(bundle: VerifiedBundle, packages: Iterable[Package]) -> list[StartupFile]:
+    """Check that wheels are such as can be installed; return what Python runs when it starts.
 
     They are not unpacked for that: only an installation holds what is inside of them against the
-    hashes in their RECORD.
+    hashes in their RECORD. Raises `MalformedError` that names all bad ones.
     """
     problems = []
-    wheels = {
-        layout.wheel_name(package.wheel): package.wheel for package in bundle.manifest.packages
-    }
+    found = []
+    wheels = {layout.wheel_name(package.wheel): package.wheel for package in packages}
     for member in bundle.members:
         try:
             if member.name in wheels:
-                VerifiedWheel(bundle.open(member), wheels[member.name])
+                wheel = VerifiedWheel(bundle.open(member), wheels[member.name])
+                found += startup_files(wheels[member.name], wheel.hashes)
         except MalformedError as error:
             problems.append(error)
-    _raise_all(problems)
+    raise_all(problems)
+    return found
 
 
-def _raise_all(problems: Sequence[MalformedError]) -> None:
+def raise_all(problems: Sequence[MalformedError]) -> None:
     """Raise all problems as one error; return where there are none."""
     if len(problems) == 1:
         raise problems[0]
     if problems:
         error = type(problems[0])(
-            f"{len(problems)} members of the bundle are damaged or tampered with",
+            f"{len(problems)} parts of the bundle are damaged or tampered with",
             details=[line for problem in problems for line in str(problem).splitlines()],
         )
         error.hint = problems[0].hint

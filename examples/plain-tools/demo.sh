@@ -1,0 +1,45 @@
+#!/bin/sh
+# Carries these packages across with tar, and installs them with pip and with uv. Usage: demo.sh BIN_FOLDER
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$1:$PATH
+export PATH
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+say() { printf '\n== %s\n' "$*"; }
+
+mkdir "$work/online" "$work/far" "$work/empty-home"
+cp "$here/pyproject.toml" "$work/online"
+# The signing key of this demo, so that nobody's own is used or made.
+XDG_CONFIG_HOME=$work/config
+export XDG_CONFIG_HOME
+
+say "online: uv lock, bundle create"
+cd "$work/online"
+uv lock --quiet
+bundle create --output "$work/far/bundle.tar.zst"
+cp "$XDG_CONFIG_HOME/wheelferry/signing_key.pub" "$work/far/alice.pub"
+
+say "far side: without a network where the kernel lets us take it away, with empty caches"
+airgap=
+if unshare -rn true 2>/dev/null; then
+    airgap="unshare -rn"
+else
+    echo "this kernel forbids network namespaces: that NO network is needed is NOT PROVEN here"
+fi
+cat > "$work/far-side.sh" <<'FAR'
+set -eu
+tar --zstd -xf bundle.tar.zst
+for way in one two three four; do python3 -m venv --without-pip $way; done
+pip --python one install --quiet --no-index --find-links wheels --require-hashes -r requirements.txt
+pip --python two install --quiet -r pylock.toml
+uv pip sync --quiet --offline --python three pylock.toml
+uv pip install --quiet --offline --no-index --find-links wheels --python four -r requirements.txt
+for way in one two three four; do
+    $way/bin/python -c 'import httpx, pydantic, yaml; print("pydantic", pydantic.VERSION)'
+done
+FAR
+cd "$work/far"
+env -i PATH="$PATH" HOME="$work/empty-home" LANG="${LANG:-C.UTF-8}" PIP_NO_CACHE_DIR=1 \
+    $airgap sh "$work/far-side.sh"

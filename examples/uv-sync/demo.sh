@@ -1,0 +1,48 @@
+#!/bin/sh
+# Carries this project across, and has uv make its environment there. Usage: demo.sh BIN_FOLDER
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$1:$PATH
+export PATH
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+say() { printf '\n== %s\n' "$*"; }
+
+mkdir "$work/online" "$work/far" "$work/empty-home"
+cp "$here/pyproject.toml" "$work/online"
+# The signing key of this demo, so that nobody's own is used or made.
+XDG_CONFIG_HOME=$work/config
+export XDG_CONFIG_HOME
+
+say "online: uv lock, bundle create"
+cd "$work/online"
+uv lock --quiet
+bundle create --output "$work/far/bundle.tar.zst"
+cp "$XDG_CONFIG_HOME/wheelferry/signing_key.pub" "$work/far/alice.pub"
+
+say "far side: without a network where the kernel lets us take it away, with an empty cache"
+airgap=
+if unshare -rn true 2>/dev/null; then
+    airgap="unshare -rn"
+else
+    echo "this kernel forbids network namespaces: that NO network is needed is NOT PROVEN here"
+fi
+cp pyproject.toml uv.lock "$work"
+mkdir "$work/far/project"
+cp pyproject.toml uv.lock "$work/far/project"
+cat > "$work/far-side.sh" <<'FAR'
+set -eu
+bundle trust add --yes alice.pub
+bundle unpack bundle.tar.zst ready --uv-lock project
+cd ready
+uv sync --frozen --offline
+.venv/bin/python -c 'import numpy, pytest; print("numpy", numpy.__version__, "and pytest", pytest.__version__)'
+FAR
+cd "$work/far"
+env -i PATH="$PATH" HOME="$work/empty-home" LANG="${LANG:-C.UTF-8}" $airgap sh "$work/far-side.sh"
+
+say "the project's own files"
+cmp "$work/uv.lock" project/uv.lock
+cmp "$work/pyproject.toml" project/pyproject.toml
+echo "uv.lock and pyproject.toml have not changed"

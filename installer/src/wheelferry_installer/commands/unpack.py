@@ -1,0 +1,243 @@
+"""`bundle unpack`: the verified wheels for pip, uv and whoever serves them to a network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelferry_installer.commands.options import (
+    json_option,
+    quiet_option,
+    signers_json,
+    trust_options,
+    verified,
+)
+from wheelferry_installer.commands.place_options import sync_option
+from wheelferry_schemas.display import count, human_size, printable
+from wheelferry_schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from wheelferry_installer.terminal import Advance
+    from wheelferry_installer.verification import VerifiedBundle
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_EPILOG = """\b
+Examples:
+  bundle unpack bundle.tar.zst wheelhouse
+  bundle unpack bundle.tar.zst far --uv-lock ~/project
+  bundle unpack bundle.tar.zst --simple-index /srv/index
+  bundle unpack --undo ~/project
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--uv-lock",
+    "project",
+    type=_FOLDER,
+    metavar="PROJECT",
+    help="Also write a copy of this project's uv.lock that takes everything from DIR.",
+)
+@click.option("--editable", is_flag=True, help="With --uv-lock: install PROJECT as it lies there.")
+@click.option(
+    "--in-place", is_flag=True, help="With --uv-lock: replace the lock in PROJECT, until --undo."
+)
+@click.option(
+    "--undo", type=_FOLDER, metavar="PROJECT", help="Put the uv.lock back that --in-place replaced."
+)
+@click.option(
+    "--simple-index",
+    "index",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Make a package index that any web server can serve, or add to it.",
+)
+@trust_options
+@sync_option
+@json_option
+@quiet_option
+def unpack(
+    bundle: Path | None,
+    folder: Path | None,
+    project: Path | None,
+    editable: bool,
+    in_place: bool,
+    undo: Path | None,
+    index: Path | None,
+    allowed_signers: Path | None,
+    require_signatures: int | None,
+    allow_unsigned: bool,
+    no_sync: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Verify BUNDLE and write its wheels and documents into DIR, which has to be new or empty.
+
+    Everything is checked that 'bundle verify' checks, and DIR is there as a whole or not at all.
+    """
+    from wheelferry_installer.terminal import bar
+
+    if undo is not None:
+        # A file that installs itself always names a bundle.
+        _refuse(bool(folder or project or index), "--undo cannot be combined with anything else")
+        answer = _undo(undo, sync=not no_sync)
+    elif bundle is None:
+        raise UsageError("missing argument 'BUNDLE'", hint="see: bundle unpack --help")
+    else:
+        _refuse((folder is None) == (index is None), "say where to: DIR or --simple-index DIR")
+        _refuse(project is not None and folder is None, "--uv-lock needs DIR, for the wheels")
+        _refuse(
+            project is None and (editable or in_place), "--editable and --in-place need --uv-lock"
+        )
+        with verified(
+            bundle,
+            allowed_signers,
+            require_signatures=require_signatures,
+            allow_unsigned=allow_unsigned,
+        ) as checked:
+            total = sum(member.size for member in checked.members)
+            with bar("unpacking", total, shown=not quiet) as advance:
+                how = _How(checked, advance, sync=not no_sync)
+                if index is not None:
+                    answer = _write_index(how, index)
+                elif project is not None and folder is not None:
+                    answer = _unpack_for_uv(
+                        how, folder, project, editable=editable, in_place=in_place
+                    )
+                else:
+                    assert folder is not None
+                    answer = _unpack(how, folder)
+        answer.signed(checked)
+    if as_json:
+        click.echo(json.dumps(answer.data, indent=2))
+    elif not quiet:
+        for line in answer.lines:
+            click.echo(printable(line))
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """A verified bundle, and how to unpack it."""
+
+    bundle: VerifiedBundle
+    advance: Advance
+    sync: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was done: as JSON, and for people."""
+
+    data: dict[str, object]
+    lines: list[str]
+
+    def signed(self, bundle: VerifiedBundle) -> None:
+        """Add who signed the bundle."""
+        self.data["manifest_sha256"] = bundle.sha256
+        self.data["signers"] = signers_json(bundle.signers)
+        accepted = [signer for signer in bundle.signers if signer.problem is None]
+        self.lines[:0] = [f"signed by {s.name or '?'} {s.fingerprint}" for s in accepted]
+
+
+def _unpack(how: _How, folder: Path) -> _Answer:
+    from wheelferry_installer.unpacking import unpack as unpack_into
+
+    unpack_into(how.bundle, folder, how.advance, more={}, sync=how.sync)
+    manifest = how.bundle.manifest
+    middle = f".{manifest.targets[0].id}" if len(manifest.targets) > 1 else ""
+    command = (
+        f"cd {shlex.quote(os.fspath(folder))} && pip install --no-index --find-links wheels "
+        f"--require-hashes -r requirements{middle}.txt"
+    )
+    return _Answer(
+        {"folder": os.fspath(folder), "command": command},
+        [_unpacked(how.bundle, folder), f"use it: {command}"],
+    )
+
+
+def _unpack_for_uv(
+    how: _How, folder: Path, project: Path, *, editable: bool, in_place: bool
+) -> _Answer:
+    import tomli_w
+
+    from wheelferry_installer import disk, overlay, uv_project
+    from wheelferry_installer.unpacking import WHEELS
+    from wheelferry_installer.unpacking import unpack as unpack_into
+    from wheelferry_installer.uv_project import UvProject
+
+    manifest = how.bundle.manifest
+    overlay.refuse_overlaid(project)
+    read = UvProject.read(project)
+    place = project if in_place else folder
+    relocated = read.relocated(manifest, folder / WHEELS, place, editable=editable)
+    if read.sha256 != manifest.made_from.sha256:
+        click.echo(
+            f"warning: the bundle was made from another {printable(manifest.made_from.name)}; "
+            "all that this uv.lock calls for is there",
+            err=True,
+        )
+    lock = tomli_w.dumps(relocated.lock).encode()
+    places: list[str] = []
+    more = {uv_project.LOCK: lock, **read.files(), **uv_project.settings(WHEELS)}
+    if in_place:
+        places = ["--no-index", "--find-links", os.path.abspath(folder / WHEELS)]
+        unpack_into(how.bundle, folder, how.advance, more={}, sync=how.sync)
+        try:
+            overlay.put_in_place(project, lock, sync=how.sync)
+        except BaseException:
+            disk.remove(folder)
+            raise
+    else:
+        unpack_into(how.bundle, folder, how.advance, more=more, sync=how.sync)
+    command = uv_project.command(place, manifest, places)
+    lines = [_unpacked(how.bundle, folder), f"use it: {command}"]
+    if in_place:
+        lines.append(f"undo it: bundle unpack --undo {shlex.quote(os.fspath(project))}")
+    return _Answer(
+        {"folder": os.fspath(folder), "lock": os.fspath(place / "uv.lock"), "command": command},
+        lines,
+    )
+
+
+def _write_index(how: _How, folder: Path) -> _Answer:
+    from wheelferry_installer.index_writing import write_index
+
+    grown = write_index(how.bundle, folder, how.advance, sync=how.sync)
+    verb = "was" if grown.present == 1 else "were"
+    there = f", {count(grown.present, 'wheel')} {verb} there already" if grown.present else ""
+    return _Answer(
+        {"folder": os.fspath(folder), "added": grown.added, "present": grown.present},
+        [
+            f"{folder}: {count(grown.added, 'wheel')} added{there}",
+            f"try it: python3 -m http.server --directory {shlex.quote(os.fspath(folder))}",
+            "over the network: pip install --index-url http://HOST:8000/simple/ NAME",
+        ],
+    )
+
+
+def _undo(project: Path, *, sync: bool) -> _Answer:
+    from wheelferry_installer import overlay
+
+    changed = overlay.undo(project, sync=sync)
+    lock = os.fspath(project / "uv.lock")
+    line = f"{lock} is the project's own again" if changed else f"{lock} was not changed in place"
+    return _Answer({"lock": lock, "changed": changed}, [line])
+
+
+def _unpacked(bundle: VerifiedBundle, folder: Path) -> str:
+    packages = bundle.manifest.packages
+    size = human_size(sum(package.size for package in packages))
+    return f"unpacked {count(len(packages), 'wheel')}, {size}, into {folder}"
+
+
+def _refuse(is_wrong: bool, why: str) -> None:
+    if is_wrong:
+        raise UsageError(why, hint="see: bundle unpack --help")

@@ -1,0 +1,125 @@
+"""Unpacks a verified bundle into a folder: built beside it, checked as a whole, then moved in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from wheelferry_installer import disk
+from wheelferry_installer.locks import held
+from wheelferry_installer.verification import VerifiedBundle, raise_all
+from wheelferry_installer.wheel_source import VerifiedWheel
+from wheelferry_schemas import layout
+from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError, UsageError
+
+WHEELS = "wheels"
+_CONTROL = ".{}.unpacking"
+
+
+def unpack(
+    bundle: VerifiedBundle,
+    folder: Path,
+    on_progress: Callable[[str, int], None],
+    *,
+    more: Mapping[str, bytes],
+    sync: bool = True,
+) -> None:
+    """Write all members of a bundle into `folder`, which has to be new or empty, and `more` files.
+
+    Raises `ConflictError`, `MalformedError`, `TransferError`; then nothing was changed.
+    """
+    with placed(folder, sum(member.size for member in bundle.members), sync=sync) as staging:
+        write_members(bundle, staging, on_progress)
+        head = {member.name: member.content for member in bundle.signature_members}
+        for name, data in {layout.MANIFEST: bundle.manifest_bytes, **head, **more}.items():
+            path = staging / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+
+def write_members(
+    bundle: VerifiedBundle, staging: Path, on_progress: Callable[[str, int], None]
+) -> None:
+    """Write documents and wheels below `staging`, and check everything that `verify` checks.
+
+    Raises `MalformedError` that names all that is wrong.
+    """
+    wheels = {
+        layout.wheel_name(package.wheel): package.wheel for package in bundle.manifest.packages
+    }
+    problems = []
+    for member in bundle.members:
+        path = staging / member.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("w+b") as file:
+                bundle.read(member, file.write)
+                if member.name in wheels:
+                    VerifiedWheel(file, wheels[member.name])
+        except MalformedError as error:
+            problems.append(error)
+        on_progress(member.name, member.size)
+    try:
+        bundle.check_end()
+    except MalformedError as error:
+        problems.append(error)
+    raise_all(problems)
+
+
+@contextlib.contextmanager
+def placed(folder: Path, size: int, *, sync: bool) -> Iterator[Path]:
+    """Yield a folder to fill with about `size` bytes, and move it to `folder` when that is done.
+
+    `folder` has to be new or empty. It lies in a control folder beside it, which the next run
+    clears where this one is killed.
+    """
+    folder = Path(os.path.realpath(folder))
+    if not folder.parent.is_dir():
+        raise UsageError(f"{folder.parent} is not a folder", hint="make it, or choose another one")
+    refuse_full(folder)
+    disk.require_room(folder.parent, size)
+    control = folder.with_name(_CONTROL.format(folder.name))
+    try:
+        with held(control, folder, None):
+            staging = control / "staging"
+            disk.remove(staging)
+            staging.mkdir()
+            try:
+                yield staging
+                _move(staging, folder, sync=sync)
+            finally:
+                disk.remove(staging)
+    except OSError as error:
+        raise TransferError(
+            f"{folder} could not be written: {error.strerror or error}",
+            hint="nothing was changed; free space or check the rights, and try again",
+        ) from error
+
+
+def refuse_full(folder: Path) -> None:
+    """Raise `ConflictError` unless `folder` is not there, or empty."""
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir():
+        raise ConflictError(f"{folder} is a file", hint="name a folder that is new or empty")
+    if any(folder.iterdir()):
+        raise ConflictError(
+            f"{folder} is not empty", hint="name a folder that is new or empty, or move that away"
+        )
+
+
+def _move(staging: Path, folder: Path, *, sync: bool) -> None:
+    if sync:
+        disk.sync_file_system(staging)
+    # Somebody may have put something there meanwhile.
+    refuse_full(folder)
+    if folder.exists():
+        staging.chmod(folder.stat().st_mode)
+        if sys.platform == "win32":
+            folder.rmdir()
+    staging.rename(folder)
+    if sync:
+        disk.sync_folder(folder.parent)
