@@ -55,8 +55,9 @@ def test_reads_back_the_entry_that_it_writes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", 'a"b', "a,b", "#a", "a\nb", "*", "a" * 201, "ä"])
 def test_refuses_to_write_name_that_would_not_be_read_back(name: str) -> None:
-    with pytest.raises(UsageError, match="cannot name a signer"):
+    with pytest.raises(UsageError, match="cannot name a signer") as caught:
         allowed_signers.entry(name, KEY)
+    assert "alice@example" in str(caught.value.hint)
 
 
 def test_skips_comments_and_empty_lines() -> None:
@@ -118,6 +119,11 @@ def test_time_without_zone_is_that_of_this_host(set_zone: Callable[[str], None])
     assert _only(f'alice valid-after="20231115001320" {LINE}').valid_after == NOW
 
 
+def test_time_with_a_zone_is_the_same_on_every_host(set_zone: Callable[[str], None]) -> None:
+    set_zone("XXX-02")
+    assert _only(f'alice valid-after="20231114221320Z" {LINE}').valid_after == NOW
+
+
 def test_refuses_time_that_falls_off_the_calendar(set_zone: Callable[[str], None]) -> None:
     set_zone("XXX-14")
     (said,) = _problems(f'alice valid-after="00010101" {LINE}')
@@ -159,6 +165,7 @@ def test_honours_namespaces_as_openssh_does(
         ('valid-after="20231114221320Z"', None),
         ('valid-after="20231114221321Z"', "not valid yet"),
         ('valid-before="20231114221321Z"', None),
+        ('valid-before="20231114221320Z"', None),
         ('valid-before="20231114221319Z"', "no longer valid"),
         ('valid-before="20231114Z"', "no longer valid"),
     ],
@@ -245,11 +252,12 @@ def test_public_key_file_needs_no_comment() -> None:
     ],
 )
 def test_refuses_what_is_not_one_public_key(text: str) -> None:
-    with pytest.raises(MalformedError, match="not a public key"):
+    with pytest.raises(MalformedError, match="not a public key") as caught:
         allowed_signers.parse_key_file(text)
+    assert "a public key is one line" in str(caught.value.hint)
 
 
 def test_removes_all_lines_of_a_key_and_nothing_else() -> None:
-    kept = f"# list\n\nbob {OTHER.line()}  # since May\n"
-    text = f"# list\n\nalice {LINE}\nbob {OTHER.line()}  # since May\nas-well {LINE}"
+    kept = f"# list\n  # and more\n\nbob {OTHER.line()}  # since May\n"
+    text = f"# list\n  # and more\n\nalice {LINE}\nbob {OTHER.line()}  # since May\nas-well {LINE}"
     assert allowed_signers.without(text, [KEY]) == kept

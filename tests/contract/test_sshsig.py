@@ -105,6 +105,10 @@ def test_refuses_line_that_is_too_long() -> None:
         sshsig.decode(_armor(_blob(), width=77))
 
 
+def test_takes_lines_as_long_as_others_write_them() -> None:
+    assert sshsig.decode(_armor(_blob(), width=76)) == sshsig.decode(_armor(_blob()))
+
+
 @pytest.mark.parametrize("char", [b" ", b"*", b"=", b"-"])
 def test_refuses_what_is_not_base64(char: bytes) -> None:
     with pytest.raises(MalformedError, match="not base64"):

@@ -1,4 +1,5 @@
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,9 @@ def test_does_not_fall_back_from_a_named_list_that_is_absent(
 def test_list_that_lists_nobody_is_refused(user_folder: Path, system_folder: Path) -> None:
     trust(system_folder / "allowed_signers", BOB)
     (user_folder / "allowed_signers").write_text("# nobody\n")
-    with pytest.raises(TrustError, match="lists nobody"):
+    with pytest.raises(TrustError, match="lists nobody") as caught:
         load_policy(None)
+    assert "bundle trust add alice.pub" in str(caught.value.hint)
 
 
 def test_bad_lines_are_told_with_the_files_name(user_folder: Path) -> None:
@@ -120,8 +122,18 @@ def test_list_of_another_user_is_refused(
     if os.geteuid() == 0:
         os.chown(path, 4711, -1)
     monkeypatch.setattr(os, "geteuid", lambda: 4712)
-    with pytest.raises(TrustError, match="belongs to another user"):
+    with pytest.raises(TrustError, match="belongs to another user") as caught:
         load_policy(None)
+    assert "make it yours or root's" in str(caught.value.hint)
+
+
+def test_list_of_root_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = trust(tmp_path / "list", ALICE)
+    status = list(path.stat())
+    status[stat.ST_UID] = 0
+    monkeypatch.setattr(Path, "stat", lambda _path: os.stat_result(status))
+    monkeypatch.setattr(os, "geteuid", lambda: 4712)
+    assert [signer.principals for signer in read_signers(path)] == ["alice"]
 
 
 def test_says_whose_key_it_is_and_that_it_counts(user_folder: Path) -> None:
@@ -176,7 +188,7 @@ def test_asks_for_one_signature_unless_told_otherwise(user_folder: Path) -> None
 
 @pytest.mark.parametrize(
     ("user", "system", "option", "required"),
-    [(2, 1, None, 2), (1, 3, None, 3), (2, 2, 4, 4), (3, 1, 2, 3)],
+    [(2, 1, None, 2), (1, 3, None, 3), (2, 2, 4, 4), (3, 1, 2, 3), (16, 1, None, 16)],
 )
 def test_highest_number_of_signatures_holds(
     user_folder: Path,
@@ -201,6 +213,8 @@ def test_highest_number_of_signatures_holds(
         "[policy]\nrequire-signature = 2\n",
         "[Policy]\nrequire-signatures = 2\n",
         "[policy]\n[policy]\n",
+        "[policy]\n",
+        "",
         "[other]\nx = 1\n",
     ],
 )
@@ -210,6 +224,17 @@ def test_settings_that_are_not_understood_stop_everything(user_folder: Path, tex
     with pytest.raises(MalformedError, match=r"policy\.ini") as caught:
         load_policy(None)
     assert caught.value.hint == "it holds two lines: [policy] and require-signatures = 2"
+
+
+def test_names_settings_that_are_not_known(user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    _settings(user_folder, "[policy]\nrequire-signature = 2\n[other]\nx = 1\n")
+    with pytest.raises(MalformedError) as caught:
+        load_policy(None)
+    path = user_folder / "policy.ini"
+    assert caught.value.message == (
+        f"{path} sets what is not known: [other] x, [policy] require-signature"
+    )
 
 
 @pytest.mark.parametrize("number", [0, -1, 17])

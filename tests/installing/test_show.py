@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,6 +138,24 @@ def test_sbom_is_printed_byte_by_byte(main: Main, folder: Path) -> None:
     documents = {"sbom.cdx.json": sbom}
     make_bundle(folder / "bundle.tar.zst", WHEELS, targets=[LINUX, WINDOWS], documents=documents)
     assert main("show", "--sbom", "bundle.tar.zst").out.encode() == sbom
+
+
+def test_sbom_does_not_steer_the_terminal(
+    main: Main, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = {"sbom.cdx.json": '{\n  "name": "x\x1b[31m\u202e\x85ž"\n}\n'.encode() + b"\xff\n"}
+    make_bundle(folder / "bundle.tar.zst", WHEELS, targets=[LINUX, WINDOWS], documents=documents)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    said = main("show", "--sbom", "bundle.tar.zst").out
+    assert said == '{\n  "name": "x\\x1b[31m\\u202e\\x85ž"\n}\n\ufffd\n'
+
+
+def test_sbom_that_would_fill_the_memory(main: Main, folder: Path) -> None:
+    documents = {"sbom.cdx.json": bytes(64 * 10**6 + 1)}
+    make_bundle(folder / "bundle.tar.zst", WHEELS, targets=[LINUX, WINDOWS], documents=documents)
+    ran = main("show", "--sbom", "bundle.tar.zst")
+    assert ran.code == 4
+    assert "error: sbom.cdx.json is larger than 64.0 MB" in ran.err
 
 
 def test_says_that_there_is_no_sbom(main: Main) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
@@ -192,6 +192,17 @@ def test_refuses_point_that_is_not_on_the_curve(point: bytes) -> None:
     blob = string(b"ecdsa-sha2-nistp256") + string(mpint(1) + mpint(1))
     said = refusal_of(signature_of(_ecdsa_key(b"nistp256", point), blob))
     assert "its key is not a valid one" in said
+
+
+def test_refuses_second_spelling_of_a_key() -> None:
+    private = ec.derive_private_key(5, ec.SECP256R1())
+    compressed = private.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint
+    )
+    r, s = decode_dss_signature(private.sign(signed_data(), ec.ECDSA(hashes.SHA256())))
+    blob = string(b"ecdsa-sha2-nistp256") + string(mpint(r) + mpint(s))
+    said = refusal_of(signature_of(_ecdsa_key(b"nistp256", compressed), blob))
+    assert said == "its key is not a valid one: its point is not written in full"
 
 
 @pytest.mark.parametrize(

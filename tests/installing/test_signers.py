@@ -117,7 +117,10 @@ def test_refuses_signature_made_for_something_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("signer", "problem"),
     [
-        (AllowedSigner(principals="alice", key=ALICE.public, valid_before=NOW), "no longer valid"),
+        (
+            AllowedSigner(principals="alice", key=ALICE.public, valid_before=NOW - 1),
+            "no longer valid",
+        ),
         (AllowedSigner(principals="alice", key=ALICE.public, valid_after=NOW + 1), "not valid yet"),
         (
             AllowedSigner(principals="alice", key=ALICE.public, namespaces=("git",)),
@@ -208,5 +211,6 @@ def test_refuses_bundle_that_has_expired(tmp_path: Path, late: int, refused: boo
         error = _refusal(path, POLICY, NOW + late)
         assert isinstance(error, OutdatedError)
         assert error.message == f"the bundle expired at {format_timestamp(NOW)}"
+        assert "set this host's clock" in str(error.hint)
     else:
         assert examine(path, POLICY, NOW + late)

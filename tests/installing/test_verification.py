@@ -22,7 +22,7 @@ from support.wheels import TinyWheel, make_wheel
 from wheelferry_bundler.signing import SigningKey
 from wheelferry_installer.archive import open_bundle
 from wheelferry_installer.policy import Policy
-from wheelferry_installer.verification import Signer, verify
+from wheelferry_installer.verification import Signer, verify, verify_contents
 from wheelferry_schemas import layout
 from wheelferry_schemas.errors import (
     MalformedError,
@@ -85,6 +85,14 @@ def test_gives_out_the_bytes_of_a_member(tmp_path: Path) -> None:
     bundle.read(bundle.members[-1], lambda piece: pieces.append(bytes(piece)))
     bundle.close()
     assert b"".join(pieces) == make_wheel("pure").data
+
+
+def test_tells_how_far_it_is(tmp_path: Path) -> None:
+    bundle = verify(open_bundle(_bundle(tmp_path, ALICE)), POLICY, NOW)
+    told: list[tuple[str, int]] = []
+    verify_contents(bundle, lambda name, size: told.append((name, size)))
+    bundle.close()
+    assert told == [(member.name, member.size) for member in bundle.members]
 
 
 # Damage: nobody means harm.
@@ -222,7 +230,7 @@ TAMPERINGS: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
         MEMBERS_DIFFER,
     ),
     "two members in one frame": (lambda p: [*p[:4], p[4] + p[5], p[6]], MEMBERS_DIFFER),
-    "wheels in another order": (lambda p: _swapped(p, 4, 5), "2 members of the bundle"),
+    "wheels in another order": (lambda p: _swapped(p, 4, 5), "2 parts of the bundle"),
     "document under another name": (
         lambda p: replaced(p, 2, _in_header(p[2], 0, b"pylock.toMl")),
         "pylock.toml: its header is not the foretold one",
@@ -275,10 +283,24 @@ def test_names_all_damaged_members_at_once(examine_bytes: Examine, small_bundle:
     plains[5] = plains[5][:-1] + b"x"
     with pytest.raises(TamperedError) as caught:
         examine_bytes(join_plain(plains))
-    assert caught.value.message == "2 members of the bundle are damaged or tampered with"
+    assert caught.value.message == "2 parts of the bundle are damaged or tampered with"
     assert [detail.partition(":")[0] for detail in caught.value.details] == [
         "requirements.txt",
         "wheels/pure-1.0-py3-none-any.whl",
+    ]
+
+
+def test_names_damaged_members_where_the_end_is_damaged_too(
+    examine_bytes: Examine, small_bundle: bytes
+) -> None:
+    plains = plain_frames(small_bundle)
+    plains[5] = plains[5][:-1] + b"x"
+    plains[6] = plains[6][:-1] + b"x"
+    with pytest.raises(TamperedError) as caught:
+        examine_bytes(join_plain(plains))
+    assert list(caught.value.details) == [
+        "wheels/pure-1.0-py3-none-any.whl: it is not padded with zeros",
+        "the end of the archive is not made of zeros",
     ]
 
 

@@ -91,6 +91,7 @@ def test_threshold_is_not_met_by_one_person(signed: Path, tmp_path: Path) -> Non
     ran = bundle("verify", signed, "--require-signatures", "2", cwd=tmp_path)
     assert ran.code == 3
     assert "1 accepted key" in ran.err
+    assert "hint: somebody else whom this host trusts has to sign it too" in ran.err
 
 
 def test_policy_file_asks_for_two_signatures(

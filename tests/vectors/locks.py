@@ -156,6 +156,11 @@ _UV: dict[str, tuple[int, str, bytes]] = {
         "lies outside the project",
         _lock(_SOURCE, "source = { directory = '/etc' }\n"),
     ),
+    "path-with-nul": (
+        4,
+        "NUL",
+        _lock(_SOURCE, 'source = { path = "a\\u0000/pure-1.0-py3-none-any.whl" }\n'),
+    ),
     "git-option": (4, "git", _lock(_SOURCE, "source = { git = '--upload-pack=touch evil' }\n")),
     "git-transport": (
         5,
@@ -229,6 +234,14 @@ _PYLOCKS: dict[str, tuple[int, str, bytes]] = {
             "path = '../../pure-1.0-py3-none-any.whl'",
         ),
     ),
+    "path-with-nul": (
+        4,
+        "NUL",
+        _pylock(
+            "url = 'https://index.example/pure-1.0-py3-none-any.whl'",
+            'path = "a\\u0000/pure-1.0-py3-none-any.whl"',
+        ),
+    ),
     "depth": (4, "pylock.toml", f"{_PYLOCK}[tool]\nx = {'[' * 100_000}\n".encode()),
 }
 _PIN = f"pure==1.0 --hash={_HASH}"
@@ -245,6 +258,9 @@ _REQUIREMENTS: dict[str, tuple[int, str, Mapping[str, bytes]]] = {
         "hash-short": (4, "are not sha256", b"pure==1.0 --hash=sha256:aa\n"),
         "marker-code": (4, "requirements.txt", b"pure==1.0 ; __import__('os')\n"),
         "marker-depth": (4, "nested too deep", b"pure==1.0 ; " + b"(" * 50_000 + b"\n"),
+        "include-with-nul": (4, "NUL", b"-r a\0b\n"),
+        "find-links-with-nul": (4, "NUL", b"--find-links a\0b\npure==1.0\n"),
+        "find-links-too-long": (7, "too long", b"--find-links " + b"a" * 5000 + b"\npure==1.0\n"),
         "include-missing": (7, "gone.txt", b"-r gone.txt\n"),
         "include-of-a-device": (7, "/dev/zero is a device", b"-r /dev/zero\n"),
         "include-of-a-folder": (7, "cannot be read", b"-r .\n"),

@@ -155,6 +155,7 @@ SCRIPTS: dict[str, tuple[str, Callable[[], Sequence[TinyWheel]]]] = {
     "below": ("is not the name of a script", _console("a/b = foo:main")),
     "absolute": ("is not the name of a script", _console("/bin/sh = foo:main")),
     "backslash": ("is not the name of a script", _console("a\\b = foo:main")),
+    "colon": ("'x:y' is not the name of a script", _console("x:y = foo:main")),
     "hidden": ("is not the name of a script", _console(".profile = foo:main")),
     "option": ("is not the name of a script", _console("-rf = foo:main")),
     "escape": ("is not the name of a script", _console("x\x1b[2J = foo:main")),
@@ -227,7 +228,14 @@ ALONE: dict[str, tuple[str, Callable[[], Sequence[TinyWheel]]]] = {
     "letter-case-of-folder": ("are one file on", _with({"foo/Bar/x": b"", "foo/bar/x": b""})),
     "normalization": ("are one file on", _with({"foo/\xe9.py": b"", "foo/e\u0301.py": b""})),
     "sharp-s": ("are one file on", _with({"foo/stra\xdfe": b"", "foo/STRASSE": b""})),
-    "file-and-folder": ("one is a folder to the other", _with({"foo/x": b"", "foo/x/y": b""})),
+    "file-and-folder": (
+        "'foo/x' and 'foo/x/y' cannot both be there: one is a folder to the other",
+        _with({"foo/x": b"", "foo/x/y": b""}),
+    ),
+    "file-and-folder-of-folders": (
+        "'foo/x' and 'foo/x/y/z/z' cannot both be there: one is a folder to the other",
+        _with({"foo/x": b"", "foo/x/y/z/z": b""}),
+    ),
 }
 CONTROLS: dict[str, Callable[[], Sequence[TinyWheel]]] = {
     "data-share": _with({f"{_DATA}/data/share/man/man1/foo.1": b"x"}),
@@ -241,6 +249,7 @@ CONTROLS: dict[str, Callable[[], Sequence[TinyWheel]]] = {
     ),
     "same-path-same-bytes": lambda: _two({"shared.py": b"same"}, {"shared.py": b"same"}),
     "file-name-of-104-characters": lambda: (make_wheel("a" * 80 + "-" + "b" * 4),),
+    "file-name-part-of-255-bytes": _with({"foo/" + "a" * 255: b"x", "b" * 255: b"x"}),
     "other-scripts": _with({"foo/žluťoučký 馬.txt": b"x", "foo/with space.txt": b"x"}),
     **RECORD_CONTROLS,
     "entry-points": _scripts(

@@ -18,6 +18,15 @@ from vectors.raw_zip import (
 )
 
 
+def _directory_backwards() -> TinyWheel:
+    """Return a wheel whose directory lists the files in another order than they lie in."""
+    data = build(entries())
+    start, end = data.index(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    listed = data[start:end].split(b"PK\x01\x02")[1:]
+    directory = b"".join(b"PK\x01\x02" + one for one in listed[::-1])
+    return wheel(data[:start] + directory + data[end:])
+
+
 def _controls() -> dict[str, Callable[[], TinyWheel]]:
     def all_of(change: Callable[[RawEntry], RawEntry]) -> Callable[[], TinyWheel]:
         return lambda: wheel(build([change(entry) for entry in entries()]))
@@ -50,10 +59,17 @@ def _controls() -> dict[str, Callable[[], TinyWheel]]:
         "stored": all_of(lambda entry: entry.changed(method=STORED)),
         "timestamps": all_of(timed),
         "unicode-path": all_of(
-            lambda e: e.changed(central_extra=unicode_path_field(e.name, e.name))
+            lambda e: e.changed(
+                local_extra=unicode_path_field(e.name, e.name),
+                central_extra=unicode_path_field(e.name, e.name),
+            )
+        ),
+        "zip64-header-beside-descriptor": all_of(
+            lambda e: descriptor(e, wide=True).changed(local_extra=zip64_field(0, 0))
         ),
         "folders": with_more(*folders),
         "record-first": lambda: wheel(build(backwards)),
+        "directory-backwards": _directory_backwards,
         "without-modes": all_of(lambda entry: entry.changed(mode=0)),
         **{
             f"descriptor{'-signed' * signed}{'-wide' * wide}": all_of(

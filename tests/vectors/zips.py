@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
 from support.wheels import TinyWheel
+from vectors.big_files import BIG_FILE_CONTROLS, BIG_FILES
+from vectors.bombs import BOMBS
 from vectors.good_wheel import (
     BIN,
     DATA,
@@ -27,7 +27,6 @@ from vectors.raw_zip import (
     deflate,
     descriptor,
     unicode_path_field,
-    zeros_deflated,
     zip64_field,
 )
 from vectors.vector import WheelVector
@@ -67,32 +66,17 @@ def _trailing_bytes_in_packed_content() -> TinyWheel:
     return changed(lambda entry: entry.changed(packed=deflate(DATA) + b"hidden"))
 
 
-def _bomb(mebibytes: int, files: int = 1) -> TinyWheel:
-    packed = zeros_deflated(mebibytes)
-    more = [
-        RawEntry(name=b"foo/%d.bin" % number, packed=packed, size=mebibytes * 2**20)
-        for number in range(files)
-    ]
-    return wheel(build([*entries(), *more]))
+def _with_directory(change: Callable[[bytes], bytes]) -> TinyWheel:
+    """Return a good wheel with the last entry of its directory changed."""
+    data = build(entries())
+    start, end = data.rindex(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    return wheel(data[:start] + change(data[start:end]) + data[end:])
 
 
-def _many_files(number: int) -> TinyWheel:
-    header = struct.Struct("<4s5H3I2H6s")
-    central = struct.Struct("<4s6H3I5H2I6s")
-    names = [b"%06d" % count for count in range(number)]
-    files = b"".join(
-        header.pack(b"PK\x03\x04", 20, 0, 0, 0, 0, 0, 0, 0, 6, 0, name) for name in names
-    )
-    directory = b"".join(
-        central.pack(b"PK\x01\x02", 20, 20, *[0] * 7, 6, *[0] * 5, at * header.size, name)
-        for at, name in enumerate(names)
-    )
-    wide = {"here": number, "number": number, "size": len(directory), "offset": len(files)}
-    ending = Ending(zip64=True, wide=wide, fields={"here": 0xFFFF, "number": 0xFFFF})
-    end = build(
-        [], replace(ending, fields={**wide, **ending.fields}, locator=len(files + directory))
-    )
-    return wheel(files + directory + end)
+def _with_zip64_header(entry: RawEntry, local: Mapping[str, int]) -> RawEntry:
+    """Return an entry whose sizes are right in its header's ZIP64 field; `local` replaces others."""
+    field = zip64_field(len(entry.content), len(entry.packed_content()))
+    return entry.changed(local=local, local_extra=field)
 
 
 def _zip64_in_directory(*values: int, **narrow: int) -> Callable[[], TinyWheel]:
@@ -129,6 +113,14 @@ ZIPS: dict[str, tuple[str, Callable[[], TinyWheel]]] = {
     ),
     "file-without-header": ("overlap", _two_entries_for_one_header),
     "file-inside-another": ("overlap", _overlapping),
+    "directory-of-noise": (
+        "its directory cannot be read",
+        lambda: _with_directory(lambda entry: b"PK\x01\x03" + entry[4:]),
+    ),
+    "directory-with-a-name-beyond-its-end": (
+        "its directory cannot be read",
+        lambda: _with_directory(lambda entry: entry[:28] + b"\xff\xff" + entry[30:]),
+    ),
     "directory-counts-fewer": (
         "more than the files that are counted",
         ended(Ending(fields={"here": 4, "number": 4})),
@@ -175,12 +167,28 @@ ZIPS: dict[str, tuple[str, Callable[[], TinyWheel]]] = {
         "another size than it states in its ZIP64 field",
         with_changes(local_extra=zip64_field(1, 1)),
     ),
+    "zip64-header-of-zeros": (
+        "another size than it states in its ZIP64 field",
+        with_changes(local_extra=zip64_field(0, 0)),
+    ),
+    "zip64-header-beside-descriptor": (
+        "another size than it states in its ZIP64 field",
+        lambda: changed(lambda e: descriptor(e).changed(local_extra=zip64_field(1, 1))),
+    ),
+    "zip64-header-but-sizes": (
+        "another size than it states in its header",
+        lambda: changed(lambda e: _with_zip64_header(e, {"size": 1})),
+    ),
+    "zip64-header-but-packed-size": (
+        "another packed size than it states in its header",
+        lambda: changed(lambda e: _with_zip64_header(e, {"packed_size": 1})),
+    ),
     "zip64-header-short": (
         "ZIP64 field of another length",
         with_changes(local_extra=zip64_field(1024)),
     ),
     "zip64-field-twice": (
-        "twice",
+        "'foo/data.bin' has the extra field 0x0001 twice",
         with_changes(local_extra=zip64_field(1024, 1024) + zip64_field(1, 1)),
     ),
     "zip64-end-says-otherwise": (
@@ -205,7 +213,7 @@ ZIPS: dict[str, tuple[str, Callable[[], TinyWheel]]] = {
         with_changes(local_extra=unicode_path_field(_RAW, b"foo/evil.py")),
     ),
     "unicode-path-twice": (
-        "twice",
+        "'foo/data.bin' has the extra field 0x7075 twice",
         with_changes(central_extra=unicode_path_field(_RAW, _RAW) + unicode_path_field(_RAW, b"x")),
     ),
     "extra-field-cut": ("extra fields", with_changes(central_extra=b"\x01\x00\x10\x00abc")),
@@ -226,6 +234,10 @@ ZIPS: dict[str, tuple[str, Callable[[], TinyWheel]]] = {
     "descriptor-and-more": (
         "in its data descriptor",
         lambda: changed(lambda e: descriptor(e).changed(after=descriptor(e).after + b"more")),
+    ),
+    "descriptor-of-no-form": (
+        "in its data descriptor",
+        lambda: changed(lambda e: descriptor(e).changed(after=descriptor(e).after + b"x")),
     ),
     "descriptor-but-sizes": (
         "another size than it states",
@@ -288,29 +300,15 @@ ZIPS: dict[str, tuple[str, Callable[[], TinyWheel]]] = {
     "name-empty": ("is not a plain relative path", with_more(RawEntry(name=b""))),
     "name-of-65535-bytes": ("is longer than", with_more(RawEntry(name=b"a/" * 32767 + b"a"))),
     "name-part-of-256-bytes": ("has a part that is longer", with_more(RawEntry(name=b"a" * 256))),
-    "bomb-by-ratio": ("times its size", lambda: _bomb(1024)),
-    "bomb-by-total": ("times its size", lambda: _bomb(1, 1000)),
-    "bomb-beyond-63-bits": (
-        "another size than it states",
-        _zip64_in_directory(2**63, size=0xFFFFFFFF),
-    ),
-    "bomb-by-count": ("it holds more than", lambda: _many_files(200_001)),
-    "bomb-by-stated-count": (
-        "it holds more than",
-        ended(
-            Ending(
-                zip64=True,
-                fields={"here": 0xFFFF, "number": 0xFFFF},
-                wide={"here": 2**40, "number": 2**40},
-            )
-        ),
-    ),
+    **BOMBS,
+    **BIG_FILES,
 }
 """By name: words of the error, and what makes the wheel."""
 
 INSTALL_ONLY = {
     *("inflates-to-noise", "deflate-without-end", "bytes-after-deflate", "stored-of-another-size"),
     *("inflates-to-more", "inflates-to-less", "other-content"),
+    *BIG_FILES,
 }
 
 
@@ -333,6 +331,6 @@ def zip_vectors() -> list[WheelVector]:
                 words="",
                 wheels=lambda make=make: (make(),),  # type: ignore[misc]
             )
-            for name, make in ZIP_CONTROLS.items()
+            for name, make in {**ZIP_CONTROLS, **BIG_FILE_CONTROLS}.items()
         ),
     ]

@@ -151,10 +151,16 @@ def _local(kind: Any, path: str, subdirectory: str | None, folder: Path) -> Pack
     return PackageSource(
         kind=kind,
         location=path,
-        path=folder / path,
+        path=_beside(folder, path),
         subdirectory=subdirectory,
         leaves_project=leaves(folder, path),
     )
+
+
+def _beside(folder: Path, path: str) -> Path:
+    if "\0" in path:
+        raise MalformedError(f"pylock.toml: the path {path!r} holds a NUL character")
+    return folder / path
 
 
 def _artifact(
@@ -165,7 +171,7 @@ def _artifact(
     return Artifact(
         file_name=stated or file_name(file.url or "") or Path(file.path or "").name,
         url=file.url,
-        path=None if file.path is None else folder / file.path,
+        path=None if file.path is None else _beside(folder, file.path),
         sha256=hashes.get("sha256"),
         size=file.size,
     )

@@ -102,6 +102,8 @@ class _Reader:
             raise MalformedError(
                 f"{path.name} is not UTF-8 text", hint="save it in UTF-8"
             ) from error
+        if "\0" in text:
+            raise MalformedError(f"{path.name} holds a NUL character", hint="save it as text")
         for number, line in _logical_lines(text):
             where = f"{path.name}:{number}"
             if line.startswith("-"):

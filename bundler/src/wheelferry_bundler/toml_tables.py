@@ -38,6 +38,8 @@ class Table:
         value = self.data.get(key)
         if value is not None and not isinstance(value, str):
             raise MalformedError(f"{self.where}: {key} is not a string")
+        if value is not None and "\0" in value:
+            raise MalformedError(f"{self.where}: {key} holds a NUL character")
         return value
 
     def optional_size(self, key: str) -> int | None:

@@ -22,6 +22,7 @@ from wheelferry_schemas.sshsig import Signature
 _MIN_RSA_BITS = 2048
 _MAX_RSA_BITS = 16384
 _USER_PRESENT = 0x01
+_UNCOMPRESSED = b"\x04"
 _CURVES: dict[str, tuple[ec.EllipticCurve, hashes.HashAlgorithm]] = {
     "nistp256": (ec.SECP256R1(), hashes.SHA256()),
     "nistp384": (ec.SECP384R1(), hashes.SHA384()),
@@ -86,7 +87,7 @@ def _check_ed25519(key: Reader, signature: bytes, data: bytes) -> None:
 
 def _check_ecdsa(key_type: str, key: Reader, signature: bytes, data: bytes) -> None:
     curve, hash_algorithm = _curve(key_type, _text(key))
-    public = ec.EllipticCurvePublicKey.from_encoded_point(curve, key.string())
+    public = _point(curve, key.string())
     key.finish()
     numbers = Reader(signature)
     encoded = encode_dss_signature(numbers.mpint(), numbers.mpint())
@@ -114,7 +115,7 @@ def _check_security_key(key_type: str, key: Reader, blob: Reader, data: bytes) -
         public = Ed25519PublicKey.from_public_bytes(key.string())
     else:
         curve, _ = _curve(key_type, _text(key))
-        public = ec.EllipticCurvePublicKey.from_encoded_point(curve, key.string())
+        public = _point(curve, key.string())
     application = key.string()
     key.finish()
     signature = blob.string()
@@ -130,6 +131,13 @@ def _check_security_key(key_type: str, key: Reader, blob: Reader, data: bytes) -
     encoded = encode_dss_signature(numbers.mpint(), numbers.mpint())
     numbers.finish()
     public.verify(encoded, signed, ec.ECDSA(hashes.SHA256()))
+
+
+def _point(curve: ec.EllipticCurve, point: bytes) -> ec.EllipticCurvePublicKey:
+    # OpenSSH takes no compressed points; and two spellings would make two keys of one.
+    if point[:1] != _UNCOMPRESSED:
+        raise ValueError("its point is not written in full")
+    return ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
 
 
 def _curve(key_type: str, name: str) -> tuple[ec.EllipticCurve, hashes.HashAlgorithm]:

@@ -216,6 +216,8 @@ def _check_signers(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, 
         )
     unknown = next((signer for signer in signers if signer.problem == UNKNOWN_KEY), None)
     hint = "ask whoever made the bundle who signed it"
+    if accepted:
+        hint = f"somebody else whom this host trusts has to sign it too: bundle sign {path}"
     if unknown is not None:
         hint = (
             f"if a person you trust confirms the fingerprint {unknown.fingerprint}, get their "

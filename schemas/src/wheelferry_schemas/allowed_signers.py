@@ -44,7 +44,7 @@ class AllowedSigner:
             return f"the key of {self.principals} is not allowed for {namespace}"
         if self.valid_after is not None and now < self.valid_after:
             return f"the key of {self.principals} is not valid yet"
-        if self.valid_before is not None and now >= self.valid_before:
+        if self.valid_before is not None and now > self.valid_before:
             return f"the key of {self.principals} is no longer valid"
         return None
 

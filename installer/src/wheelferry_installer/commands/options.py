@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +13,7 @@ import click
 from wheelferry_schemas.display import printable
 
 if TYPE_CHECKING:
+    from wheelferry_installer.startup import StartupFile
     from wheelferry_installer.verification import Signer, VerifiedBundle
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -102,3 +103,16 @@ def signers_json(signers: tuple[Signer, ...]) -> list[dict[str, str | bool | Non
         }
         for signer in signers
     ]
+
+
+def show_startup(startup: Sequence[StartupFile]) -> None:
+    """Name what Python will run without being asked."""
+    if startup:
+        click.echo("Python will run at every start:")
+    for file in startup:
+        click.echo(printable(f"  {file.path}, of {file.wheel}"))
+
+
+def startup_json(startup: Sequence[StartupFile]) -> list[dict[str, str]]:
+    """Return what Python will run without being asked as JSON."""
+    return [{"path": file.path, "wheel": file.wheel} for file in startup]

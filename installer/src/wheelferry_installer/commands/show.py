@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 
 from wheelferry_installer.commands.options import bundle_argument, json_option, signers_json
 from wheelferry_schemas.display import count, human_size, printable
-from wheelferry_schemas.errors import WheelferryError
+from wheelferry_schemas.errors import MalformedError, WheelferryError
 
 if TYPE_CHECKING:
     from wheelferry_installer.archive import OpenedBundle
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from wheelferry_schemas.manifest import Manifest, Package
 
 _SBOM = "sbom.cdx.json"
+_MAX_SBOM = 64 * 10**6
 
 
 @click.command()
@@ -42,7 +44,7 @@ def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
         signers = judge_signatures(opened, _policy_if_any(), int(time.time()))
         read = manifest.parse(opened.head.manifest.content)
         if sbom:
-            click.echo(_read_sbom(opened), nl=False)
+            _print_document(_read_sbom(opened))
             return
     finally:
         opened.archive.close()
@@ -64,9 +66,22 @@ def _read_sbom(opened: OpenedBundle) -> bytes:
     member = next((m for m in checked.members if m.name == _SBOM), None)
     if member is None:
         raise WheelferryError("the bundle holds no SBOM", hint="see: bundle show --licenses")
+    if member.size > _MAX_SBOM:
+        raise MalformedError(
+            f"{_SBOM} is larger than {human_size(_MAX_SBOM)}", hint="no list of packages is so long"
+        )
     parts: list[bytes] = []
     checked.read(member, lambda piece: parts.append(bytes(piece)))
     return b"".join(parts)
+
+
+def _print_document(data: bytes) -> None:
+    """Print a document byte by byte, except to a terminal, which it must not steer."""
+    if not sys.stdout.isatty():
+        click.echo(data, nl=False)
+        return
+    for line in data.decode(errors="replace").removesuffix("\n").split("\n"):
+        click.echo(printable(line))
 
 
 def _print_licenses(manifest: Manifest, *, as_json: bool) -> None:
@@ -114,6 +129,9 @@ def _print(path: Path, manifest: Manifest, signers: tuple[Signer, ...]) -> None:
         packages = manifest.packages_for(target.id)
         size = human_size(sum(package.size for package in packages))
         click.echo(f"\n{target.id}: {count(len(packages), 'package')}, {size}")
+        python = manifest.python_for(target.id)
+        if python is not None:
+            click.echo(printable(f"  Python: {python.name}  {human_size(python.size)}"))
         for package in packages:
             click.echo("  " + printable(_describe(package)))
 

@@ -11,7 +11,9 @@ from wheelferry_installer.commands.options import (
     bundle_argument,
     json_option,
     quiet_option,
+    show_startup,
     signers_json,
+    startup_json,
     trust_options,
     verified,
 )
@@ -44,7 +46,7 @@ def verify(
         total = sum(member.size for member in checked.members)
         with bar("verifying", total, shown=not quiet) as advance:
             verify_contents(checked, advance)
-            verify_wheels(checked)
+            startup = verify_wheels(checked, checked.manifest.packages)
     manifest = checked.manifest
     if as_json:
         click.echo(
@@ -57,6 +59,7 @@ def verify(
                     "signers": signers_json(checked.signers),
                     "members": len(checked.members),
                     "size": total,
+                    "startup": startup_json(startup),
                 },
                 indent=2,
             )
@@ -67,3 +70,4 @@ def verify(
                 click.echo(f"signed by {printable(signer.name or '?')} {signer.fingerprint}")
         wheels = count(len(manifest.packages), "wheel")
         click.echo(f"{printable(bundle.name)} is intact: {wheels}, {human_size(total)}")
+        show_startup(startup)

@@ -1,0 +1,269 @@
+"""Every parser of foreign bytes, as a function of bytes that may only refuse in our own words.
+
+A target raises nothing but what it finds wrong with the parser. What was accepted has to hold what
+the parser promises.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import zstandard
+from installer.utils import parse_entrypoints
+
+from support.archives import NOW, join, join_plain, plain_frames
+from vectors.good_wheel import FILE_NAME, INFO, contents
+from wheelferry_bundler.locked import Wanted
+from wheelferry_bundler.pylock import read_pylock
+from wheelferry_bundler.requirement_lines import read_lines
+from wheelferry_bundler.uv_lock import read_uv_lock
+from wheelferry_bundler.wheel_metadata import read_wheel_metadata
+from wheelferry_installer import signatures
+from wheelferry_installer.archive import Archive, open_bundle
+from wheelferry_installer.entry_points import entry_point_problems, script_name_problem
+from wheelferry_installer.record import hash_of, is_strong, parse_record, record_problems
+from wheelferry_installer.verification import verify, verify_contents, verify_wheels
+from wheelferry_installer.wheel_source import VerifiedWheel
+from wheelferry_schemas import (
+    allowed_signers,
+    head,
+    layout,
+    manifest,
+    receipt,
+    seek_table,
+    sshsig,
+    target,
+)
+from wheelferry_schemas.errors import MalformedError, WheelferryError
+from wheelferry_schemas.self_contained import HEAD_SIZE, find_bundle
+
+CUT = b"--cut--"
+"""Between the frames in a seed for the head of an archive."""
+MESSAGE = b"This is a test, this is only a test"
+_FOLDER = tempfile.TemporaryDirectory(prefix="wheelferry-fuzz-")
+_SCRATCH = Path(_FOLDER.name)
+
+
+def archive(data: bytes) -> None:
+    path = _SCRATCH / "bundle.tar.zst"
+    path.write_bytes(data)
+    try:
+        opened = open_bundle(path)
+    except WheelferryError:
+        return
+    try:
+        bundle = verify(opened, None, NOW)
+        verify_contents(bundle, lambda _name, _size: None)
+        verify_wheels(bundle, bundle.manifest.packages)
+    except WheelferryError:
+        return
+    finally:
+        opened.archive.close()
+    span = find_bundle(data[:HEAD_SIZE])
+    inside = data if span is None else data[span.offset : span.offset + span.size]
+    with tarfile.open(fileobj=io.BytesIO(b"".join(plain_frames(inside)))) as plain:
+        seen = [member.name for member in plain]
+    heads = [layout.MANIFEST, *(member.name for member in bundle.signature_members)]
+    assert seen == heads + [member.name for member in bundle.members]
+
+
+def tar_stream(data: bytes) -> None:
+    archive(join_plain(data.split(CUT)))
+
+
+def frame(data: bytes) -> None:
+    try:
+        size = zstandard.get_frame_parameters(data).content_size
+    except zstandard.ZstdError:
+        size = len(data)
+    if size > 2**32 - 1:
+        return
+    path = _SCRATCH / "frame"
+    path.write_bytes(join([data], [size]))
+    try:
+        opened = Archive(path)
+    except WheelferryError:
+        return
+    try:
+        assert len(opened.frame(0, size)) == size
+    except WheelferryError:
+        return
+    finally:
+        opened.close()
+
+
+def table(data: bytes) -> None:
+    try:
+        size = seek_table.size_from_footer(data[-seek_table.FOOTER_SIZE :])
+        frames = seek_table.decode(data[-size:], len(data)) if size <= len(data) else ()
+    except MalformedError:
+        return
+    assert sum(frame.compressed_size for frame in frames) <= len(data)
+
+
+def tar_head(data: bytes) -> None:
+    frames = data.split(CUT)
+    try:
+        read = head.read_head([len(frame) for frame in frames], frames.__getitem__)
+    except MalformedError:
+        return
+    assert read.manifest.header + read.manifest.content in b"".join(frames)
+    assert len(read.signatures) <= 16
+
+
+def manifest_json(data: bytes) -> None:
+    try:
+        read = manifest.parse(data)
+    except WheelferryError:
+        return
+    assert manifest.serialize(read) == data
+
+
+def signature(data: bytes) -> None:
+    try:
+        read = sshsig.decode(data)
+        assert sshsig.decode(sshsig.encode(read)) == read
+        signatures.check(read, MESSAGE, "unittest")
+    except MalformedError:
+        return
+
+
+def signers(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    try:
+        read = allowed_signers.parse(text)
+        assert allowed_signers.without(text, ()) == text
+        left = allowed_signers.parse(allowed_signers.without(text, [one.key for one in read]))
+    except MalformedError:
+        return
+    assert left == ()
+
+
+def key_file(data: bytes) -> None:
+    try:
+        key, _ = allowed_signers.parse_key_file(data.decode("utf-8", "replace"))
+    except MalformedError:
+        return
+    assert allowed_signers.parse_key_file(key.line())[0] == key
+
+
+def wheel(data: bytes) -> None:
+    try:
+        read = VerifiedWheel(io.BytesIO(data), FILE_NAME)
+        found = {}
+        for (path, digest, _), stream, _ in read.get_contents():
+            assert not path.startswith(("/", "\\"))
+            assert ".." not in path.split("/")
+            found[path] = stream.read()
+            assert not digest or hash_of(found[path], digest) == digest
+    except MalformedError:
+        return
+    # Whoever looks into the wheel with another tool sees the same.
+    with zipfile.ZipFile(io.BytesIO(data)) as other:
+        assert {path: other.read(path) for path in other.namelist()} == found
+
+
+def record(data: bytes) -> None:
+    sizes = {"foo/__init__.py": 0, "foo/data.bin": 1024}
+    try:
+        rows = parse_record(data.decode("utf-8", "replace"), len(sizes))
+    except MalformedError:
+        return
+    if not record_problems(rows, sizes, ()):
+        assert rows.keys() == sizes.keys()
+        assert all(is_strong(digest) for digest, _ in rows.values())
+
+
+def entry_points(data: bytes) -> None:
+    # As they are read: what is no UTF-8 was refused before.
+    text = data.decode("utf-8", "replace")
+    if not entry_point_problems(text):
+        for name, module, attribute, _ in parse_entrypoints(text):
+            assert script_name_problem(name) is None
+            assert all(part.isidentifier() for part in f"{module}.{attribute}".split("."))
+
+
+def metadata(data: bytes) -> None:
+    """Read METADATA of a wheel that is good but for that, on both sides."""
+    from support.wheels import record_row, zip_bytes
+
+    files = contents()
+    del files[f"{INFO}/RECORD"]
+    files[f"{INFO}/METADATA"] = data
+    rows = "".join(record_row(path, content) for path, content in files.items())
+    files[f"{INFO}/RECORD"] = f"{rows}{INFO}/RECORD,,\n".encode()
+    made = zip_bytes(files)
+    path = _SCRATCH / FILE_NAME
+    path.write_bytes(made)
+    for read in (
+        lambda: VerifiedWheel(io.BytesIO(made), FILE_NAME),
+        lambda: read_wheel_metadata(path, FILE_NAME),
+    ):
+        try:
+            read()
+        except MalformedError:
+            continue
+
+
+def uv_lock(data: bytes) -> None:
+    try:
+        read_uv_lock(data, _SCRATCH, Wanted())
+    except WheelferryError:
+        return
+
+
+def pylock(data: bytes) -> None:
+    try:
+        read_pylock(data, _SCRATCH, Wanted(), name="demo")
+    except WheelferryError:
+        return
+
+
+def requirements(data: bytes) -> None:
+    path = _SCRATCH / "requirements.txt"
+    path.write_bytes(data)
+    try:
+        read_lines(path)
+    except WheelferryError:
+        return
+
+
+def target_json(data: bytes) -> None:
+    try:
+        target.parse_target(data)
+    except MalformedError:
+        return
+
+
+def receipt_json(data: bytes) -> None:
+    try:
+        receipt.parse(data)
+    except MalformedError:
+        return
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "archive": archive,
+    "frame": frame,
+    "seek-table": table,
+    "tar-stream": tar_stream,
+    "tar-head": tar_head,
+    "manifest": manifest_json,
+    "signature": signature,
+    "allowed-signers": signers,
+    "key-file": key_file,
+    "wheel": wheel,
+    "record": record,
+    "entry-points": entry_points,
+    "metadata": metadata,
+    "uv-lock": uv_lock,
+    "pylock": pylock,
+    "requirements": requirements,
+    "target": target_json,
+    "receipt": receipt_json,
+}
