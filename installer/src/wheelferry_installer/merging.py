@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wheelferry_installer import changes, disk, staging
+from wheelferry_installer.compiling import compile_modules
 from wheelferry_installer.installed import distributions
 from wheelferry_installer.journal import Journal, locked
 from wheelferry_installer.merge_planning import Merge, plan, removal_of
@@ -132,12 +133,9 @@ def _stage(
             hint="the wheel was made with bad intent: ask whoever made the bundle",
         )
     if merge.wishes.compile_bytecode:
-        staging.compile_modules(
-            merge.fit.interpreter.base_executable,
-            folder,
-            merge.place.schemes["purelib"],
-            merge.place.root,
-        )
+        modules = staging.modules_below(merge.place.schemes["purelib"], outcomes)
+        interpreter = merge.fit.interpreter.base_executable
+        compile_modules(interpreter, folder, modules, merge.place.root)
     packages = staging.installed_packages(merge.added, outcomes)
     gone = {distribution.record for distribution in (*merge.replaced, *merge.surplus)}
     before = merge.present.packages if merge.present else ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -111,22 +110,15 @@ def sha256_of(path: Path) -> str | None:
         return None
 
 
-def compile_modules(interpreter: Path, staging: Path, folder: str, final: Path) -> None:
-    """Compile the modules in a folder of `staging`; what does not compile stays as it is.
-
-    The compiled modules name the paths that the sources will have below `final`.
-    """
-    # compileall's exit code tells of single files that are not meant for this Python.
-    subprocess.run(
-        [
-            *(os.fspath(interpreter), "-I", "-m", "compileall", "-qq"),
-            *("-j", "0", "-s", str(staging), "-p", str(final)),
-            str(staging / folder),
-        ],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+def modules_below(folder: str, outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the modules that were written below a folder of `staging`; `.` is all of it."""
+    start = "" if folder == "." else f"{folder}/"
+    return [
+        path
+        for outcome in outcomes
+        for path in outcome.written
+        if path.startswith(start) and path.endswith(".py")
+    ]
 
 
 def installed_packages(

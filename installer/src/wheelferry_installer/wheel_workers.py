@@ -82,7 +82,7 @@ def run(
     """
     queue = sorted(tasks, key=lambda task: -task.member.size)
     outcomes = []
-    workers = min(_processors(), MAX_WORKERS, len(queue)) or 1
+    workers = min(processors(), MAX_WORKERS, len(queue)) or 1
     with ProcessPoolExecutor(
         workers,
         mp_context=_context(),
@@ -106,7 +106,8 @@ def run(
     return sorted(outcomes, key=lambda outcome: outcome.task.member.name)
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 

@@ -1,0 +1,58 @@
+#!/bin/sh
+# Brings an update across, goes back and forth, and brings the old one again. Usage: demo.sh BIN_FOLDER
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$1:$PATH
+export PATH
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+say() { printf '\n== %s\n' "$*"; }
+
+mkdir "$work/online" "$work/far" "$work/empty-home"
+cp "$here/pyproject.toml" "$work/online"
+# The signing key of this demo, so that nobody's own is used or made.
+XDG_CONFIG_HOME=$work/config
+export XDG_CONFIG_HOME
+
+say "online, in May: an older packaging"
+cd "$work/online"
+uv lock --quiet --upgrade-package packaging==24.0
+# May's bundle was not made today.
+SOURCE_DATE_EPOCH=1714521600 bundle create --output "$work/far/may.tar.zst"
+cp "$XDG_CONFIG_HOME/wheelferry/signing_key.pub" "$work/far/alice.pub"
+
+say "online, in June: a new lock, a new bundle"
+uv lock --quiet --upgrade
+bundle create --expires 45d --output "$work/far/june.tar.zst"
+bundle diff "$work/far/may.tar.zst" "$work/far/june.tar.zst"
+
+say "far side: without a network where the kernel lets us take it away"
+airgap=
+if unshare -rn true 2>/dev/null; then
+    airgap="unshare -rn"
+else
+    echo "this kernel forbids network namespaces: that NO network is needed is NOT PROVEN here"
+fi
+cat > "$work/far-side.sh" <<'FAR'
+set -eu
+runs() { .venv/bin/python -c 'import packaging; print("packaging", packaging.__version__)'; }
+bundle trust add --yes alice.pub
+bundle install may.tar.zst
+runs
+bundle verify june.tar.zst
+bundle install june.tar.zst --dry-run
+bundle install june.tar.zst --keep 3
+runs
+bundle rollback
+runs
+bundle rollback
+runs
+code=0
+bundle install may.tar.zst || code=$?
+test "$code" -eq 6
+echo "May's bundle is refused"
+bundle status
+FAR
+cd "$work/far"
+env -i PATH="$PATH" HOME="$work/empty-home" LANG="${LANG:-C.UTF-8}" $airgap sh "$work/far-side.sh"
