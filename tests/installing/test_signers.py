@@ -93,7 +93,10 @@ def test_does_not_advise_to_trust_a_key_whose_signature_is_wrong(
     path = tmp_path / "bundle.tar.zst"
     path.write_bytes(join_plain(replaced(plains, 0, plains[0].replace(b"demo", b"evil"))))
     error = _refusal(path, POLICY)
-    assert error.hint == "ask whoever made the bundle who signed it"
+    assert (
+        error.hint
+        == "ask whoever made the bundle to have it signed with a key that this host accepts"
+    )
 
 
 def test_refuses_signature_made_for_something_else(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def _check_signers(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, 
             hint="ask whoever made it to sign it; --allow-unsigned installs it all the same",
         )
     unknown = next((signer for signer in signers if signer.problem == UNKNOWN_KEY), None)
-    hint = "ask whoever made the bundle who signed it"
+    hint = "ask whoever made the bundle to have it signed with a key that this host accepts"
     if accepted:
         hint = f"somebody else whom this host trusts has to sign it too: bundle sign {path}"
     if unknown is not None:
