@@ -1,5 +1,6 @@
 import json
 import runpy
+import time
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +327,137 @@ def test_times_are_utc(text: str, seconds: int) -> None:
     assert manifest.format_timestamp(seconds) == text
 
 
+def test_times_are_utc_wherever_the_host_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "UTC-9")
+        time.tzset()
+        assert manifest.parse_timestamp("1970-01-01T00:00:00Z") == 0
+        assert manifest.format_timestamp(0) == "1970-01-01T00:00:00Z"
+    time.tzset()
+
+
+def test_tells_when_it_was_created() -> None:
+    assert MANIFEST.created_at == 1_700_000_000
+
+
+# Interpreters that come along.
+
+
+def _python(name: str, *targets: str) -> dict[str, object]:
+    return {"name": f"{name}.tar.gz", "sha256": "0" * 64, "size": 1, "targets": targets}
+
+
+def _with_pythons(*pythons: dict[str, object]) -> bytes:
+    return canonical_json({**json.loads(DATA), "pythons": pythons})
+
+
+def test_finds_python_of_a_target() -> None:
+    both = _with_pythons(_python("linux", LINUX.id), _python("windows", WINDOWS.id))
+    read = manifest.parse(both)
+    assert manifest.serialize(read) == both
+    found = [read.python_for(target) for target in (WINDOWS.id, LINUX.id, "other")]
+    assert [python and python.name for python in found] == ["windows.tar.gz", "linux.tar.gz", None]
+
+
+def test_one_python_may_serve_several_targets() -> None:
+    read = manifest.parse(_with_pythons(_python("one", *sorted((LINUX.id, WINDOWS.id)))))
+    assert read.python_for(LINUX.id) == read.python_for(WINDOWS.id) == read.pythons[0]
+
+
+@pytest.mark.parametrize(
+    ("pythons", "problem"),
+    [
+        ([_python("a", "other")], "a Python for an unknown target 'other'"),
+        ([_python("a", LINUX.id, LINUX.id)], f"two Pythons for target {LINUX.id!r}"),
+        (
+            [_python("a", LINUX.id), _python("b", LINUX.id)],
+            f"two Pythons for target {LINUX.id!r}",
+        ),
+        ([_python("b", LINUX.id), _python("a", WINDOWS.id)], "Python archives are not sorted"),
+        (
+            [_python("a", LINUX.id), _python("a", WINDOWS.id)],
+            "Python archive 'a.tar.gz' twice",
+        ),
+    ],
+)
+def test_refuses_incoherent_pythons(pythons: list[dict[str, object]], problem: str) -> None:
+    assert problem in _refusal(_with_pythons(*pythons)).details[0]
+
+
+def test_refuses_to_say_that_there_are_no_pythons() -> None:
+    assert "canonical" in _refusal(_with_pythons()).message
+
+
+# Wheels and the targets that they are for.
+
+
+def _for_linux(wheel: str, *targets: str) -> bytes:
+    return _changed("packages", [_package(0, wheel=wheel, targets=targets)])
+
+
+def test_takes_wheel_that_fits_its_target() -> None:
+    wheel = "numpy-2.1.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+    assert manifest.parse(_for_linux(wheel, LINUX.id)).packages_for(WINDOWS.id) == ()
+
+
+def test_refuses_wheels_that_do_not_fit_their_targets() -> None:
+    linux, windows = (
+        f"numpy-2.1.0-cp312-cp312-{platform}.whl" for platform in ("linux_x86_64", "win_amd64")
+    )
+    packages = [
+        _package(0, wheel=linux, targets=[WINDOWS.id]),
+        _package(0, wheel=windows, targets=[LINUX.id]),
+    ]
+    said = _refusal(_changed("packages", packages)).details[0]
+    assert f"wheel {linux!r} does not fit {WINDOWS.id!r}" in said
+    assert f"wheel {windows!r} does not fit {LINUX.id!r}" in said
+
+
+def test_names_each_target_that_a_wheel_does_not_fit() -> None:
+    wheel = "numpy-2.1.0-cp311-cp311-win_amd64.whl"
+    said = _refusal(_for_linux(wheel, *sorted((LINUX.id, WINDOWS.id)))).details[0]
+    assert [f"does not fit {target.id!r}" in said for target in (LINUX, WINDOWS)] == [True, True]
+
+
+def test_names_every_incoherence_at_once() -> None:
+    data = json.loads(DATA)
+    data["roots"] = ["numpy", "numpy"]
+    data["packages"][0]["targets"] = ["other"]
+    said = _refusal(canonical_json(data)).details[0]
+    assert "manifest: Value error, root 'numpy' twice; " in said
+    assert "is for an unknown target 'other'" in said
+
+
+# Limits, each met and passed by one.
+
+
+def test_says_where_a_value_is_wrong_but_not_what_it_is() -> None:
+    assert _refusal(_changed("packages.0.size", "evil")).details == (
+        "packages.0.size: Input should be a valid integer",
+    )
+
+
+def test_names_twenty_problems_at_the_most() -> None:
+    data = json.loads(DATA) | {f"unknown{number}": 1 for number in range(30)}
+    assert len(_refusal(canonical_json(data)).details) == 20
+
+
+def test_manifest_as_large_as_the_limit_is_read() -> None:
+    assert "not in canonical form" in _refusal(DATA.ljust(MAX_MANIFEST_SIZE)).message
+
+
+def test_as_many_values_as_the_limit_are_read() -> None:
+    data = b"[" + b"1," * (MAX_MANIFEST_VALUES - 1) + b"1]"
+    assert "holds more than" not in _refusal(data).message
+
+
+@pytest.mark.parametrize(("number", "is_many"), [(50, False), (51, True)])
+def test_object_of_fifty_fields_is_read(number: int, *, is_many: bool) -> None:
+    fields = {f"field{number}": 1 for number in range(number)}
+    said = _refusal(_changed("packages.0.source", fields)).message
+    assert ("an object of 51 fields" in said) is is_many
+
+
 def test_committed_json_schema_is_that_of_the_models() -> None:
     script = runpy.run_path(str(SCHEMAS / "generate_schema.py"))
     committed = (SCHEMAS / "manifest-v1.schema.json").read_text(encoding="utf-8")
@@ -336,4 +468,5 @@ def test_json_schema_requires_every_field_and_allows_no_other() -> None:
     schema = json.loads((SCHEMAS / "manifest-v1.schema.json").read_text(encoding="utf-8"))
     for model in (schema, *schema["$defs"].values()):
         assert model["additionalProperties"] is False
-        assert set(model["required"]) == set(model["properties"])
+        # What old manifests do not have is left out where it is empty.
+        assert {*model["required"], "pythons"} == {*model["properties"], "pythons"}

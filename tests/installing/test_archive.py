@@ -12,9 +12,11 @@ import pytest
 import zstandard
 
 from support.archives import join, member, pack, packed_frames, plain_frames
+from wheelferry_installer import archive
 from wheelferry_installer.archive import OpenedBundle, open_bundle
 from wheelferry_schemas import layout
 from wheelferry_schemas.errors import TamperedError, TransferError
+from wheelferry_schemas.self_contained import BUNDLE, SHEBANG, local_header
 
 END = layout.END_OF_ARCHIVE
 MANIFEST = member("manifest.json", b"{}\n")
@@ -67,8 +69,96 @@ def test_says_that_file_is_absent(tmp_path: Path) -> None:
 
 
 def test_says_that_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(TransferError, match="is not a file"):
+    with pytest.raises(TransferError, match="is not a file") as caught:
         open_bundle(tmp_path)
+    assert caught.value.hint == "is the path right?"
+
+
+def test_takes_disk_that_reads_in_pieces(
+    tmp_path: Path, small_bundle: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bundle.tar.zst"
+    path.write_bytes(small_bundle)
+    monkeypatch.setattr(archive, "_pread", lambda file, size, at: os.pread(file, min(size, 7), at))
+    opened = open_bundle(path).archive
+    plains = [opened.frame(number, frame.size) for number, frame in enumerate(opened.frames)]
+    opened.close()
+    assert plains == plain_frames(small_bundle)
+
+
+def test_closes_its_file_once(tmp_path: Path, small_bundle: bytes) -> None:
+    path = tmp_path / "bundle.tar.zst"
+    path.write_bytes(small_bundle)
+    opened = open_bundle(path).archive
+    opened.close()
+    # The next file takes the number of the one that was closed.
+    with path.open("rb") as other:
+        opened.close()
+        assert other.read() == small_bundle
+
+
+@pytest.mark.parametrize("missing", [1, 10])
+def test_refuses_file_that_becomes_shorter(
+    tmp_path: Path, small_bundle: bytes, missing: int
+) -> None:
+    path = tmp_path / "bundle.tar.zst"
+    path.write_bytes(small_bundle)
+    opened = open_bundle(path).archive
+    last = opened.frames[-1]
+    os.truncate(path, last.offset + last.compressed_size - missing)
+    with pytest.raises(TamperedError, match="the bundle ends too early"):
+        opened.frame(len(opened.frames) - 1, last.size)
+    opened.close()
+
+
+def _installs_itself(bundle: bytes, stated: int | None = None) -> bytes:
+    size = len(bundle) if stated is None else stated
+    return SHEBANG + local_header(BUNDLE, 0, size) + bundle
+
+
+@pytest.mark.parametrize("after", [b"", b"the installer"])
+def test_reads_bundle_in_a_file_that_installs_itself(
+    tmp_path: Path, small_bundle: bytes, after: bytes
+) -> None:
+    path = tmp_path / "install.pyz"
+    path.write_bytes(_installs_itself(small_bundle) + after)
+    opened = open_bundle(path).archive
+    plains = [opened.frame(number, frame.size) for number, frame in enumerate(opened.frames)]
+    opened.close()
+    assert plains == plain_frames(small_bundle)
+
+
+@pytest.mark.parametrize("more", [1, 2**31])
+def test_refuses_file_that_ends_before_the_bundle_in_it(
+    open_bytes: Open, small_bundle: bytes, more: int
+) -> None:
+    data = _installs_itself(small_bundle, len(small_bundle) + more)
+    assert _refusal(open_bytes, data) == "the file is shorter than it says"
+
+
+@pytest.mark.parametrize("stated", [0, 3])
+def test_refuses_file_with_next_to_no_bundle_in_it(open_bytes: Open, stated: int) -> None:
+    data = _installs_itself(b"foo"[:stated])
+    assert _refusal(open_bytes, data) == "the file is too short to be a bundle"
+
+
+def test_closes_nothing_where_nothing_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+    monkeypatch.setattr(os, "close", closed.append)
+    with pytest.raises(TransferError):
+        open_bundle(tmp_path / "absent")
+    assert closed == []
+
+
+@pytest.mark.parametrize("data", [b"", b"text" * 100])
+def test_closes_what_is_not_a_bundle(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "other").write_bytes(data)
+    before = set(os.listdir("/dev/fd"))
+    with pytest.raises(TamperedError):
+        open_bundle(tmp_path / "other")
+    assert set(os.listdir("/dev/fd")) == before
 
 
 def test_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
@@ -131,9 +221,16 @@ def _frame_by_hand(descriptor: int, fields: bytes, content: bytes) -> bytes:
     return b"\x28\xb5\x2f\xfd" + bytes([descriptor]) + fields + block + bytes(4)
 
 
-def _window_of_16_mib() -> bytes:
+def _with_window(exponent: int) -> bytes:
     # Content size in 4 bytes, a window descriptor, a checksum (RFC 8878, section 3.1.1.1).
-    return _frame_by_hand(0b1000_0100, b"\x70" + struct.pack("<I", len(MANIFEST)), MANIFEST)
+    fields = struct.pack("<BI", (exponent - 10) << 3, len(MANIFEST))
+    return _frame_by_hand(0b1000_0100, fields, MANIFEST)
+
+
+def _names_dictionary_0() -> bytes:
+    # Content size in 2 bytes, one segment, a checksum, a dictionary id in 1 byte.
+    fields = b"\0" + struct.pack("<H", len(MANIFEST) - 256)
+    return _frame_by_hand(0b0110_0101, fields, MANIFEST)
 
 
 def _states_one_more() -> bytes:
@@ -154,7 +251,9 @@ WRONG_FRAMES = {
     "no checksum": (pack(MANIFEST, checksum=False), 1024, "it has no checksum"),
     "no size": (pack(MANIFEST, content_size=False), 1024, "it states another size"),
     "dictionary": (pack(MANIFEST, dictionary=DICTIONARY), 1024, "it asks for a dictionary"),
-    "window of 16 MiB": (_window_of_16_mib(), 1024, "its window is too large"),
+    "dictionary of number 0": (_names_dictionary_0(), 1024, "it asks for a dictionary"),
+    "window of 16 MiB": (_with_window(24), 1024, "its window is too large"),
+    "window of 8 MiB": (_with_window(23), 1024, "Restored data doesn't match checksum"),
     "listed too small": (pack(MANIFEST), 1023, "it states another size"),
     "listed too large": (pack(MANIFEST), 1025, "it states another size"),
     "listed as 4 GiB": (pack(MANIFEST), 2**32 - 1, "another size than the manifest foretells"),

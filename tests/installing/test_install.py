@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.bundles import host_target, make_bundle, trust
+from support.bundles import CREATED, host_target, make_bundle, trust
 from support.command import Ran, bundle, tree
 from support.installations import SITE_PACKAGES, run
 from support.ssh import fixed_key
@@ -184,3 +184,30 @@ def test_as_a_process_of_its_own(folder: Path) -> None:
     ran = bundle("install", "bundle.tar.zst", "--no-sync", cwd=folder)
     assert (ran.code, ran.err) == (0, "")
     assert run(folder / ".venv/bin/tool") == "tool runs\n"
+
+
+def test_clock_behind_what_is_installed_is_a_warning(
+    main: Main, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install(main)
+    installed = json.loads((folder / ".venv/wheelferry/receipt.json").read_text())["installed"]
+    monkeypatch.setattr("time.time", lambda: CREATED + 0.5)
+    ran = _install(main, "--dry-run")
+    assert ran.code == 0
+    assert (
+        f"warning: by this host's clock what is installed comes from the future ({installed})"
+    ) in ran.err
+
+
+def test_clock_behind_the_installed_bundle_is_a_warning(main: Main, folder: Path) -> None:
+    _install(main)
+    receipt = folder / ".venv/wheelferry/receipt.json"
+    newer = receipt.read_text().replace("2023-11-14T22:13:20Z", "2222-11-14T22:13:20Z")
+    receipt.write_text(newer)
+    said = _install(main, "--allow-downgrade").err
+    assert "what is installed comes from the future (2222-11-14T22:13:20Z)" in said
+
+
+def test_clock_that_is_right_is_no_warning(main: Main) -> None:
+    _install(main)
+    assert _install(main).err == ""

@@ -1,6 +1,8 @@
+import json
 import os
 import platform
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,34 @@ def test_interpreter_says_what_it_is(here: Interpreter) -> None:
     assert here.markers["sys_platform"] == sys.platform
     assert here.tags == {str(tag): rank for rank, tag in enumerate(sys_tags())}
     assert here.description.startswith(f"CPython {platform.python_version()} on ")
+
+
+def _old_python(path: Path, here: Interpreter, platform_name: str) -> Path:
+    """Make a program that answers as Python 3.8 does, which cannot load `packaging`."""
+    facts = {
+        "executable": os.fspath(path),
+        "base_executable": os.fspath(path),
+        "paths": here.paths,
+        "libc": here.libc,
+        "markers": {**here.markers, "python_version": "3.8", "python_full_version": "3.8.18"},
+        "tags": None,
+        "abi": "cp38",
+        "platform": platform_name,
+    }
+    return _program(path, f"#!/bin/sh\ncat <<'END'\n{json.dumps(facts)}\nEND\n")
+
+
+def test_old_python_gets_the_platforms_of_this_one(here: Interpreter, tmp_path: Path) -> None:
+    old = ask(_old_python(tmp_path / "python3.8", here, sysconfig.get_platform()))
+    newest = next(iter(here.tags)).rpartition("-")[2]
+    assert next(iter(old.tags)) == f"cp38-cp38-{newest}"
+    assert "cp39-cp39-" not in " ".join(old.tags)
+    assert "py3-none-any" in old.tags
+
+
+def test_old_python_for_another_platform_is_refused(here: Interpreter, tmp_path: Path) -> None:
+    with pytest.raises(UnfitError, match="it is for win-amd64"):
+        ask(_old_python(tmp_path / "python3.8", here, "win-amd64"))
 
 
 def test_base_interpreter_is_the_one_behind_a_virtual_environment(
@@ -117,7 +147,7 @@ def test_refuses_file_that_is_no_program(tmp_path: Path) -> None:
     ],
 )
 def test_refuses_program_that_does_not_answer(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(UnfitError, match=r"does not answer as Python 3\.9 or newer does") as caught:
+    with pytest.raises(UnfitError, match="does not answer as a Python does") as caught:
         ask(_program(tmp_path / "python", text))
     assert said in caught.value.message
     assert caught.value.hint == "pass --python with the path of a Python interpreter"

@@ -62,6 +62,7 @@ def test_runs_at_every_start(path: str) -> None:
         "foo-1.0.data/scripts/foo.pth",
         "foo-1.0.data/data/share/foo.pth",
         "foo-1.0.data/purelib/foo/foo.pth",
+        "foo-1.0.data/purelib/foo-1.0.data/purelib/foo.pth",
     ],
 )
 def test_runs_only_when_asked(path: str) -> None:

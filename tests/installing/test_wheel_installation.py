@@ -11,6 +11,7 @@ from support.command import tree
 from support.foo_wheel import open_wheel
 from support.wheels import TinyWheel, make_wheel
 from vectors.wheels import CONTROLS
+from wheelferry_installer import wheel_source
 from wheelferry_installer.destination import StagingDestination
 from wheelferry_installer.wheel_installation import install_wheel
 
@@ -89,3 +90,13 @@ def test_executable_files(tmp_path: Path) -> None:
     assert changed != wheel.data
     assert_installed_as_by_the_library(dataclasses.replace(wheel, data=changed), tmp_path)
     assert (tmp_path / "ours" / SCHEMES["purelib"] / "tool").stat().st_mode & 0o100
+
+
+def test_script_that_is_read_piece_by_piece_is_installed_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = b"".join(b"%d = %d\n" % (number**3, number) for number in range(50_000))
+    wheel = make_wheel("foo", files={f"{DATA}/scripts/tool": b"#!python\n" + lines})
+    monkeypatch.setattr(wheel_source, "STREAMED_FROM", 2000)
+    install_wheel(open_wheel(wheel), destination(tmp_path / "ours", wheel), METADATA)
+    assert (tmp_path / "ours/bin/tool").read_bytes() == b"#!/opt/env/bin/python\n" + lines

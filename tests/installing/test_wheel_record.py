@@ -22,6 +22,7 @@ from support.foo_wheel import (
 )
 from support.wheels import TinyWheel, record_row
 from wheelferry_installer import wheel_source
+from wheelferry_installer.record import parse_record
 from wheelferry_schemas.errors import MalformedError
 
 HINT = "the wheel was made wrong or with bad intent: ask whoever made the bundle"
@@ -87,6 +88,20 @@ def test_refuses_record_that_lists_a_file_twice_in_two_spellings() -> None:
 )
 def test_refuses_record_that_cannot_be_read(line: str) -> None:
     refusal_of(with_record(f"{record_rows()}{line}\n"))
+
+
+def test_reads_as_many_rows_as_there_are_files_and_one_more() -> None:
+    assert list(parse_record("a,,\nb,,\nc,,\n", 2)) == ["a", "b", "c"]
+
+
+def test_refuses_record_of_more_rows_before_reading_it() -> None:
+    with pytest.raises(MalformedError, match="RECORD has more rows than there are files"):
+        parse_record("a,,\nb,,\nc,,\nd,,\n", 2)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_ends_of_lines_in_names_are_kept(end: str) -> None:
+    assert list(parse_record(f'"a{end}b",,\n', 2)) == [f"a{end}b"]
 
 
 def test_refuses_record_that_is_not_utf8() -> None:

@@ -14,6 +14,7 @@ from packaging.utils import parse_wheel_filename
 from support.wheels import TinyWheel
 from wheelferry_bundler.archive import write_archive
 from wheelferry_bundler.platforms import parse_platform
+from wheelferry_bundler.python_archives import PythonFile
 from wheelferry_bundler.signing import SigningKey
 from wheelferry_bundler.targets import PythonVersion, host_platform_name, make_target
 from wheelferry_schemas import allowed_signers, layout
@@ -22,6 +23,7 @@ from wheelferry_schemas.manifest import (
     MadeFrom,
     Manifest,
     Package,
+    PythonArchive,
     Source,
     format_timestamp,
     serialize,
@@ -59,6 +61,7 @@ def make_manifest(
     targets: Sequence[Target] = (),
     documents: dict[str, bytes] | None = None,
     roots: Sequence[str] = (),
+    pythons: Sequence[PythonArchive] = (),
 ) -> Manifest:
     """Return the manifest of a bundle of these wheels, each for all targets that it fits."""
     targets = tuple(targets) or (host_target(),)
@@ -99,6 +102,7 @@ def make_manifest(
             Document(name=name, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
             for name, data in sorted((documents or {}).items())
         ),
+        pythons=tuple(pythons),
     )
 
 
@@ -110,12 +114,15 @@ def make_bundle(
     targets: Sequence[Target] = (),
     documents: dict[str, bytes] | None = None,
     roots: Sequence[str] = (),
+    pythons: Sequence[PythonFile] = (),
 ) -> Path:
     """Write a bundle of these wheels, signed by `keys`; returns its path."""
     documents = {"requirements.txt": b"# tests\n"} if documents is None else documents
-    manifest = make_manifest(wheels, targets, documents, roots)
+    archives = [python.archive for python in pythons]
+    manifest = make_manifest(wheels, targets, documents, roots, archives)
     data = serialize(manifest)
     contents: dict[str, bytes | Path] = dict(documents)
+    contents |= {layout.python_name(python.archive.name): python.path for python in pythons}
     folder = path.parent / f"{path.name}.wheels"
     for wheel in wheels:
         contents[layout.wheel_name(wheel.file_name)] = wheel.write(folder)

@@ -11,6 +11,7 @@ from wheelferry_bundler import documents
 from wheelferry_bundler.building import Built
 from wheelferry_bundler.fetching import Fetched
 from wheelferry_bundler.locked import Artifact, PackageKey
+from wheelferry_bundler.python_archives import PythonFile
 from wheelferry_bundler.selection import Chosen, Selection
 from wheelferry_bundler.wheel_metadata import read_wheel_metadata
 from wheelferry_schemas import __version__, layout
@@ -59,6 +60,7 @@ def assemble(
     selections: Sequence[Selection],
     fetched: Mapping[str, Fetched],
     built: Mapping[tuple[PackageKey, str], Built],
+    pythons: Sequence[PythonFile] = (),
 ) -> Contents:
     """Return the contents of a bundle.
 
@@ -75,6 +77,7 @@ def assemble(
     roots = sorted({root for selection in selections for root in selection.roots})
     texts = _documents(origin, selections, packages, roots)
     members.update(texts)
+    members.update({layout.python_name(file.archive.name): file.path for file in pythons})
     manifest = Manifest(
         format=1,
         name=origin.name,
@@ -90,6 +93,7 @@ def assemble(
             Document(name=name, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
             for name, data in sorted(texts.items())
         ),
+        pythons=tuple(file.archive for file in pythons),
     )
     return Contents(manifest=manifest, members=members)
 

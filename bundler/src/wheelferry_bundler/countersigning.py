@@ -26,6 +26,7 @@ from wheelferry_schemas.errors import (
 from wheelferry_schemas.head import Head, read_head
 from wheelferry_schemas.manifest import Manifest
 from wheelferry_schemas.seek_table import Frame
+from wheelferry_schemas.self_contained import HEAD_SIZE, find_bundle
 
 _CHUNK = 2**20
 
@@ -65,6 +66,19 @@ def add_signatures(path: Path, signers: Sequence[Signer]) -> Manifest:
     return signed
 
 
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest of a bundle, whoever signed it; raises as `add_signatures` does."""
+    try:
+        with path.open("rb") as file:
+            frames, _ = _read_table(file)
+            head = read_head([frame.size for frame in frames], lambda n: _content(file, frames[n]))
+    except OSError as error:
+        raise TransferError(
+            f"{path} cannot be read: {error.strerror or error}", hint="is the path right?"
+        ) from error
+    return manifest.parse(head.manifest.content)
+
+
 def _check_new(path: Path, head: Head, signers: Sequence[Signer]) -> None:
     present = set()
     for member in head.signatures:
@@ -90,6 +104,11 @@ def _signature_frames(number: int, armored: bytes, signed: Manifest) -> list[byt
 
 
 def _read_table(file: BinaryIO) -> tuple[tuple[Frame, ...], int]:
+    if find_bundle(file.read(HEAD_SIZE)) is not None:
+        raise UsageError(
+            "this is a file that installs itself, not a bundle",
+            hint="sign the bundle first, then: bundle bootstrap --bundle bundle.tar.zst",
+        )
     size = file.seek(0, 2)
     file.seek(max(size - seek_table.FOOTER_SIZE, 0))
     table_size = seek_table.size_from_footer(file.read())

@@ -30,12 +30,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """A bundle that was written."""
+    """A bundle that was written; `sha256` is that of a file that installs itself."""
 
     path: Path
     size: int
     manifest: Manifest
     signers: tuple[Signer, ...]
+    sha256: str | None = None
 
 
 def create(
@@ -64,7 +65,7 @@ def create(
             created=created,
             expires=expires,
         )
-        contents = assemble(origin, selections, fetched, built)
+        contents = assemble(origin, selections, fetched, built, plan.request.pythons)
         data = serialize(contents.manifest)
         signing = tuple(signers())
         progress.step("writing", sum(package.size for package in contents.manifest.packages))

@@ -15,6 +15,7 @@ from wheelferry_bundler.inputs import Input
 from wheelferry_bundler.locked import Artifact, LockedSet, Wanted
 from wheelferry_bundler.prebuilt import Prebuilt
 from wheelferry_bundler.pylock import read_pylock
+from wheelferry_bundler.python_archives import PythonFile
 from wheelferry_bundler.requirements import read_requirements_for_all
 from wheelferry_bundler.selection import Selection, select
 from wheelferry_bundler.toml_tables import read_input
@@ -28,7 +29,7 @@ from wheelferry_schemas.target import Target
 class Request:
     """What a bundle is asked for.
 
-    `options` are the flags as the manifest records them. With `build_dependencies` what local
+    `options` are the flags as the manifest records them, `pythons` interpreters to take along. With `build_dependencies` what local
     projects need to be built goes along; with `missing_hashes` files are taken that the lock
     states no hash for.
     """
@@ -38,6 +39,7 @@ class Request:
     wanted: Wanted = field(default_factory=Wanted)
     building: BuildOptions = field(default_factory=BuildOptions)
     options: Sequence[str] = ()
+    pythons: Sequence[PythonFile] = ()
     build_dependencies: bool = False
     missing_hashes: bool = False
 

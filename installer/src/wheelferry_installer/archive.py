@@ -20,12 +20,13 @@ from wheelferry_schemas import layout, seek_table
 from wheelferry_schemas.errors import TamperedError, TransferError, WheelferryError
 from wheelferry_schemas.head import Head, read_head
 from wheelferry_schemas.seek_table import Frame
+from wheelferry_schemas.self_contained import HEAD_SIZE, Span, find_bundle
 
 # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _MAGIC = (0xFD2FB528).to_bytes(4, "little")
-_FLAGS_AT, _MEANINGLESS = 4, 0b0001_1000
-"""Where a frame's first byte of flags is, and those that no reader looks at (RFC 8878, 3.1.1.1.1)."""
+_FLAGS_AT, _NAMES_DICTIONARY, _MEANINGLESS = 4, 0b0000_0011, 0b0001_1000
+"""Where a frame's flags are, and two groups of them (RFC 8878, section 3.1.1.1.1)."""
 _MAX_COMPRESSED = layout.FRAME_SIZE + layout.FRAME_SIZE // 128 + 1024
 """No encoder makes more of a full frame than this (zstd's own bound is 1/256 and a bit)."""
 
@@ -37,12 +38,14 @@ class Archive:
         """Open the file and read its seek table; raises `TamperedError`, `TransferError`."""
         self.path = path
         self._descriptor = -1
+        self._start = 0
         try:
             self._descriptor = os.open(path, _FLAGS)
             status = os.fstat(self._descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise TransferError(f"{path} is not a file", hint="is the path right?")
-            self.frames = self._read_table(status.st_size)
+            self._start, size = self._place(status.st_size)
+            self.frames = self._read_table(size)
         except OSError as error:
             self.close()
             raise TransferError(
@@ -87,6 +90,14 @@ class Archive:
     def _damaged(self, number: int, why: str) -> TamperedError:
         return TamperedError(f"zstd frame {number}: {why}")
 
+    def _place(self, file_size: int) -> Span:
+        """Return where the archive lies: it is the whole file, or within one that installs itself."""
+        head = b"" if file_size < HEAD_SIZE else self._pread(HEAD_SIZE, 0)
+        span = find_bundle(head) or Span(offset=0, size=file_size)
+        if span.offset + span.size > file_size:
+            raise TamperedError("the file is shorter than it says")
+        return span
+
     def _read_table(self, size: int) -> tuple[Frame, ...]:
         if size < seek_table.FOOTER_SIZE:
             raise TamperedError("the file is too short to be a bundle")
@@ -99,7 +110,7 @@ class Archive:
     def _pread(self, size: int, offset: int) -> bytes:
         parts = []
         while size > 0:
-            part = _pread(self._descriptor, size, offset)
+            part = _pread(self._descriptor, size, self._start + offset)
             if not part:
                 raise TamperedError("the bundle ends too early")
             parts.append(part)
@@ -115,7 +126,7 @@ def _header_problem(data: bytes, size: int) -> str | None:
     stated = zstandard.get_frame_parameters(data)
     problems = (
         (stated.content_size != size, "it states another size than the manifest foretells"),
-        (stated.dict_id != 0, "it asks for a dictionary"),
+        (data[_FLAGS_AT] & _NAMES_DICTIONARY, "it asks for a dictionary"),
         (not stated.has_checksum, "it has no checksum"),
         (stated.window_size > layout.FRAME_SIZE, "its window is too large"),
         (data[_FLAGS_AT] & _MEANINGLESS, "it has a bit set that means nothing"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from wheelferry_installer import disk, staging
+from wheelferry_installer import disk, python_archive, staging
+from wheelferry_installer.compiling import compile_modules
 from wheelferry_installer.inspection import inspect
 from wheelferry_installer.planning import Plan
 from wheelferry_installer.transaction import ManagedEnvironment, locked, read_receipt
@@ -56,7 +57,8 @@ def install(
                 return Installed(plan=plan, receipt=plan.present, changed=False)
             # Hardly any wheel unpacks to less than its own size.
             disk.require_room(plan.environment, sum(package.size for package in plan.packages))
-            written, warnings = _build(plan, managed, now, on_progress)
+            plan, python = _python_for(plan, managed)
+            written, warnings = _build(plan, python, managed, now, on_progress)
             # What came to lie there meanwhile, and is not ours, must not be put aside.
             plan.renewed()
             managed.commit(written.generation, sync=sync, keep=keep)
@@ -107,28 +109,49 @@ def uninstall(
         ) from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Python:
+    """The interpreter to make an environment with, and its files where they lie in there."""
+
+    path: Path
+    files: tuple[InstalledFile, ...] = ()
+
+
+def _python_for(plan: Plan, managed: ManagedEnvironment) -> tuple[Plan, _Python]:
+    """Begin staging with the Python of the bundle, if it is that; returns what is then known."""
+    managed.staging.mkdir()
+    if plan.bundled_python is None:
+        return plan, _Python(path=plan.fit.interpreter.base_executable)
+    folder = managed.staging / python_archive.FOLDER
+    files = python_archive.unpack(plan.bundle, plan.bundled_python, folder, managed.staging)
+    plan = replace(plan, fit=python_archive.ask_bundled(plan.fit, folder))
+    return plan, _Python(path=python_archive.executable_in(folder), files=files)
+
+
 def _build(
-    plan: Plan, managed: ManagedEnvironment, now: int, on_progress: Callable[[str, int], None]
+    plan: Plan,
+    python: _Python,
+    managed: ManagedEnvironment,
+    now: int,
+    on_progress: Callable[[str, int], None],
 ) -> tuple[Receipt, list[str]]:
     """Build the environment in staging; returns its receipt and warnings."""
-    managed.staging.mkdir()
-    _make_venv(plan, managed)
-    files, links = _files_in(managed.staging), _links_in(managed.staging)
+    _make_venv(plan, python.path, managed)
+    files, links = (*python.files, *_files_in(managed.staging)), _links_in(managed.staging)
     interpreter = plan.fit.interpreter
     paths = dict(interpreter.paths)
-    python = "python.exe" if os.name == "nt" else "python"
+    executable = "python.exe" if os.name == "nt" else "python"
     where = Layout(
         staging=managed.staging,
         schemes=paths,
         headers=f"include/site/python{interpreter.markers['python_version']}",
-        interpreter=os.fspath(plan.environment / paths["scripts"] / python),
+        interpreter=os.fspath(plan.environment / paths["scripts"] / executable),
     )
     outcomes = staging.install_wheels(plan.bundle, plan.packages, where, on_progress)
     warnings = staging.judge_contested(managed.staging, outcomes)
     if plan.compile_bytecode:
-        staging.compile_modules(
-            interpreter.base_executable, managed.staging, paths["purelib"], plan.environment
-        )
+        modules = staging.modules_below(paths["purelib"], outcomes)
+        compile_modules(python.path, managed.staging, modules, plan.environment)
     written = staging.write_receipt(
         managed.staging / receipt.FOLDER,
         plan.bundle,
@@ -142,13 +165,13 @@ def _build(
     return written, warnings
 
 
-def _make_venv(plan: Plan, managed: ManagedEnvironment) -> None:
+def _make_venv(plan: Plan, python: Path, managed: ManagedEnvironment) -> None:
     final = plan.environment
     name = plan.bundle.manifest.name
     prompt = name if final.name in (".venv", "venv") else final.name
     script = (resources.files("wheelferry_installer") / "make_venv.py").read_text(encoding="utf-8")
     arguments = ["-c", script, str(managed.staging), str(final), prompt]
-    _run_python(plan.fit.interpreter.base_executable, arguments, managed.lock)
+    _run_python(python, arguments, managed.lock)
     (managed.staging / ".gitignore").write_text("*\n", encoding="ascii")
 
 
@@ -173,12 +196,13 @@ def _run_python(interpreter: Path, arguments: Sequence[str], lock: Sequence[int]
 
 
 def _files_in(folder: Path) -> tuple[InstalledFile, ...]:
+    python = folder / python_archive.FOLDER
     return tuple(
         InstalledFile(
             path=path.relative_to(folder).as_posix(), sha256=staging.sha256_of(path) or ""
         )
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.is_symlink()
+        if path.is_file() and not path.is_symlink() and python not in path.parents
     )
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import packaging
 
@@ -91,14 +93,14 @@ class Question:
                 executable=Path(facts["executable"]),
                 base_executable=Path(facts["base_executable"]),
                 markers=facts["markers"],
-                tags={tag: rank for rank, tag in enumerate(facts["tags"])},
+                tags={tag: rank for rank, tag in enumerate(facts["tags"] or _tags_of_old(facts))},
                 paths=facts["paths"],
                 libc=facts["libc"],
             )
         except (ValueError, KeyError, TypeError) as error:
             lines = complaint.decode(errors="replace").strip().splitlines()
             last = lines[-1] if lines else str(error)
-            raise self._refused(f"does not answer as Python 3.9 or newer does: {last}") from error
+            raise self._refused(f"does not answer as a Python does: {last}") from error
 
     def _refused(self, why: str) -> UnfitError:
         return UnfitError(
@@ -150,6 +152,24 @@ def find(
             except UnfitError:
                 # Launchers of version managers are on PATH even where they start nothing.
                 continue
+
+
+def _tags_of_old(facts: Mapping[str, Any]) -> list[str]:
+    """Return the tags of a Python before 3.9: its own, for the platforms of this very Python.
+
+    Raises `ValueError` where it is for platforms of another kind.
+    """
+    from packaging import tags
+
+    # Old ones tell the libc that they were built for, not its version here.
+    libc = facts["libc"].partition(" ")[0]
+    if (facts["platform"], libc) != (sysconfig.get_platform(), platform.libc_ver()[0]):
+        raise ValueError(f"it is for {facts['platform']} {libc}".rstrip())
+    version = [int(part) for part in facts["markers"]["python_version"].split(".")]
+    platforms = list(tags.platform_tags())
+    own = tags.cpython_tags(version, [facts["abi"]], platforms)
+    pure = tags.compatible_tags(version, f"cp{version[0]}{version[1]}", platforms)
+    return [str(tag) for tag in (*own, *pure)]
 
 
 @functools.cache

@@ -45,18 +45,45 @@ def _scheme_paths() -> "dict[str, str]":
     }
 
 
-def _main() -> None:
-    _load_packaging(sys.argv[1])
-    from packaging import markers, tags
+def _markers() -> "dict[str, str]":
+    version = sys.implementation.version
+    kind = "" if version.releaselevel == "final" else version.releaselevel[0] + str(version.serial)
+    return {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": ".".join(map(str, version[:3])) + kind,
+        "os_name": os.name,
+        "platform_machine": platform.machine(),
+        "platform_python_implementation": platform.python_implementation(),
+        "platform_release": platform.release(),
+        "platform_system": platform.system(),
+        "platform_version": platform.version(),
+        "python_full_version": platform.python_version(),
+        "python_version": ".".join(platform.python_version_tuple()[:2]),
+        "sys_platform": sys.platform,
+    }
 
+
+def _tags() -> "list[str] | None":
+    """Return the wheel tags that fit; None before Python 3.9, for which `packaging` is too new."""
+    if sys.version_info < (3, 9):  # noqa: UP036 - other Pythons run this than the installer
+        return None
+    _load_packaging(sys.argv[1])
+    from packaging import tags
+
+    return [str(tag) for tag in tags.sys_tags()]
+
+
+def _main() -> None:
     json.dump(
         {
             "executable": sys.executable,
             "base_executable": _base_executable(),
             "paths": _scheme_paths(),
             "libc": " ".join(platform.libc_ver()).strip(),
-            "markers": dict(markers.default_environment()),
-            "tags": [str(tag) for tag in tags.sys_tags()],
+            "markers": _markers(),
+            "tags": _tags(),
+            "abi": "cp{}{}{}".format(*sys.version_info[:2], getattr(sys, "abiflags", "")),
+            "platform": sysconfig.get_platform(),
         },
         sys.stdout,
     )

@@ -19,7 +19,7 @@ class _Builder(venv.EnvBuilder):
     def replace_variables(self, text: str, context: types.SimpleNamespace) -> str:
         """Fill in activation scripts as if the environment lay at its final place."""
         moved = {
-            name: value.replace(_STAGING, _FINAL) if isinstance(value, str) else value
+            name: _final(value) if isinstance(value, str) else value
             for name, value in vars(context).items()
         }
         return super().replace_variables(text, types.SimpleNamespace(**moved))
@@ -28,12 +28,19 @@ class _Builder(venv.EnvBuilder):
         """Link; copy only where there are no links, not whenever a link fails: disks may be full."""
         if os.name != "nt":
             try:
-                os.symlink(os.path.basename(src) if relative_symlinks_ok else src, dst)
+                # This Python may lie in there too, and moves along.
+                relative = relative_symlinks_ok or src.startswith(_STAGING + os.sep)
+                os.symlink(os.path.relpath(src, os.path.dirname(dst)) if relative else src, dst)
                 return
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
         super().symlink_or_copy(src, dst, relative_symlinks_ok)
+
+
+def _final(text: str) -> str:
+    """Return a text with the paths that hold when all is moved."""
+    return text.replace(_STAGING, _FINAL).replace(os.path.realpath(_STAGING), _FINAL)
 
 
 _STAGING, _FINAL, _PROMPT = sys.argv[1:]
@@ -43,7 +50,7 @@ try:
     with open(_PATH, encoding="utf-8") as file:
         _TEXT = file.read()
     with open(_PATH, "w", encoding="utf-8") as file:
-        file.write(_TEXT.replace(_STAGING, _FINAL))
+        file.write(_final(_TEXT))
 except OSError as error:
     sys.stderr.write(f"{error}\n")
     sys.exit(7)

@@ -11,7 +11,7 @@ from wheelferry_installer.fitting import Fit
 from wheelferry_installer.transaction import read_receipt
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_schemas.errors import ConflictError, OutdatedError
-from wheelferry_schemas.manifest import Package
+from wheelferry_schemas.manifest import Package, PythonArchive
 from wheelferry_schemas.receipt import Receipt
 
 
@@ -20,7 +20,8 @@ class Plan:
     """An installation of one target of a bundle into one environment.
 
     `present` is the receipt of the environment that is there now. `up_to_date` tells that it is
-    what this plan would give, so that nothing is left to do.
+    what this plan would give, so that nothing is left to do. `bundled_python` is what the environment
+    is made from, None where that is a Python of this host.
     """
 
     bundle: VerifiedBundle
@@ -30,6 +31,7 @@ class Plan:
     reinstall: bool
     present: Receipt | None
     allow_downgrade: bool = False
+    bundled_python: PythonArchive | None = None
 
     @property
     def packages(self) -> tuple[Package, ...]:
@@ -45,9 +47,13 @@ class Plan:
             and self.present.manifest_sha256 == self.bundle.sha256
             and self.present.target == self.fit.target.id
             and self.present.interpreter == os.fspath(self.fit.interpreter.base_executable)
-            and self.present.python == self.fit.interpreter.markers["python_full_version"]
+            and (self.bundled_python is not None or self.present.python == self._python)
             and self.present.compiled >= self.compile_bytecode
         )
+
+    @property
+    def _python(self) -> str:
+        return self.fit.interpreter.markers["python_full_version"]
 
     def renewed(self) -> Plan:
         """Return the plan as of now: another run may have changed the environment meanwhile.
@@ -67,6 +73,7 @@ def plan(
     compile_bytecode: bool,
     reinstall: bool = False,
     allow_downgrade: bool = False,
+    bundled_python: PythonArchive | None = None,
 ) -> Plan:
     """Plan the installation of a fitting target into `environment`.
 
@@ -81,6 +88,7 @@ def plan(
         reinstall=reinstall,
         present=None,
         allow_downgrade=allow_downgrade,
+        bundled_python=bundled_python,
     ).renewed()
 
 
@@ -89,7 +97,7 @@ def refuse_downgrade(bundle: VerifiedBundle, present: Receipt | None, *, allowed
     created = bundle.manifest.created
     if present is not None and created < present.bundle_created and not allowed:
         raise OutdatedError(
-            f"{bundle.path.name} was made at {created}, what is installed at "
+            f"{bundle.path.name} is older than what is installed: made at {created}, that at "
             f"{present.bundle_created}",
             hint="an old bundle may bring back old weaknesses: pass --allow-downgrade to go back",
         )

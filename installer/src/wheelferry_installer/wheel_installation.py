@@ -48,7 +48,9 @@ def install_wheel(
         rows.append((scheme, destination.write_file(scheme, name, stream, is_executable)))
     for name, content in metadata.items():
         path = f"{source.dist_info_dir}/{name}"
-        rows.append((root, destination.write_file(root, path, BytesIO(content), is_executable=False)))
+        rows.append(
+            (root, destination.write_file(root, path, BytesIO(content), is_executable=False))
+        )
     rows.append((root, RecordEntry(record, None, None)))
     destination.finalize_installation(root, record, rows)
 

@@ -90,12 +90,11 @@ class _EntryStream(io.RawIOBase):
         return self._position
 
     def read(self, size: int = -1, /) -> bytes:
-        left = self._entry.size - self._position
         # One byte more than stated is enough to see that there are too many.
-        data = self._next(left + 1 if size < 0 else min(size, left + 1))
+        data = self._next(self._entry.size + 1 if size < 0 else size)
         self._position += len(data)
         self._hash.update(data)
-        if not data:
+        if not data and size:
             self._check_end()
         elif self._position > self._entry.size:
             raise self._refuse(f"{self._entry.name!r} {_OTHER_SIZE}")
@@ -123,18 +122,21 @@ class _EntryStream(io.RawIOBase):
             raise self._refuse(f"{self._entry.name!r} {_OTHER_HASH}")
 
     def _next(self, size: int) -> bytes:
-        """Return the next bytes, at most `size`; none at the end."""
+        """Return the next `size` bytes, fewer only where the end comes first."""
         if self._entry.method == zipfile.ZIP_STORED:
             return self._read_packed(size)
+        pieces = []
         try:
-            while not self._inflater.eof:
+            while size > 0 and not self._inflater.eof:
                 packed = self._inflater.unconsumed_tail or self._read_packed(_CHUNK)
-                data = self._inflater.decompress(packed, size)
-                if data or not packed:
-                    return data
+                piece = self._inflater.decompress(packed, size)
+                if not piece and not packed:
+                    break
+                pieces.append(piece)
+                size -= len(piece)
         except InflateError as error:
             raise self._refuse(f"{self._entry.name!r} cannot be inflated") from error
-        return b""
+        return b"".join(pieces)
 
     def _read_packed(self, size: int) -> bytes:
         self._file.seek(self._entry.start + self._packed_position)

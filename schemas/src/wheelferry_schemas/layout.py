@@ -48,10 +48,16 @@ def wheel_name(wheel: str) -> str:
     return f"wheels/{wheel}"
 
 
+def python_name(archive: str) -> str:
+    """Return the name of the member that is an interpreter's archive."""
+    return f"pythons/{archive}"
+
+
 def members(manifest: Manifest) -> tuple[Member, ...]:
-    """Return what follows the signatures, in order: documents, then wheels."""
+    """Return what follows the signatures, in order: documents, interpreters, wheels."""
     return (
         *(Member(name=d.name, size=d.size, sha256=d.sha256) for d in manifest.documents),
+        *(Member(name=python_name(p.name), size=p.size, sha256=p.sha256) for p in manifest.pythons),
         *(
             Member(name=wheel_name(p.wheel), size=p.size, sha256=p.sha256)
             for p in manifest.packages

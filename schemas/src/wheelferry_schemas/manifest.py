@@ -40,6 +40,7 @@ MAX_MEMBER_SIZE = 8 * 2**30 - 1
 
 _FIT_EVERYWHERE = frozenset({Tag("py3", "none", "any")})
 _WHEEL_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,240}\.whl")
+_PYTHON_NAME = r"^[A-Za-z0-9_.+-]{1,200}\.tar\.(gz|zst)$"
 _DOCUMENT_NAME = re.compile(
     r"pylock(\.[a-z0-9_-]{1,128})?\.toml|requirements(\.[a-z0-9_-]{1,128})?\.txt|sbom\.cdx\.json"
 )
@@ -147,6 +148,15 @@ class Document(Model):
         return self
 
 
+class PythonArchive(Model):
+    """An interpreter in an archive, and the targets that it is for."""
+
+    name: Annotated[str, StringConstraints(pattern=_PYTHON_NAME)]
+    sha256: Sha256
+    size: Size
+    targets: Annotated[tuple[TargetId, ...], FailFast(), Field(min_length=1)]
+
+
 class Manifest(Model):
     """Everything that a signer of a bundle vouches for (FORMAT.md, section 3)."""
 
@@ -161,6 +171,7 @@ class Manifest(Model):
     roots: Annotated[tuple[Name, ...], FailFast()]
     packages: Annotated[tuple[Package, ...], FailFast()]
     documents: Annotated[tuple[Document, ...], FailFast()]
+    pythons: Annotated[tuple[PythonArchive, ...], FailFast()] = ()
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Manifest:
@@ -179,6 +190,7 @@ class Manifest(Model):
             ("target", [target.id for target in self.targets]),
             ("wheel", [package.wheel for package in self.packages]),
             ("document", [document.name for document in self.documents]),
+            ("Python archive", [python.name for python in self.pythons]),
             ("root", list(self.roots)),
         ):
             problems += [f"{what} {name!r} twice" for name in sorted(_twice(names))]
@@ -187,9 +199,12 @@ class Manifest(Model):
         return problems
 
     def _target_problems(self) -> list[str]:
-        problems = []
+        problems: list[str] = []
         known = {target.id for target in self.targets}
         seen: set[tuple[str, str]] = set()
+        served = [target for python in self.pythons for target in python.targets]
+        problems += [f"a Python for an unknown target {t!r}" for t in sorted({*served} - known)]
+        problems += [f"two Pythons for target {target!r}" for target in sorted(_twice(served))]
         for package in self.packages:
             for target in package.targets:
                 if target not in known:
@@ -224,14 +239,24 @@ class Manifest(Model):
         """Return the target of that id."""
         return next(target for target in self.targets if target.id == target_id)
 
+    def python_for(self, target_id: str) -> PythonArchive | None:
+        """Return the interpreter that comes along for a target, if one does."""
+        return next((python for python in self.pythons if target_id in python.targets), None)
+
     def packages_for(self, target_id: str) -> tuple[Package, ...]:
         """Return the packages of one target, sorted by wheel file name."""
         return tuple(package for package in self.packages if target_id in package.targets)
 
 
 def serialize(manifest: Manifest) -> bytes:
-    """Return the canonical bytes: UTF-8, sorted keys, indent of two, a final newline."""
-    return canonical_json(manifest.model_dump(mode="json"))
+    """Return the canonical bytes: UTF-8, sorted keys, indent of two, a final newline.
+
+    Where there are no `pythons`, nothing is said of them.
+    """
+    data = manifest.model_dump(mode="json")
+    if not manifest.pythons:
+        del data["pythons"]
+    return canonical_json(data)
 
 
 def canonical_json(value: object) -> bytes:

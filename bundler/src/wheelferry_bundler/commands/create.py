@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wheelferry_bundler.commands.create_options import (
+    check_output,
     place_options,
     read_build_options,
     read_wanted,
@@ -22,7 +23,7 @@ from wheelferry_bundler.commands.create_options import (
 )
 from wheelferry_bundler.commands.keys import key_option, own_keys
 from wheelferry_schemas.display import count, human_size, printable
-from wheelferry_schemas.errors import ConflictError, UsageError
+from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from wheelferry_bundler.creation import Created
@@ -47,9 +48,12 @@ Examples:
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    default="bundle.tar.zst",
-    show_default=True,
-    help="The bundle to write.",
+    help="The file to write.  [default: bundle.tar.zst, or bundle.pyz with --self-contained]",
+)
+@click.option(
+    "--self-contained",
+    is_flag=True,
+    help="Put the installer in as well: over there 'python3 bundle.pyz' needs nothing but Python.",
 )
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
 @selection_options
@@ -69,7 +73,8 @@ def create(
     platforms: tuple[str, ...],
     pythons: tuple[str, ...],
     target_files: tuple[Path, ...],
-    output: Path,
+    output: Path | None,
+    self_contained: bool,
     force: bool,
     keys: tuple[Path, ...],
     expires: str | None,
@@ -79,6 +84,7 @@ def create(
     quiet: bool,
     with_build_deps: bool,
     allow_missing_hash: bool,
+    python_archives: tuple[str, ...],
     dev: bool,
     only_dev: bool,
     **flags: Any,
@@ -91,29 +97,30 @@ def create(
     """
     from wheelferry_bundler import planning
     from wheelferry_bundler.inputs import find_input
+    from wheelferry_bundler.python_archives import read_python_archives
     from wheelferry_bundler.targets import make_targets
 
     build_flags = {name: flags.pop(name) for name in _BUILD_FLAGS}
     wanted = read_wanted(dev=dev, only_dev=only_dev, **flags)
     if unsigned and keys:
         raise UsageError("--unsigned and --key exclude each other", hint="leave one of them out")
+    output = output or Path("bundle.pyz" if self_contained else "bundle.tar.zst")
     targets = make_targets(platforms, pythons, target_files)
     found = find_input(source)
     if not quiet:
         _tell_input(found)
-    if output.exists() and not force and not dry_run:
-        raise ConflictError(f"{output} exists already", hint="pass --force to replace it")
-    if not output.parent.is_dir():
-        raise UsageError(f"there is no folder {output.parent}", hint="make it, or choose another")
+    check_output(output, force=force or dry_run)
     created_at = _created_at()
     expires_at = None if expires is None else _expires_at(expires, created_at)
+    building = read_build_options(found, **build_flags)
     plan = planning.plan(
         planning.Request(
             source=found,
             targets=targets,
             wanted=wanted,
-            building=read_build_options(found, **build_flags),
+            building=building,
             options=recorded_options(wanted),
+            pythons=read_python_archives(python_archives, targets),
             build_dependencies=with_build_deps,
             missing_hashes=allow_missing_hash,
         )
@@ -125,22 +132,25 @@ def create(
     # A dry run does without all that fetches, builds and signs: half a second of imports.
     from wheelferry_bundler import creation
     from wheelferry_bundler.cache import Cache
+    from wheelferry_bundler.installer_payload import plan_payload
+    from wheelferry_bundler.self_contained import create_with_installer
     from wheelferry_bundler.terminal import PhaseBar
 
+    needed = plan_payload(targets, building) if self_contained else None
     for artifact in plan.unhashed:
         click.echo(f"warning: nothing vouches for {printable(artifact.file_name)}", err=True)
     signers = (lambda: ()) if unsigned else own_keys(keys, quiet=quiet)
     bar = PhaseBar(shown=not quiet)
+    cache, progress = Cache.default(), creation.Progress(step=bar.step, advance=bar.advance)
+
+    def create_at(path: Path) -> Created:
+        return creation.create(plan, path, cache, created_at, signers, progress, expires_at)
+
     try:
-        created = creation.create(
-            plan,
-            output,
-            Cache.default(),
-            created_at,
-            signers,
-            creation.Progress(step=bar.step, advance=bar.advance),
-            expires_at,
-        )
+        if needed is None:
+            created = create_at(output)
+        else:
+            created = create_with_installer(needed, output, cache, progress, create_at)
     finally:
         bar.finish()
     if as_json:
@@ -229,4 +239,8 @@ def _show_created(created: Created) -> None:
         click.echo(f"signed by {printable(key.name)} {key.public.fingerprint}")
     if not created.signers:
         click.echo("NOT SIGNED: the far side refuses it unless told --allow-unsigned", err=True)
-    click.echo(f"on the far side: bundle install {created.path.name}")
+    command = "bundle install"
+    if created.sha256 is not None:
+        click.echo(f"sha256 {created.sha256}: compare it over there, before you run the file")
+        command = "python3"
+    click.echo(f"on the far side: {command} {created.path.name}")

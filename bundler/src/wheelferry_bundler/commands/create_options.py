@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wheelferry_schemas.errors import UsageError
+from wheelferry_schemas.errors import ConflictError, UsageError
 
 if TYPE_CHECKING:
     from wheelferry_bundler.build_options import BuildOptions
@@ -85,6 +85,14 @@ _SELECTION_OPTIONS = (
 )
 _PLACE_OPTIONS = (
     click.option(
+        "--python-archive",
+        "python_archives",
+        multiple=True,
+        metavar="[TARGET=]FILE",
+        help="Take a Python along, such as one of python-build-standalone: a .tar.gz or .tar.zst "
+        "with bin/python3. Its name tells the target, unless there is one only.",
+    ),
+    click.option(
         "--find-links",
         multiple=True,
         metavar="FOLDER",
@@ -151,6 +159,14 @@ def place_options(command: _Command) -> _Command:
     for option in reversed(_PLACE_OPTIONS):
         command = option(command)
     return command
+
+
+def check_output(output: Path, *, force: bool) -> None:
+    """Refuse a place where nothing can be written, or something is that is not to be replaced."""
+    if output.exists() and not force:
+        raise ConflictError(f"{output} exists already", hint="pass --force to replace it")
+    if not output.parent.is_dir():
+        raise UsageError(f"there is no folder {output.parent}", hint="make it, or choose another")
 
 
 def read_wanted(*, dev: bool, only_dev: bool, **flags: Any) -> Wanted:

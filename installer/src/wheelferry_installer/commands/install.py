@@ -14,7 +14,9 @@ from wheelferry_installer.commands.options import (
     bundle_argument,
     json_option,
     quiet_option,
+    show_startup,
     signers_json,
+    startup_json,
     trust_options,
     verified,
 )
@@ -28,13 +30,17 @@ from wheelferry_installer.commands.place_options import (
     waiting,
 )
 from wheelferry_schemas.display import count, human_size, printable
-from wheelferry_schemas.errors import UsageError
+from wheelferry_schemas.errors import UnfitError, UsageError
 
 if TYPE_CHECKING:
+    from wheelferry_installer.fitting import Fit
     from wheelferry_installer.installation import Installed
+    from wheelferry_installer.interpreter import Question
     from wheelferry_installer.merge_planning import Merge
     from wheelferry_installer.merging import Merged
     from wheelferry_installer.planning import Plan
+    from wheelferry_installer.verification import VerifiedBundle
+    from wheelferry_schemas.manifest import PythonArchive
 
 _EPILOG = """\b
 Examples:
@@ -47,6 +53,11 @@ Examples:
 @click.command(epilog=_EPILOG)
 @bundle_argument
 @place_options
+@click.option(
+    "--bundled-python",
+    is_flag=True,
+    help="Use the Python that the bundle brings, even where one of this host fits.",
+)
 @click.option("--compile", "compile_bytecode", is_flag=True, help="Compile all modules.")
 @sync_option
 @wait_option
@@ -75,6 +86,7 @@ def install(
     target: Path | None,
     prefix: Path | None,
     python: str | None,
+    bundled_python: bool,
     compile_bytecode: bool,
     no_sync: bool,
     no_wait: bool,
@@ -97,17 +109,7 @@ def install(
     --prefix, which add to what somebody else made: the same versions are left alone, other
     versions are replaced, everything else stays.
     """
-    from wheelferry_installer import (
-        fitting,
-        installation,
-        interpreter,
-        merge_planning,
-        merging,
-        places,
-        planning,
-    )
-    from wheelferry_installer.merge_planning import Merge, Wishes
-    from wheelferry_installer.terminal import bar
+    from wheelferry_installer import interpreter
 
     refuse_several(venv=environment, into=into, target=target, prefix=prefix)
     _refuse_useless(
@@ -116,15 +118,38 @@ def install(
     elsewhere = any((into, target, prefix))
     _refuse_useless("--venv", not elsewhere, {"--exact": exact, "--force": force})
     _refuse_useless("--into, --target and --prefix", elsewhere, {"--keep above 1": keep > 1})
-    with verified(
-        bundle,
-        allowed_signers,
-        require_signatures=require_signatures,
-        allow_unsigned=allow_unsigned,
-    ) as checked:
-        minors = sorted({target.python[1] for target in checked.manifest.targets})
+    _refuse_useless(
+        "--bundled-python",
+        bundled_python,
+        {"--python": python is not None, "--into, --target and --prefix": elsewhere},
+    )
+    along = None
+    with (
+        # It needs as long for its answer as the modules below to load.
+        interpreter.Question(interpreter.first_choice(python)) as first,
+        verified(
+            bundle,
+            allowed_signers,
+            require_signatures=require_signatures,
+            allow_unsigned=allow_unsigned,
+        ) as checked,
+    ):
+        from wheelferry_installer import (
+            fitting,
+            installation,
+            merge_planning,
+            merging,
+            places,
+            planning,
+        )
+        from wheelferry_installer.merge_planning import Merge, Wishes
+        from wheelferry_installer.terminal import bar
+
         if into is None:
-            fit = fitting.fit(checked.manifest, interpreter.find(python, minors))
+            may_bring = python is None and not elsewhere
+            fit, along = _fit(
+                checked, python, first, managed_path(environment), bundled_python, may_bring
+            )
             place = place_for(fit.interpreter, target, prefix, named=python is not None)
         else:
             place, theirs = places.into(into)
@@ -138,6 +163,7 @@ def install(
                 compile_bytecode=compile_bytecode,
                 reinstall=reinstall,
                 allow_downgrade=allow_downgrade,
+                bundled_python=along,
             )
         else:
             wishes = Wishes(
@@ -149,11 +175,12 @@ def install(
                 keep=keep > 0,
             )
             plan = merge_planning.plan(checked, place, fit, wishes)
+        now, sync = int(time.time()), not no_sync
+        _warn_of_clock(plan, now)
         if dry_run:
             _show_plan(plan, as_json=as_json)
             return
         total = sum(member.size for member in checked.members)
-        now, sync = int(time.time()), not no_sync
         on_wait = waiting(plan.environment, no_wait=no_wait)
         done: Installed | Merged
         with bar("installing", total, shown=not quiet) as advance:
@@ -169,6 +196,30 @@ def install(
         _show_done(done)
 
 
+def _fit(
+    checked: VerifiedBundle,
+    python: str | None,
+    first: Question,
+    environment: Path,
+    bundled: bool,
+    may_bring: bool,
+) -> tuple[Fit, PythonArchive | None]:
+    """Return what fits: with a Python of this host, else with the one that the bundle brings."""
+    from wheelferry_installer import fitting, interpreter, python_archive
+
+    manifest = checked.manifest
+    minors = sorted({target.python[1] for target in manifest.targets})
+    if not bundled:
+        try:
+            return fitting.fit(manifest, interpreter.find(python, minors, first)), None
+        except UnfitError:
+            if not may_bring or not manifest.pythons:
+                raise
+    host = first.answer
+    fit = python_archive.fit_bundled(manifest, host, environment)
+    return fit, manifest.python_for(fit.target.id)
+
+
 def _refuse_useless(what: str, given: bool, options: dict[str, bool]) -> None:
     """Raise `UsageError` where an option says nothing to what was asked for."""
     useless = [option for option, named in options.items() if named]
@@ -176,16 +227,35 @@ def _refuse_useless(what: str, given: bool, options: dict[str, bool]) -> None:
         raise UsageError(f"{' and '.join(useless)} cannot be combined with {what}")
 
 
+def _warn_of_clock(plan: Plan | Merge, now: int) -> None:
+    """Say that the clock is behind what is installed; `verified` says it of the bundle."""
+    from wheelferry_schemas.manifest import parse_timestamp
+
+    if plan.present is None:
+        return
+    newest = max(plan.present.installed, plan.present.bundle_created)
+    if plan.bundle.manifest.created_at <= now < parse_timestamp(newest):
+        click.echo(
+            f"warning: by this host's clock what is installed comes from the future ({newest}): "
+            "set the clock, or expiry means nothing",
+            err=True,
+        )
+
+
 def _show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
     from wheelferry_installer.merge_planning import Merge, removal_of
+    from wheelferry_installer.verification import verify_wheels
 
     if isinstance(plan, Merge):
         removal_of(plan)
+    startup = verify_wheels(plan.bundle, plan.packages)
     if as_json:
-        click.echo(json.dumps({**_plan_json(plan), "changed": not plan.up_to_date}, indent=2))
+        more = {"changed": not plan.up_to_date, "startup": startup_json(startup)}
+        click.echo(json.dumps({**_plan_json(plan), **more}, indent=2))
         return
     for package in plan.packages:
         click.echo(f"  {package.name} {package.version}  {human_size(package.size)}")
+    show_startup(startup)
     packages = count(len(plan.packages), "package")
     where = printable(os.fspath(plan.environment))
     if plan.up_to_date:

@@ -1,0 +1,100 @@
+"""`bundle bootstrap`: the installer alone, as one file for hosts that have Python and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wheelferry_bundler.commands.create_options import check_output, target_options
+from wheelferry_schemas.display import human_size, printable
+
+_EPILOG = """\b
+Examples:
+  bundle bootstrap --platform manylinux_2_28_x86_64 --python 3.12
+  bundle bootstrap --platform win_amd64 --python 3.12 --python 3.13 -o tools/wheelferry.pyz
+  bundle bootstrap --bundle bundle.tar.zst      (one that several people signed)
+On the far side:
+  python3 wheelferry.pyz install bundle.tar.zst
+"""
+
+
+@click.command(epilog=_EPILOG, short_help="Write the installer as one file (online host).")
+@target_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write.  [default: wheelferry.pyz, or bundle.pyz with --bundle]",
+)
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Put this bundle in as well, for the hosts that it is for: the file installs itself.",
+)
+@click.option("--force", is_flag=True, help="Replace the output if it exists.")
+@click.option(
+    "--find-links",
+    multiple=True,
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder of wheels, looked into before anything is fetched.",
+)
+@click.option(
+    "--index-url",
+    "index_urls",
+    multiple=True,
+    metavar="URL",
+    help="An index or mirror to take the wheels from.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+def bootstrap(
+    platforms: tuple[str, ...],
+    pythons: tuple[str, ...],
+    target_files: tuple[Path, ...],
+    output: Path | None,
+    bundle: Path | None,
+    force: bool,
+    find_links: tuple[Path, ...],
+    index_urls: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """Write the installer, with all that it needs, as one file that Python runs.
+
+    It runs on the platforms and with the Pythons named here, of which 3.10 is the oldest. The
+    Python that it installs for may be another one.
+    """
+    from wheelferry_bundler.build_options import BuildOptions
+    from wheelferry_bundler.cache import Cache
+    from wheelferry_bundler.countersigning import read_manifest
+    from wheelferry_bundler.creation import Progress
+    from wheelferry_bundler.installer_payload import make_payload, plan_payload
+    from wheelferry_bundler.places import Places
+    from wheelferry_bundler.self_contained import write_self_contained
+    from wheelferry_bundler.targets import make_targets
+    from wheelferry_bundler.terminal import PhaseBar
+
+    output = output or Path("bundle.pyz" if bundle else "wheelferry.pyz")
+    if bundle is not None and not (platforms or pythons or target_files):
+        targets = read_manifest(bundle).targets
+    else:
+        targets = make_targets(platforms, pythons, target_files)
+    check_output(output, force=force)
+    places = Places(folders=find_links, mirrors=index_urls)
+    plan = plan_payload(targets, BuildOptions(places=places))
+    bar = PhaseBar(shown=not quiet)
+    try:
+        progress = Progress(step=bar.step, advance=bar.advance)
+        payload = make_payload(plan, Cache.default(), progress)
+        written = write_self_contained(output, payload, bundle)
+    finally:
+        bar.finish()
+    if quiet:
+        return
+    for one in payload.sets:
+        click.echo(f"runs with Python {one.python} on {one.platform}")
+    click.echo(f"{printable(str(output))}: {human_size(written.size)}")
+    click.echo(f"sha256 {written.sha256}: compare it over there, before you run the file")
+    command = "" if bundle else " install bundle.tar.zst"
+    click.echo(f"on the far side: python3 {printable(output.name)}{command}")

@@ -1,0 +1,64 @@
+"""A Python that crosses in the bundle."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.command import bundle, succeed
+from support.index import LocalIndex
+from support.projects import make_project
+from support.python_archives import own_tar, write
+from support.wheels import make_wheel
+
+
+@pytest.fixture
+def project(tmp_path: Path, index: LocalIndex) -> Path:
+    return make_project(tmp_path / "project", index, dependencies=[(make_wheel("pure"), None)])
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    return write(tmp_path / "python.tar.gz", own_tar())
+
+
+def test_python_crosses_and_runs_the_program(project: Path, archive: Path, tmp_path: Path) -> None:
+    succeed("create", "--python-archive", archive, cwd=project)
+    shown = succeed("show", "bundle.tar.zst", cwd=project)
+    assert "  Python: python.tar.gz  " in shown.out
+    succeed("verify", "bundle.tar.zst", cwd=project)
+    succeed("install", project / "bundle.tar.zst", "--bundled-python", cwd=tmp_path)
+    archive.unlink()
+    run = subprocess.run([tmp_path / ".venv/bin/demo"], capture_output=True, text=True, check=True)
+    assert run.stdout == "demo runs\n"
+    prefix = subprocess.run(
+        [tmp_path / ".venv/bin/python", "-c", "import sys; print(sys.base_prefix)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(prefix.stdout.strip()).resolve() == tmp_path / ".venv/wheelferry/python"
+
+
+def test_plain_tar_takes_the_archive_out(project: Path, archive: Path, tmp_path: Path) -> None:
+    succeed("create", "--python-archive", archive, cwd=project)
+    out = tmp_path / "out"
+    out.mkdir()
+    subprocess.run(["tar", "--zstd", "-xf", project / "bundle.tar.zst", "-C", out], check=True)
+    assert (out / "pythons/python.tar.gz").read_bytes() == archive.read_bytes()
+
+
+def test_same_input_gives_the_same_bytes(project: Path, archive: Path) -> None:
+    env = {"SOURCE_DATE_EPOCH": "1700000000"}
+    for name in ("one", "two"):
+        succeed("create", "--python-archive", archive, "-o", name, cwd=project, env=env)
+    assert (project / "one").read_bytes() == (project / "two").read_bytes()
+
+
+def test_two_targets_have_to_be_told_apart(project: Path, archive: Path) -> None:
+    here = f"3.{sys.version_info.minor}"
+    options = ("--python", here, "--python", "3.99", "--no-dev", "--python-archive", archive)
+    ran = bundle("create", *options, cwd=project)
+    assert ran.code == 2
+    assert "--python-archive cp3" in ran.err
