@@ -105,17 +105,22 @@ class Scenario:
             scenario=self,
             site=site,
             calls=ran.calls,
+            code=ran.code,
             ends=((old, beside_old), (new, beside_new)),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A scenario that is ready to be disturbed; `ends` are the old and the new state."""
+    """A scenario that is ready to be disturbed; `ends` are the old and the new state.
+
+    `calls` and `code` are those of the command when nothing disturbs it.
+    """
 
     scenario: Scenario
     site: Site
     calls: list[str]
+    code: int
     ends: tuple[tuple[Tree, dict[str, Tree]], tuple[Tree, dict[str, Tree]]]
 
     def disturb(self, fault: Fault) -> str:
@@ -135,7 +140,7 @@ class Prepared:
             state = self.state()
             assert state == ("new" if ran.code == 0 else "old"), f"{state}, exit code {ran.code}"
         elif fault.on:
-            assert ran.code in (0, 7), f"exit code {ran.code}: {ran.err}"
+            assert ran.code in (0, 7, self.code), f"exit code {ran.code}: {ran.err}"
         settled = site.run(("status", self.scenario.place, "env"))
         state = self.state()
         assert state in ("old", "new"), f"{state} after the next command: {settled.err}"

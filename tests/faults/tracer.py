@@ -91,6 +91,7 @@ _CALLS = {
     328: ("pwritev2", -1),
     452: ("fchmodat2", 2),
 }
+_SCRIPTS = ("__main__", "compile_modules", "interpreter_facts", "make_venv", "place_facts")
 _OPENS = {"open": 1, "openat": 2}
 _CREATES = os.O_CREAT | os.O_TRUNC
 
@@ -269,7 +270,7 @@ def _load() -> None:
     for package in (wheelferry_installer, commands):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             name = module.name.rpartition(".")[2]
-            if name not in ("__main__", "interpreter_facts", "make_venv", "place_facts"):
+            if name not in _SCRIPTS:
                 importlib.import_module(module.name)
 
 

@@ -14,9 +14,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-_SCRIPTS = ("__main__", "_facts", "make_venv")
+_SCRIPTS = ("__main__", "_facts", "make_venv", "compile_modules")
 CPU_SECONDS = 20
 ADDRESS_SPACE = 2**32
 
@@ -155,8 +156,26 @@ def _child(request: dict[str, Any]) -> None:
     os._exit(0)
 
 
+def _answered(interpreter: ModuleType) -> Any:
+    """Return a `Question` that does not run this interpreter again: it answers the same each time."""
+    known = interpreter.ask(sys.executable)
+
+    class Answered:
+        answer = known
+
+        def __init__(self, executable: str) -> None:
+            assert executable == sys.executable
+
+        def __enter__(self) -> object:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    return Answered
+
+
 def _serve() -> None:
-    import functools
     import importlib
     import pkgutil
 
@@ -169,9 +188,7 @@ def _serve() -> None:
             # The others are scripts: they run when they are imported.
             if not module.name.endswith(_SCRIPTS):
                 importlib.import_module(module.name)
-    # The same interpreter answers the same each time.
-    interpreter.ask = functools.cache(interpreter.ask)  # type: ignore[assignment]
-    interpreter.ask(sys.executable)
+    interpreter.Question = _answered(interpreter)
     for line in sys.stdin:
         process = os.fork()
         if process == 0:

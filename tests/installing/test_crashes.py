@@ -57,7 +57,9 @@ def test_killed_at_any_change_of_a_first_installation(tmp_path: Path) -> None:
         killed = run_killed(lambda: install_generation(environment, "one"), at)  # noqa: B023
         recover(environment)
         outcomes.append(generation_of(environment))
-        assert os.listdir(environment.parent) == (["env"] if outcomes[-1] else [])
+        # A folder that was made for nothing went again, or is empty.
+        left = os.listdir(environment.parent) if environment.parent.exists() else []
+        assert left == (["env"] if outcomes[-1] else [])
         if not killed:
             break
     assert outcomes[0] is None
