@@ -1,17 +1,17 @@
-# make demo | test | test-all | fuzz | lint | format | bench | schema | package
+# make demo | test | test-all | fuzz | mutants | hostile | lint | format | bench | schema | package
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MEMBERS := schemas installer bundler
 
-.PHONY: demo test test-all test-ends fuzz lint format bench schema requirements package clean
+.PHONY: demo test test-all test-ends faults fuzz mutants hostile lint format bench schema requirements package clean
 
 demo: $(READY)
 	sh examples/numpy-pytest/demo.sh $(abspath $(BIN))
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto $(TESTS)
 
 # The suite on every interpreter from 3.10 on that this machine has.
 test-all:
@@ -21,9 +21,24 @@ test-all:
 test-ends:
 	sh tests/every_python.sh --ends
 
+# Every fault at every system call that changes files, in every scenario: an hour or two.
+faults: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m faults.exhaustive
+	PYTHONPATH=tests $(BIN)/python -m faults.other_installers
+
 # Changed bytes into every parser of foreign bytes, for a minute in all.
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz/fuzzing.py 60
+
+# How many small changes of the code that checks foreign bytes the tests notice: an hour or so.
+# make mutants MODULES="-v archive" tells which of one module they do not.
+mutants: $(READY)
+	VIRTUAL_ENV=$(abspath $(VENV)) PYTHONPATH=tests \
+	  $(BIN)/uv run --quiet --no-project --with mutmut==3.8.1 python -m mutation.mutants $(MODULES)
+
+# How many hostile inputs pip, uv and wheelferry accept.
+hostile: $(READY)
+	$(BIN)/python benchmarks/hostile_input.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -31,6 +46,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python schemas/generate_schema.py --check
+	$(BIN)/python bundler/lock_installer.py --check
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -38,8 +54,10 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/bench.py --set pure
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/matrix.py
+	$(BIN)/python -m benchmarks.scaling
 
 schema: $(READY)
 	$(BIN)/python schemas/generate_schema.py
@@ -48,6 +66,7 @@ schema: $(READY)
 requirements: $(READY)
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url requirements-dev.in -o requirements-dev.txt
+	$(BIN)/python bundler/lock_installer.py
 
 # Wheels and source archives of the three distributions, in dist/.
 package: $(READY)

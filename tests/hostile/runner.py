@@ -188,7 +188,7 @@ def _serve() -> None:
             # The others are scripts: they run when they are imported.
             if not module.name.endswith(_SCRIPTS):
                 importlib.import_module(module.name)
-    interpreter.Question = _answered(interpreter)
+    interpreter.Question = _answered(interpreter)  # type: ignore[misc]
     for line in sys.stdin:
         process = os.fork()
         if process == 0:
