@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.bundles import CREATED, make_manifest
+from support.bundles import CREATED, host_target, make_manifest
 from support.wheels import make_wheel
 from wheelferry_schemas import layout
 from wheelferry_schemas.errors import TamperedError
-from wheelferry_schemas.layout import BLOCK, FRAME_SIZE, MANIFEST, MAX_SIGNATURE_SIZE
-from wheelferry_schemas.manifest import MAX_MANIFEST_SIZE, MAX_MEMBER_SIZE
+from wheelferry_schemas.layout import BLOCK, FRAME_SIZE, MANIFEST, MAX_SIGNATURE_SIZE, Member
+from wheelferry_schemas.manifest import MAX_MANIFEST_SIZE, MAX_MEMBER_SIZE, PythonArchive
 
 LONG = layout.wheel_name("a" * 180 + "-1.0-py3-none-any.whl")
 HEADERS = [
@@ -93,6 +93,18 @@ def test_members_are_documents_then_wheels_in_the_manifests_order() -> None:
         "wheels/bee-1.0-py3-none-any.whl",
         "wheels/zebra-1.0-py3-none-any.whl",
     ]
+
+
+def test_members_are_what_the_manifest_states() -> None:
+    wheel = make_wheel("pure")
+    target = host_target()
+    python = PythonArchive(name="a.tar.gz", sha256="1" * 64, size=2, targets=(target.id,))
+    manifest = make_manifest([wheel], [target], {"pylock.toml": b"foo"}, pythons=[python])
+    assert layout.members(manifest) == (
+        Member(name="pylock.toml", size=3, sha256=hashlib.sha256(b"foo").hexdigest()),
+        Member(name="pythons/a.tar.gz", size=2, sha256="1" * 64),
+        Member(name=f"wheels/{wheel.file_name}", size=len(wheel.data), sha256=wheel.sha256),
+    )
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,13 @@ def test_refuses_key_of_another_type_than_its_word_says() -> None:
         parse_public_key("ssh-rsa", _base64(ED25519))
 
 
+@pytest.mark.parametrize("stray", ["*", "!", " ", "\n", "-", "="])
+def test_refuses_stray_character_in_base64(stray: str) -> None:
+    text = _base64(ED25519)
+    with pytest.raises(MalformedError, match="the key is not base64"):
+        parse_public_key("ssh-ed25519", text[:8] + stray + text[8:])
+
+
 @pytest.mark.parametrize("text", ["", "A", "AAA*", _base64(ED25519)[:-1], "AAAA AAAA"])
 def test_refuses_key_that_is_not_base64(text: str) -> None:
     with pytest.raises(MalformedError):

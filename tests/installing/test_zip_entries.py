@@ -98,6 +98,13 @@ def test_refuses_other_hash(read: Read, method: int, kind: str) -> None:
 
 @ways
 @methods
+def test_refuses_other_hash_of_empty_content(read: Read, method: int) -> None:
+    packed = deflate(b"") if method == DEFLATED else b""
+    assert _refusal(read, *_entry(method, packed, 0), DIGEST) == OTHER_HASH
+
+
+@ways
+@methods
 @pytest.mark.parametrize("more", [-1, 1])
 def test_refuses_other_size(read: Read, method: int, more: int) -> None:
     entries, entry = _good(method)

@@ -116,6 +116,7 @@ class _EntryStream(io.RawIOBase):
             or (is_deflated and (not self._inflater.eof or self._inflater.unused_data))
         ):
             raise self._refuse(f"{self._entry.name!r} {_OTHER_SIZE}")
+        self._check_hash()
 
     def _check_hash(self) -> None:
         if self._digest and spell(self._hash.name, self._hash.digest()) != self._digest:

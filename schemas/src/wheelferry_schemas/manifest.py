@@ -199,11 +199,10 @@ class Manifest(Model):
         return problems
 
     def _target_problems(self) -> list[str]:
-        problems: list[str] = []
         known = {target.id for target in self.targets}
         seen: set[tuple[str, str]] = set()
         served = [target for python in self.pythons for target in python.targets]
-        problems += [f"a Python for an unknown target {t!r}" for t in sorted({*served} - known)]
+        problems = [f"a Python for an unknown target {t!r}" for t in sorted({*served} - known)]
         problems += [f"two Pythons for target {target!r}" for target in sorted(_twice(served))]
         for package in self.packages:
             for target in package.targets:
