@@ -36,7 +36,7 @@ set -eu
 bundle trust add --yes alice.pub
 bundle unpack bundle.tar.zst ready --uv-lock project
 cd ready
-uv sync --frozen --offline
+uv sync --frozen --offline --python "$(command -v python3)"
 .venv/bin/python -c 'import numpy, pytest; print("numpy", numpy.__version__, "and pytest", pytest.__version__)'
 FAR
 cd "$work/far"
