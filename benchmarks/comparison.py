@@ -48,7 +48,7 @@ def measure(work: Path, *, rounds: int, name: str) -> Results:
         arena = Arena(Path(folder), running)
         jobs = [
             contestants.creating(wheels),
-            contestants.installing(wheels, packed),
+            contestants.installing(wheels, packed, compiled=name == "pure"),
             contestants.verifying(wheels),
         ]
         # The first run of each is for its memory, and for the files to be in the page cache.

@@ -50,8 +50,11 @@ def creating(wheels: WheelSet) -> list[Contestant]:
     return [Contestant(CREATE, ours), Contestant(PIP_CREATE, pip)]
 
 
-def installing(wheels: WheelSet, tree: Path) -> list[Contestant]:
-    """Return the ways from an archive to an environment; `tree` is a packed environment."""
+def installing(wheels: WheelSet, tree: Path, *, compiled: bool) -> list[Contestant]:
+    """Return the ways from an archive to an environment; `tree` is a packed environment.
+
+    Those that compile all modules take long, and are `compiled` ones only where asked for.
+    """
 
     def ours(folder: Path) -> Commands:
         return [(_BUNDLE, "install", str(wheels.bundle), "-q", "--venv", str(folder / "venv"))]
@@ -99,8 +102,8 @@ def installing(wheels: WheelSet, tree: Path) -> list[Contestant]:
         Contestant(INSTALL, ours),
         Contestant(UV, uv),
         Contestant(UV_SYNCED, uv_synced),
-        Contestant(INSTALL_COMPILED, ours_compiled),
-        Contestant(UV_COMPILED, uv_compiled),
+        *([Contestant(INSTALL_COMPILED, ours_compiled)] if compiled else ()),
+        *([Contestant(UV_COMPILED, uv_compiled)] if compiled else ()),
         Contestant(PIP, pip),
         Contestant(TREE, untar),
     ]

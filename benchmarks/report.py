@@ -72,6 +72,8 @@ def _lines(results: Results) -> Iterator[str]:
     yield "| job | wheelferry | s | against | s | time ratio | CPU ratio |"
     yield "|---|---|---:|---|---:|---:|---:|"
     for job, ours, theirs in _PAIRS:
+        if ours not in results.timings:
+            continue
         mine, other = results.timings[ours], results.timings[theirs]
         yield (
             f"| {job} | {ours} | {mine.elapsed:.2f} | {theirs} | {other.elapsed:.2f} "

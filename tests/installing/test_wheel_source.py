@@ -1,5 +1,6 @@
 import io
 import stat
+import weakref
 import zipfile
 
 import pytest
@@ -298,3 +299,11 @@ def test_refuses_metadata_of_another_wheel(text: bytes) -> None:
 def test_refuses_wheel_without_metadata() -> None:
     wheel = rezipped(lambda files: files.pop(f"{INFO}/METADATA"))
     assert "METADATA is missing" in refusal_of(wheel)
+
+
+def test_memory_of_a_wheel_is_free_when_nobody_uses_it_any_more() -> None:
+    wheel = open_wheel(WHEEL)
+    list(wheel.get_contents())
+    gone = weakref.ref(wheel)
+    del wheel
+    assert gone() is None

@@ -61,7 +61,8 @@ class VerifiedWheel(WheelSource):
         name, version = file_name.split("-")[:2]
         super().__init__(name, version)
         self._file_name = file_name
-        self._contents = ZipEntries(file, lambda problem: self._malformed([problem]))
+        # Nothing that refers to this object: a cycle would keep the file until garbage is looked for.
+        self._contents = ZipEntries(file, lambda problem: _malformed(file_name, [problem]))
         try:
             entries, problems = read_directory(file, MAX_FILES)
         except MalformedError as error:
@@ -111,13 +112,13 @@ class VerifiedWheel(WheelSource):
         path = f"{self._dist_info}/{filename}"
         entry = self._by_name.get(path)
         if entry is None:
-            raise self._malformed([f"{path} is missing"])
+            raise _malformed(self._file_name, [f"{path} is missing"])
         if entry.size > limit:
-            raise self._malformed([f"{path} is larger than {limit} bytes"])
+            raise _malformed(self._file_name, [f"{path} is larger than {limit} bytes"])
         try:
             return self._contents.read(entry).decode()
         except UnicodeDecodeError as error:
-            raise self._malformed([f"{path} is not UTF-8"]) from error
+            raise _malformed(self._file_name, [f"{path} is not UTF-8"]) from error
 
     def validate_record(self) -> None:
         """Do nothing: RECORD was checked when the source was opened."""
@@ -143,14 +144,7 @@ class VerifiedWheel(WheelSource):
 
     def _refuse(self, problems: list[str]) -> None:
         if problems:
-            raise self._malformed(problems)
-
-    def _malformed(self, problems: list[str]) -> MalformedError:
-        if len(problems) == 1:
-            return MalformedError(f"{self._file_name}: {problems[0]}", hint=_HINT)
-        return MalformedError(
-            f"{self._file_name} breaks {len(problems)} rules", details=problems[:20], hint=_HINT
-        )
+            raise _malformed(self._file_name, problems)
 
     def _archive_problems(self, entries: list[ZipEntry]) -> list[str]:
         problems = []
@@ -176,10 +170,12 @@ class VerifiedWheel(WheelSource):
         top = {name.split("/", 1)[0] for name in self._by_name}
         found = sorted(name for name in top if name.endswith(".dist-info"))
         if len(found) != 1:
-            raise self._malformed([f"it has {len(found)} .dist-info folders instead of one"])
+            raise _malformed(
+                self._file_name, [f"it has {len(found)} .dist-info folders instead of one"]
+            )
         name, _, version = found[0].removesuffix(".dist-info").rpartition("-")
         if not self._is_mine(name, version):
-            raise self._malformed([f"{found[0]} is not that of this wheel"])
+            raise _malformed(self._file_name, [f"{found[0]} is not that of this wheel"])
         return found[0]
 
     def _is_mine(self, name: str, version: str) -> bool:
@@ -216,7 +212,7 @@ class VerifiedWheel(WheelSource):
         try:
             return parse_record(text, len(self._entries))
         except MalformedError as error:
-            raise self._malformed([error.message]) from error
+            raise _malformed(self._file_name, [error.message]) from error
 
     def _record_problems(self) -> list[str]:
         unhashed = {f"{self._dist_info}/{name}" for name in ("RECORD", *_SIGNATURES)}
@@ -240,6 +236,14 @@ class VerifiedWheel(WheelSource):
         if f"{self._dist_info}/{_ENTRY_POINTS}" not in self._by_name:
             return []
         return entry_point_problems(self.read_dist_info(_ENTRY_POINTS))
+
+
+def _malformed(file_name: str, problems: list[str]) -> MalformedError:
+    if len(problems) == 1:
+        return MalformedError(f"{file_name}: {problems[0]}", hint=_HINT)
+    return MalformedError(
+        f"{file_name} breaks {len(problems)} rules", details=problems[:20], hint=_HINT
+    )
 
 
 def _entry_problem(entry: ZipEntry) -> str | None:
