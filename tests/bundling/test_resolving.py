@@ -5,7 +5,7 @@ from wheelferry_bundler.resolving import uv_environment
 
 
 def test_uv_does_not_overrun_a_small_index() -> None:
-    assert uv_environment(Places())["UV_CONCURRENT_DOWNLOADS"] == "8"
+    assert uv_environment(Places())["UV_CONCURRENT_DOWNLOADS"] == "4"
 
 
 def test_user_decides_how_many_connections_uv_opens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ from wheelferry_schemas.target import Target
 
 _NEWEST_PATCH = 99
 _SHOWN_LINES = 20
-_CONNECTIONS = "8"
+_CONNECTIONS = "4"
 """uv opens 50 at once. Small servers let 5 wait, and drop the others, who try again after seconds."""
 _LOGIN_HINT = (
     "an index asks for a login: put it into ~/.netrc or UV_INDEX_<NAME>_USERNAME and "
