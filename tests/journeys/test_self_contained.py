@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,16 @@ def test_other_commands_find_all_that_they_need(
     ):
         ran = far.run(python, carried, *arguments)
         assert ran.code == 0, ran.err
+
+
+def test_faster_inflating_comes_along(carried: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(carried) as whole:
+        for name in whole.namelist():
+            if name.startswith("installer/isal"):
+                with whole.open(name) as inner, zipfile.ZipFile(inner) as files:
+                    files.extractall(tmp_path / "isal")
+    command = (sys.executable, "-S", "-c", "from isal import isal_zlib")
+    subprocess.run(command, cwd=tmp_path / "isal", check=True)
 
 
 def test_python_to_install_for_may_be_another(online: Online, carried: Path, far: FarHost) -> None:

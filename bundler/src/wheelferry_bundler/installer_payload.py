@@ -38,7 +38,7 @@ _OWN_PACKAGES = ("wheelferry_schemas", "wheelferry_installer")
 _DROPPED = re.compile(
     r".*\.(pyi|h)|.*/tests?/.*|click/testing\.py|[^/]+\.dist-info/(?!METADATA$|licenses/).*"
     r"|cffi/.*|cryptography/(fernet\.py|x509/.*|hazmat/(asn1|primitives/twofactor)/.*)"
-    r"|isal/(igzip|isa-l/(?!LICENSE)).*|pydantic/((experimental|v1)/.*|(color|mypy)\.py)"
+    r"|isal/(igzip(_threaded)?\.py|isa-l/(?!LICENSE)).*|pydantic/((experimental|v1)/.*|(color|mypy)\.py)"
     r"|packaging/(licenses/.*|(dependency_groups|direct_url|metadata|pylock)\.py)"
     r"|zstandard/(_cffi\..*|backend_cffi\.py)"
 )
