@@ -2,7 +2,7 @@
 
 Three platforms by three Pythons, pinned requirements, one index on 127.0.0.1 that serves the real
 wheels, all caches cold. Also shows where pip's answer is wrong: it evaluates markers with the host.
-PyPI is asked once, to fill the index in benchmarks/work/matrix.
+PyPI is asked once, to fill the index, in the folder `work` here.
 """
 
 from __future__ import annotations
