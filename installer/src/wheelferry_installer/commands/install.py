@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,8 +110,6 @@ def install(
     --prefix, which add to what somebody else made: the same versions are left alone, other
     versions are replaced, everything else stays.
     """
-    from wheelferry_installer import interpreter
-
     refuse_several(venv=environment, into=into, target=target, prefix=prefix)
     _refuse_useless(
         "--into, which names an interpreter", into is not None, {"--python": python is not None}
@@ -126,7 +125,7 @@ def install(
     along = None
     with (
         # It needs as long for its answer as the modules below to load.
-        interpreter.Question(interpreter.first_choice(python)) as first,
+        _asked(python) if into is None else nullcontext() as first,
         verified(
             bundle,
             allowed_signers,
@@ -145,13 +144,14 @@ def install(
         from wheelferry_installer.merge_planning import Merge, Wishes
         from wheelferry_installer.terminal import bar
 
-        if into is None:
+        if first is not None:
             may_bring = python is None and not elsewhere
             fit, along = _fit(
                 checked, python, first, managed_path(environment), bundled_python, may_bring
             )
             place = place_for(fit.interpreter, target, prefix, named=python is not None)
         else:
+            assert into is not None
             place, theirs = places.into(into)
             fit = fitting.fit(checked.manifest, [theirs])
         plan: Plan | Merge
@@ -194,6 +194,12 @@ def install(
         click.echo(json.dumps({**_plan_json(done.plan), "changed": done.changed}, indent=2))
     elif not quiet:
         _show_done(done)
+
+
+def _asked(python: str | None) -> Question:
+    from wheelferry_installer import interpreter
+
+    return interpreter.Question(interpreter.first_choice(python))
 
 
 def _fit(
