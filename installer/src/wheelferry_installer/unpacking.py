@@ -10,10 +10,11 @@ from pathlib import Path
 
 from wheelferry_installer import disk
 from wheelferry_installer.locks import held
-from wheelferry_installer.verification import VerifiedBundle, raise_all
+from wheelferry_installer.verification import VerifiedBundle, for_all_members
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout
-from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError, UsageError
+from wheelferry_schemas.errors import ConflictError, TransferError, UsageError
+from wheelferry_schemas.layout import Member
 
 WHEELS = "wheels"
 _CONTROL = ".{}.unpacking"
@@ -50,8 +51,8 @@ def write_members(
     wheels = {
         layout.wheel_name(package.wheel): package.wheel for package in bundle.manifest.packages
     }
-    problems = []
-    for member in bundle.members:
+
+    def write(member: Member) -> None:
         path = staging / member.name
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -59,14 +60,10 @@ def write_members(
                 bundle.read(member, file.write)
                 if member.name in wheels:
                     VerifiedWheel(file, wheels[member.name])
-        except MalformedError as error:
-            problems.append(error)
-        on_progress(member.name, member.size)
-    try:
-        bundle.check_end()
-    except MalformedError as error:
-        problems.append(error)
-    raise_all(problems)
+        finally:
+            on_progress(member.name, member.size)
+
+    for_all_members(bundle, write)
 
 
 @contextlib.contextmanager

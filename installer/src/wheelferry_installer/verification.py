@@ -134,17 +134,29 @@ def verify(opened: OpenedBundle, policy: Policy | None, now: int) -> VerifiedBun
 
 def verify_contents(bundle: VerifiedBundle, on_progress: Callable[[str, int], None]) -> None:
     """Read every member and check its hash; raises `MalformedError` that names all bad ones."""
+
+    def check(member: Member) -> None:
+        bundle.read(member, lambda piece: on_progress(member.name, len(piece)))
+
+    for_all_members(bundle, check)
+
+
+def for_all_members(bundle: VerifiedBundle, do: Callable[[Member], None]) -> None:
+    """Pass every member to `do`, which checks it, and check the end of the archive.
+
+    A bad one does not stop the others; raises `MalformedError` that names all.
+    """
     problems = []
     for member in bundle.members:
         try:
-            bundle.read(member, lambda piece: on_progress(member.name, len(piece)))  # noqa: B023
-        except TamperedError as error:
+            do(member)
+        except MalformedError as error:
             problems.append(error)
     try:
         bundle.check_end()
-    except TamperedError as error:
+    except MalformedError as error:
         problems.append(error)
-    raise_all(problems)
+    _raise_all(problems)
 
 
 def verify_wheels(bundle: VerifiedBundle, packages: Iterable[Package]) -> list[StartupFile]:
@@ -163,11 +175,11 @@ def verify_wheels(bundle: VerifiedBundle, packages: Iterable[Package]) -> list[S
                 found += startup_files(wheels[member.name], wheel.hashes)
         except MalformedError as error:
             problems.append(error)
-    raise_all(problems)
+    _raise_all(problems)
     return found
 
 
-def raise_all(problems: Sequence[MalformedError]) -> None:
+def _raise_all(problems: Sequence[MalformedError]) -> None:
     """Raise all problems as one error; return where there are none."""
     if len(problems) == 1:
         raise problems[0]
