@@ -108,6 +108,54 @@ def test_resolves_several_targets_side_by_side(tmp_path: Path) -> None:
     }
 
 
+PINS = "demo==1.0\nhelper==1.0\ncolorama==1.0 ; sys_platform == 'win32'\n"
+
+
+def read_for_all(path: Path, *targets: Target) -> dict[str, list[str]]:
+    locked = read_requirements_for_all(path, targets, Wanted())
+    return {target.id: chosen(locked[target.id], target) for target in targets}
+
+
+def test_asks_once_for_all_targets_where_everything_is_pinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object) -> bytes:
+        raise AssertionError("asked for a single target")
+
+    monkeypatch.setattr("wheelferry_bundler.requirements.resolve", forbidden)
+    assert read_for_all(write(tmp_path, PINS), LINUX, WINDOWS) == {
+        LINUX.id: ["demo 1.0", "helper 1.0"],
+        WINDOWS.id: ["colorama 1.0", "demo 1.0", "helper 1.0"],
+    }
+
+
+def test_asks_for_each_target_where_pins_leave_something_open(tmp_path: Path) -> None:
+    path = write(tmp_path, "demo==1.0\n")
+    apart = {target.id: chosen(read(path, target), target) for target in (LINUX, WINDOWS)}
+    assert read_for_all(path, LINUX, WINDOWS) == apart
+
+
+def test_asks_for_each_target_where_a_pin_cannot_be_had_for_all(tmp_path: Path) -> None:
+    text = "absent==1.0 ; sys_platform == 'darwin'\nhelper==1.0\n"
+    assert read_for_all(write(tmp_path, text), LINUX) == {LINUX.id: ["helper 1.0"]}
+
+
+def test_pins_of_several_versions_follow_their_markers(tmp_path: Path) -> None:
+    text = "helper==1.0 ; os_name == 'nt'\nhelper==2.0 ; os_name != 'nt'\n"
+    assert read_for_all(write(tmp_path, text), LINUX, WINDOWS) == {
+        LINUX.id: ["helper 2.0"],
+        WINDOWS.id: ["helper 1.0"],
+    }
+
+
+def test_a_pin_that_hangs_on_the_patch_release_is_a_problem_of_the_target(tmp_path: Path) -> None:
+    path = write(tmp_path, f"early==1.0rc1 ; python_full_version >= '{PYTHON}.4'\n")
+    target = target_of("manylinux_2_28_x86_64", PYTHON)
+    locked = read_requirements_for_all(path, [target], Wanted())[target.id]
+    (problem,) = select(locked, target).problems
+    assert f"--python {PYTHON}." in str(problem.hint)
+
+
 def test_names_all_targets_that_cannot_be_resolved(tmp_path: Path, index: LocalIndex) -> None:
     index.add(make_wheel("only", tag="cp37-cp37m-win32"))
     path = write(tmp_path, "only\n")

@@ -55,16 +55,23 @@ class RequirementLines:
     """What some requirements files say.
 
     `text` and `constraints` are for uv. `hashes` maps normalized names to the sha256 digests that
-    are listed for them. `complete` tells that every requirement is pinned to one version or URL
-    and lists a hash, `prereleases` that `--pre` is asked for, `indexes` what may hold a login.
+    are listed for them. `names` are those of the requirements, `pinned` tells that each of these is
+    pinned to one version or URL, `complete` that each lists a hash as well, `prereleases` that
+    `--pre` is asked for, `indexes` what may hold a login.
     """
 
     text: str = ""
     constraints: str = ""
     hashes: dict[str, frozenset[str]] = field(default_factory=dict)
     indexes: tuple[Index, ...] = ()
-    complete: bool = True
+    names: frozenset[str] = frozenset()
+    pinned: bool = True
     prereleases: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the lines name every file that may be installed, by its hash."""
+        return self.pinned and self.names <= self.hashes.keys()
 
 
 def read_lines(path: Path) -> RequirementLines:
@@ -79,7 +86,7 @@ def read_lines(path: Path) -> RequirementLines:
     # The hashes of constraints count for requirements that list none themselves, as with pip.
     listed = {**reader.constraint_hashes, **reader.hashes}
     lines.hashes = {name: frozenset(digests) for name, digests in listed.items()}
-    lines.complete = lines.complete and all(name in listed for name in reader.names)
+    lines.names = frozenset(reader.names)
     return lines
 
 
@@ -123,7 +130,7 @@ class _Reader:
             # For uv, only folders can be editable; a bundle holds built wheels anyway.
             editable = "" if _VERSION_CONTROL.match(value) else "-e "
             self._add(f"{editable}{value}", constraints=constraints)
-            self.lines.complete = False
+            self.lines.pinned = False
         elif name == "--find-links":
             beside = folder / value
             self.lines.text += f"--find-links {beside.resolve() if beside.exists() else value}\n"
@@ -160,7 +167,7 @@ class _Reader:
             return
         if name is not None:
             self.names.add(name)
-        self.lines.complete = self.lines.complete and name is not None and _is_pinned(requirement)
+        self.lines.pinned = self.lines.pinned and name is not None and _is_pinned(requirement)
 
     def _add(self, text: str, *, constraints: bool) -> None:
         if constraints:

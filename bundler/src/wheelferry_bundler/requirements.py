@@ -3,6 +3,9 @@
 pip evaluates markers with the host that it runs on, whatever `--platform` says; uv has
 `--python-platform` and evaluates them for that. A file that pins everything with hashes is not
 resolved: uv only looks up its files. Where a file lists hashes, no other file is accepted.
+
+Where pins leave uv no choice, one question answers for all targets: what comes out is a lock, and
+selection decides its markers.
 """
 
 from __future__ import annotations
@@ -11,16 +14,23 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, Wanted
 from wheelferry_bundler.pylock import read_pylock
-from wheelferry_bundler.requirement_lines import read_lines
-from wheelferry_bundler.resolving import Question, resolve
+from wheelferry_bundler.requirement_lines import RequirementLines, read_lines
+from wheelferry_bundler.resolving import Question, resolve, resolve_for_all
 from wheelferry_bundler.scripts import read_script
 from wheelferry_bundler.unlocked_project import read_unlocked_project
-from wheelferry_schemas.errors import MalformedError, UsageError, WheelferryError
+from wheelferry_schemas.errors import (
+    BuildError,
+    MalformedError,
+    UnfitError,
+    UsageError,
+    WheelferryError,
+)
 from wheelferry_schemas.target import Target
 
 _WORKERS = min(4, os.cpu_count() or 1)
@@ -44,7 +54,8 @@ def read_requirements(
         return read_unlocked_project(path, target, wanted, options)
     if path.suffix == ".py":
         return read_script(path, target, wanted, options)
-    return _read_file(path, target, wanted, options, (folder or path.parent).resolve())
+    file = _File.read(path, wanted, options, folder)
+    return file.locked(resolve(file.question, target))
 
 
 def read_requirements_for_all(
@@ -58,6 +69,10 @@ def read_requirements_for_all(
 
     Raises as `read_requirements` does, one error for all targets.
     """
+    if path.name != "pyproject.toml" and path.suffix != ".py":
+        file = _File.read(path, wanted, options or BuildOptions(), folder)
+        if (pinned := file.pinned(targets)) is not None:
+            return {target.id: pinned for target in targets}
     locked: dict[str, LockedSet] = {}
     problems: list[WheelferryError] = []
     with ThreadPoolExecutor(_WORKERS) as pool:
@@ -86,33 +101,58 @@ def _joined(problems: Sequence[WheelferryError], targets: int) -> WheelferryErro
     )
 
 
-def _read_file(
-    path: Path, target: Target, wanted: Wanted, options: BuildOptions, folder: Path
-) -> LockedSet:
-    if wanted.extras or wanted.groups or wanted.only_groups or wanted.packages:
-        raise UsageError(
-            f"{path.name} has no extras, groups or packages to choose from",
-            hint="name the pyproject.toml or the lock of the project instead",
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A requirements file, and what uv is asked about it."""
+
+    path: Path
+    wanted: Wanted
+    lines: RequirementLines
+    question: Question
+
+    @classmethod
+    def read(cls, path: Path, wanted: Wanted, options: BuildOptions, folder: Path | None) -> _File:
+        if wanted.extras or wanted.groups or wanted.only_groups or wanted.packages:
+            raise UsageError(
+                f"{path.name} has no extras, groups or packages to choose from",
+                hint="name the pyproject.toml or the lock of the project instead",
+            )
+        lines = read_lines(path)
+        question = Question(
+            about=path.name,
+            folder=(folder or path.parent).resolve(),
+            text=lines.text,
+            constraints=lines.constraints,
+            closed=lines.complete,
+            prereleases=lines.prereleases,
+            options=options,
         )
-    lines = read_lines(path)
-    question = Question(
-        about=path.name,
-        folder=folder,
-        text=lines.text,
-        constraints=lines.constraints,
-        closed=lines.complete,
-        prereleases=lines.prereleases,
-        options=options,
-    )
-    lock = resolve(question, target)
-    locked = read_pylock(lock, folder, wanted, name="requirements", kind="requirements.txt")
-    packages = {
-        key: _only_listed(
-            _with_relative_location(package, folder), lines.hashes.get(package.name), path.name
+        return cls(path, wanted, lines, question)
+
+    def pinned(self, targets: Sequence[Target]) -> LockedSet | None:
+        """Return what the pins come to on all targets; None where they leave something open."""
+        if not self.lines.pinned:
+            return None
+        try:
+            locked = self.locked(resolve_for_all(self.question, targets))
+        except (BuildError, MalformedError, UnfitError):
+            # What stands in the way may concern platforms that nobody asked for.
+            return None
+        return locked if self.lines.names >= {key.name for key in locked.packages} else None
+
+    def locked(self, data: bytes) -> LockedSet:
+        """Return what uv resolved, without the files that the hashes here rule out."""
+        folder, listed = self.question.folder, self.lines.hashes
+        locked = read_pylock(
+            data, folder, self.wanted, name="requirements", kind="requirements.txt"
         )
-        for key, package in locked.packages.items()
-    }
-    return dataclasses.replace(locked, packages=packages)
+        packages = {
+            key: _only_listed(
+                _with_relative_location(package, folder), listed.get(package.name), self.path.name
+            )
+            for key, package in locked.packages.items()
+        }
+        return dataclasses.replace(locked, packages=packages)
 
 
 def _with_relative_location(package: LockedPackage, folder: Path) -> LockedPackage:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uv
+from packaging.version import Version
 
 from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.interpreters import interpreter_for
@@ -89,11 +90,11 @@ def resolve(question: Question, target: Target) -> bytes:
     be, `MalformedError` where uv does not understand the requirements.
     """
     if "python_full_version" not in target.assumed:
-        return _compile(question, target, target.markers.python_full_version)
+        return _compile_for(question, target, target.markers.python_full_version)
     # uv takes 3.12 for 3.12.0: what would come out for any other patch release has to be the same.
     minor = target.markers.python_version
     oldest, newest = (
-        _compile(question, target, f"{minor}.{patch}") for patch in (0, _NEWEST_PATCH)
+        _compile_for(question, target, f"{minor}.{patch}") for patch in (0, _NEWEST_PATCH)
     )
     if differing := _differing(oldest, newest):
         raise UnfitError(
@@ -104,15 +105,30 @@ def resolve(question: Question, target: Target) -> bytes:
     return oldest
 
 
-def _compile(question: Question, target: Target, python: str) -> bytes:
-    platform = parse_platform(target.platforms[0])
+def resolve_for_all(question: Question, targets: Sequence[Target]) -> bytes:
+    """Return one pylock.toml for several targets, with markers; raises as `resolve` does.
+
+    Of what is not pinned, uv may choose other versions than for each of the targets alone.
+    """
+    oldest = min(targets, key=lambda target: Version(target.markers.python_full_version))
+    version = oldest.markers.python_full_version
+    return _compile(question, oldest, ("--universal", "--python-version", version), "for all")
+
+
+def _compile_for(question: Question, target: Target, python: str) -> bytes:
+    platform = uv_platform(parse_platform(target.platforms[0]))
+    asked = ("--python-platform", platform, "--python-version", python)
+    return _compile(question, target, asked, f"for {target.id}")
+
+
+def _compile(question: Question, target: Target, asked: Sequence[str], purpose: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder, "constraints.txt")
         constraints.write_text(question.constraints, encoding="utf-8")
         arguments = [
             *("pip", "compile", "--format", "pylock.toml", "--no-header", "--quiet"),
             *("--python", str(interpreter_for(target).path)),
-            *("--python-platform", uv_platform(platform), "--python-version", python),
+            *asked,
             *(("--no-deps",) if question.closed else ()),
             *(("--prerelease", "allow") if question.prereleases else ()),
             *(("--no-build",) if question.options.no_build else ()),
@@ -122,7 +138,7 @@ def _compile(question: Question, target: Target, python: str) -> bytes:
             *question.arguments,
             *(("-",) if question.text is not None else ()),
         ]
-        return _run(arguments, question, f"for {target.id}")
+        return _run(arguments, question, purpose)
 
 
 def _differing(one: bytes, other: bytes) -> list[str]:
