@@ -204,6 +204,25 @@ def test_keeps_the_older_bundle_where_the_disk_is_full(
     assert [path.read_bytes() for path in output.parent.iterdir()] == [b"older"]
 
 
+def test_tells_of_a_disk_that_fails_before_the_last_flush(
+    output: Path,
+    manifest: Manifest,
+    contents: Mapping[str, bytes | Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    errors = [errno.EIO]
+
+    def fail_once(_descriptor: int) -> None:
+        if errors:
+            raise OSError(errors.pop(), os.strerror(errno.EIO))
+
+    monkeypatch.setattr(archive, "_FLUSHED_AT_ONCE", layout.FRAME_SIZE)
+    monkeypatch.setattr(os, "fsync", fail_once)
+    with pytest.raises(TransferError, match="Input/output error"):
+        write(output, manifest, contents)
+    assert list(output.parent.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -7,13 +7,12 @@ manifest, documents, wheels and the other signatures stay the same to the byte.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
 
-from wheelferry_bundler.archive import compress_frame, member_frames, replacing
+from wheelferry_bundler.archive import compress_frame, pieces, replacing
 from wheelferry_bundler.signing import Signer
 from wheelferry_schemas import layout, manifest, seek_table, sshsig
 from wheelferry_schemas.errors import (
@@ -100,7 +99,10 @@ def _check_new(path: Path, head: Head, signers: Sequence[Signer]) -> None:
 
 def _signature_frames(number: int, armored: bytes, signed: Manifest) -> list[bytes]:
     header = layout.header(layout.signature_name(number), len(armored), signed.created_at)
-    return list(member_frames(header, BytesIO(armored), len(armored)))
+    return [
+        piece.head + armored[piece.start : piece.stop] + piece.tail
+        for piece in pieces(header, len(armored))
+    ]
 
 
 def _read_table(file: BinaryIO) -> tuple[tuple[Frame, ...], int]:
