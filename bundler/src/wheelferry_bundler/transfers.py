@@ -24,7 +24,7 @@ from wheelferry_bundler.certificates import tls_context
 from wheelferry_bundler.logins import Logins
 from wheelferry_bundler.urls import host
 
-CHUNK = 2**16
+CHUNK = 2**18
 """How much is read at once, and may be lost where a connection breaks off."""
 TIMEOUT = (15, 60)
 """Seconds to connect, and between two chunks."""
