@@ -31,10 +31,8 @@ from wheelferry_bundler.platforms import parse_platform
 WORK = Path(__file__).parent / "work" / "matrix"
 PLATFORMS = ("manylinux_2_28_x86_64", "win_amd64", "macosx_14_0_arm64")
 PYTHONS = ("3.11", "3.12", "3.13")
-ASKED = (
-    "aiohttp", "cryptography", "django", "fastapi", "flask", "httpx", "pandas", "pillow",
-    "pydantic", "pytest", "requests", "rich", "sqlalchemy", "tqdm",
-)  # fmt: skip
+ASKED = ("aiohttp", "cryptography", "fastapi", "pandas", "pillow", "pytest", "requests", "rich")
+"""What comes to 40 packages, compiled ones among them."""
 BIN = Path(sys.executable).parent
 
 
