@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from cyclonedx.schema import SchemaVersion
@@ -12,11 +13,22 @@ from support.wheels import TinyWheel, make_wheel
 from wheelferry_bundler.platforms import parse_platform
 from wheelferry_bundler.sbom import make_sbom
 from wheelferry_bundler.targets import make_target, parse_python
-from wheelferry_schemas.manifest import Package, Source
+from wheelferry_schemas.manifest import Package, PythonArchive, Source
 
 WHEELS = (make_wheel("demo"), make_wheel("helper", "2.0+local"), make_wheel("unused"))
 LINUX = make_target(parse_platform("manylinux_2_28_x86_64"), parse_python("3.12"))
 WINDOWS = make_target(parse_platform("win_amd64"), parse_python("3.12"))
+
+
+RELEASE = PythonArchive(
+    name="cpython-3.12.4+20240726-x86_64-unknown-linux-gnu-install_only.tar.gz",
+    sha256="1" * 64,
+    size=1,
+    targets=(LINUX.id,),
+)
+UNNAMED = PythonArchive(
+    name="python.tar.zst", sha256="2" * 64, size=1, targets=tuple(sorted((LINUX.id, WINDOWS.id)))
+)
 
 
 def packages_of(*wheels: TinyWheel, **edges: tuple[str, ...]) -> list[Package]:
@@ -28,8 +40,12 @@ def packages_of(*wheels: TinyWheel, **edges: tuple[str, ...]) -> list[Package]:
     ]
 
 
-def sbom_of(packages: list[Package], roots: tuple[str, ...] = ("demo",)) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(make_sbom("app", "1.0", CREATED, roots, packages))
+def sbom_of(
+    packages: list[Package],
+    roots: tuple[str, ...] = ("demo",),
+    pythons: Sequence[PythonArchive] = (),
+) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(make_sbom("app", "1.0", CREATED, roots, packages, pythons))
     return data
 
 
@@ -61,6 +77,11 @@ def test_is_valid_by_the_schema() -> None:
 
 def test_is_valid_without_version_and_packages() -> None:
     text = make_sbom("app", None, CREATED, [], []).decode()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+
+
+def test_is_valid_with_pythons() -> None:
+    text = make_sbom("app", None, CREATED, [], packages_of(*WHEELS), [RELEASE, UNNAMED]).decode()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
 
 
@@ -134,3 +155,50 @@ def test_wheel_depends_on_no_wheel_of_another_target() -> None:
 def test_packages_of_a_cycle_depend_on_each_other() -> None:
     bom = sbom_of(packages_of(*WHEELS, demo=("helper",), helper=("demo",)))
     assert dependencies(bom, f"wheel:{WHEELS[1].file_name}") == [f"wheel:{WHEELS[0].file_name}"]
+
+
+def test_python_is_a_platform_with_its_version_and_hash() -> None:
+    found = component(sbom_of(packages_of(), pythons=[RELEASE]), "cpython")
+    assert (found["type"], found["version"]) == ("platform", "3.12.4")
+    assert found["hashes"] == [{"alg": "SHA-256", "content": RELEASE.sha256}]
+    url = PackageURL.from_string(found["purl"])
+    assert (url.type, url.name, url.version) == ("generic", "cpython", "3.12.4")
+    assert url.qualifiers == {"file_name": RELEASE.name}
+
+
+def test_python_can_be_looked_up_by_its_published_name() -> None:
+    found = component(sbom_of(packages_of(), pythons=[RELEASE]), "cpython")
+    assert found["cpe"] == "cpe:2.3:a:python:python:3.12.4:*:*:*:*:*:*:*"
+
+
+def test_python_whose_file_name_does_not_tell_the_version_has_none() -> None:
+    found = component(sbom_of(packages_of(), pythons=[UNNAMED]), "cpython")
+    assert not {"version", "cpe"} & found.keys()
+    assert "file_name=python.tar.zst" in found["purl"]
+
+
+def test_says_which_pythons_are_for_which_targets() -> None:
+    properties = component(sbom_of(packages_of(), pythons=[UNNAMED]), "cpython")["properties"]
+    assert [each["value"] for each in properties] == list(UNNAMED.targets)
+
+
+def test_bundle_depends_on_its_pythons() -> None:
+    bom = sbom_of(packages_of(*WHEELS), pythons=[RELEASE])
+    references = {f"python:{RELEASE.name}", f"wheel:{WHEELS[0].file_name}"}
+    assert set(dependencies(bom, "bundle:app")) == references
+    assert dependencies(bom, f"python:{RELEASE.name}") == []
+
+
+def test_has_another_serial_number_for_another_python() -> None:
+    changed = RELEASE.model_copy(update={"sha256": "3" * 64})
+    some: list[list[PythonArchive]] = [[], [RELEASE], [changed], [RELEASE, UNNAMED]]
+    numbers = {sbom_of(packages_of(*WHEELS), pythons=each)["serialNumber"] for each in some}
+    assert len(numbers) == len(some)
+
+
+def test_python_changes_nothing_that_is_said_of_wheels() -> None:
+    packages = packages_of(*WHEELS, demo=("helper",))
+    without, bom = sbom_of(packages), sbom_of(packages, pythons=[RELEASE])
+    wheels = [each for each in bom["components"] if each["type"] == "library"]
+    assert wheels == without["components"]
+    assert len(bom["components"]) == len(wheels) + 1

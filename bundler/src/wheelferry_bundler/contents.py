@@ -75,7 +75,7 @@ def assemble(
         members[layout.wheel_name(wheel)] = file.path
         packages.append(_package(wheel, same, file))
     roots = sorted({root for selection in selections for root in selection.roots})
-    texts = _documents(origin, selections, packages, roots)
+    texts = _documents(origin, selections, packages, roots, pythons)
     members.update(texts)
     members.update({layout.python_name(file.archive.name): file.path for file in pythons})
     manifest = Manifest(
@@ -150,14 +150,16 @@ def _documents(
     selections: Sequence[Selection],
     packages: Sequence[Package],
     roots: Sequence[str],
+    pythons: Sequence[PythonFile],
 ) -> dict[str, bytes]:
     # The SBOM library takes a third of a second to import: only who writes one waits for it.
     from wheelferry_bundler import sbom
 
     targets = [selection.target for selection in selections]
+    archives = [file.archive for file in pythons]
     return {
         **documents.lock_documents(targets, packages),
         sbom.FILE_NAME: sbom.make_sbom(
-            origin.name, origin.version, origin.created, roots, packages
+            origin.name, origin.version, origin.created, roots, packages, archives
         ),
     }

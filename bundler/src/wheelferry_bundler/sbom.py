@@ -16,29 +16,44 @@ from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.spdx import fixup_id, is_expression
 from packageurl import PackageURL
 
-from wheelferry_schemas.manifest import Package, canonical_json
+from wheelferry_schemas.manifest import Package, PythonArchive, canonical_json
+from wheelferry_schemas.python_tree import read_release
 
 FILE_NAME = "sbom.cdx.json"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "wheelferry.sbom")
 
 
 def make_sbom(
-    name: str, version: str | None, created: int, roots: Sequence[str], packages: Sequence[Package]
+    name: str,
+    version: str | None,
+    created: int,
+    roots: Sequence[str],
+    packages: Sequence[Package],
+    pythons: Sequence[PythonArchive] = (),
 ) -> bytes:
-    """Return the SBOM of these packages; `created` is in seconds since the epoch."""
+    """Return the SBOM of these packages and interpreters; `created` is in seconds since the epoch."""
     main = Component(
         name=name, version=version, type=ComponentType.APPLICATION, bom_ref=f"bundle:{name}"
     )
     components = {package.wheel: _component(package) for package in packages}
-    serial = "\n".join(f"{package.wheel} {package.sha256}" for package in packages)
+    platforms = [_platform(python) for python in pythons]
+    files = [(package.wheel, package.sha256) for package in packages]
+    files += [(python.name, python.sha256) for python in pythons]
+    serial = "\n".join(f"{file} {sha256}" for file, sha256 in files)
     bom = Bom(
-        components=components.values(),
+        components=[*components.values(), *platforms],
         metadata=BomMetaData(
             component=main, timestamp=datetime.fromtimestamp(created, tz=timezone.utc)
         ),
         serial_number=uuid.uuid5(_NAMESPACE, f"{name}\n{created}\n{serial}"),
         dependencies=[
-            Dependency(main.bom_ref, _references(_tops(roots, packages), packages, components)),
+            Dependency(
+                main.bom_ref,
+                [
+                    *_references(_tops(roots, packages), packages, components),
+                    *(Dependency(platform.bom_ref) for platform in platforms),
+                ],
+            ),
             *(
                 Dependency(
                     components[package.wheel].bom_ref,
@@ -46,6 +61,7 @@ def make_sbom(
                 )
                 for package in packages
             ),
+            *(Dependency(platform.bom_ref) for platform in platforms),
         ],
     )
     return canonical_json(json.loads(JsonV1Dot6(bom).output_as_string()))
@@ -70,6 +86,25 @@ def _component(package: Package) -> Component:
             Property(name="wheelferry:built", value=str(package.source.built).lower()),
             *(Property(name="wheelferry:target", value=target) for target in package.targets),
         ],
+    )
+
+
+def _platform(python: PythonArchive) -> Component:
+    """Describe an interpreter; only file names of python-build-standalone tell the version."""
+    release = read_release(python.name)
+    version = release.version if release else None
+    return Component(
+        name="cpython",
+        version=version,
+        type=ComponentType.PLATFORM,
+        bom_ref=f"python:{python.name}",
+        purl=PackageURL(
+            "generic", name="cpython", version=version, qualifiers={"file_name": python.name}
+        ),
+        # By this name vulnerabilities of the interpreter are published.
+        cpe=f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*" if version else None,
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=python.sha256)],
+        properties=[Property(name="wheelferry:target", value=target) for target in python.targets],
     )
 
 

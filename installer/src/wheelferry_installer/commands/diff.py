@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from wheelferry_schemas.display import printable
 if TYPE_CHECKING:
     from wheelferry_schemas.manifest import Manifest
 
+_Contents = Mapping[tuple[str, str, str], tuple[str, str]]
+"""Version (of a Python, the name of its archive) and hash, by target, kind and name."""
 _BUNDLE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -22,22 +25,19 @@ _BUNDLE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("new", type=_BUNDLE)
 @json_option
 def diff(old: Path, new: Path, as_json: bool) -> None:
-    """Show which packages NEW adds, removes or changes, compared with OLD.
+    """Show which packages and Pythons NEW adds, removes or changes, compared with OLD.
 
     This reads manifests only; who signed the bundles, 'bundle verify' tells.
     """
-    changes = _changes(_wheels(_read(old)), _wheels(_read(new)))
+    before, after = _read(old), _read(new)
+    changes = _changes(_contents(before), _contents(after))
     if as_json:
         click.echo(json.dumps(changes, indent=2))
         return
     if not changes:
-        click.echo("the same wheels")
+        click.echo("the same wheels" + (" and Pythons" if after.pythons else ""))
     for change in changes:
-        before, after = change["old"], change["new"]
-        sign = "~" if before and after else "+" if after else "-"
-        versions = f"{before} -> {after}" if before and after else before or after
-        same = " (same version, other file)" if before == after else ""
-        click.echo(printable(f"{sign} {change['target']}: {change['name']} {versions}{same}"))
+        click.echo(printable(_describe(change)))
 
 
 def _read(path: Path) -> Manifest:
@@ -49,25 +49,39 @@ def _read(path: Path) -> Manifest:
     return manifest.parse(opened.head.manifest.content)
 
 
-def _wheels(manifest: Manifest) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return version and hash of each package by target and name."""
-    return {
-        (target, package.name): (package.version, package.sha256)
+def _contents(manifest: Manifest) -> _Contents:
+    """Return what each target has."""
+    packages = {
+        (target, "package", package.name): (package.version, package.sha256)
         for package in manifest.packages
         for target in package.targets
     }
+    pythons = {
+        (target, "python", "Python"): (python.name, python.sha256)
+        for python in manifest.pythons
+        for target in python.targets
+    }
+    return packages | pythons
 
 
-def _changes(
-    old: dict[tuple[str, str], tuple[str, str]], new: dict[tuple[str, str], tuple[str, str]]
-) -> list[dict[str, str | None]]:
+def _changes(old: _Contents, new: _Contents) -> list[dict[str, str | None]]:
     return [
         {
-            "target": target,
-            "name": name,
-            "old": old[target, name][0] if (target, name) in old else None,
-            "new": new[target, name][0] if (target, name) in new else None,
+            "target": key[0],
+            "kind": key[1],
+            "name": key[2],
+            "old": old[key][0] if key in old else None,
+            "new": new[key][0] if key in new else None,
         }
-        for target, name in sorted(old.keys() | new.keys())
-        if old.get((target, name)) != new.get((target, name))
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
     ]
+
+
+def _describe(change: Mapping[str, str | None]) -> str:
+    before, after = change["old"], change["new"]
+    sign = "~" if before and after else "+" if after else "-"
+    versions = f"{before} -> {after}" if before and after else before or after
+    same = "version" if change["kind"] == "package" else "name"
+    other = f" (same {same}, other file)" if before == after else ""
+    return f"{sign} {change['target']}: {change['name']} {versions}{other}"
