@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faults.client import NO_FAULT, Fault, Traced, Tracer
-from support.bundles import make_bundle, make_key, trust
+from support.bundles import host_target, make_bundle, make_key, trust
 from support.command import tree
+from support.python_archives import described, few_files_tar, write
 from support.wheels import TinyWheel, make_wheel
 
 Tree = Mapping[str, tuple[str, int, bytes]]
+_BUNDLED_PYTHON = "--bundled-python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ class Scenario:
     def prepare(self, tracer: Tracer, folder: Path) -> Prepared:
         """Make a site and run the command once, undisturbed."""
         site = Site(tracer=tracer, folder=folder, place=self.place)
-        _make_site(site)
+        _make_site(site, brings_python=_BUNDLED_PYTHON in self.command)
         for command in self.before:
             assert site.run(command).code == 0
         old, beside_old = site.environment(), site.beside()
@@ -157,12 +159,17 @@ class Prepared:
         return f"neither old nor new: {mixed[:5]} {len(found)} files, beside it {strange}"
 
 
-def _make_site(site: Site) -> None:
+def _make_site(site: Site, *, brings_python: bool) -> None:
     site.work.mkdir(parents=True)
     key = make_key()
     trust(site.folder / "allowed_signers", key)
+    pythons = []
+    if brings_python:
+        archive = write(site.folder / "python.tar.gz", few_files_tar())
+        pythons = [described(archive, host_target().id)]
     for version in ("1", "2"):
-        make_bundle(site.folder / f"{version}.tar.zst", _wheels(version), keys=[key])
+        path = site.folder / f"{version}.tar.zst"
+        make_bundle(path, _wheels(version), keys=[key], pythons=pythons)
     if site.place == "--into":
         venv.create(site.work / "env", symlinks=True)
     elif site.place == "--target":
@@ -240,6 +247,14 @@ def _make_scenarios() -> dict[str, Scenario]:
                 for scenario in made
                 if scenario.begun == ()
             ]
+            made.append(
+                Scenario(
+                    name="managed: install with the Python of the bundle",
+                    place=place,
+                    before=(),
+                    command=(*old, _BUNDLED_PYTHON),
+                )
+            )
             made.append(
                 Scenario(
                     name="managed: recovery from upgrade without exchange",

@@ -10,6 +10,7 @@ from faults.scenarios import SCENARIOS, Prepared
 
 SAMPLED = {
     "managed: install": 6,
+    "managed: install with the Python of the bundle": 12,
     "managed: upgrade": 8,
     "managed: upgrade without exchange": 6,
     "managed: rollback": 6,
@@ -67,3 +68,11 @@ def test_sample_would_find_a_half_done_installation(
     module = next(prepared.site.work.rglob("changing/__init__.py"))
     module.write_text("half done")
     assert "neither old nor new" in prepared.state()
+
+
+def test_python_of_the_bundle_is_part_of_what_is_compared(tracer: Tracer, tmp_path: Path) -> None:
+    name = "managed: install with the Python of the bundle"
+    prepared = SCENARIOS[name].prepare(tracer, tmp_path / "site")
+    (_, _), (installed, _) = prepared.ends
+    assert "wheelferry/python/bin/python3" in installed
+    assert any("staging/wheelferry/python/lib" in call for call in prepared.calls)

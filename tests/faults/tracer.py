@@ -137,6 +137,9 @@ class _Run:
             return
         if name in _OPENS and not values[_OPENS[name]] & _CREATES:
             return
+        if place > 0 and not values[place - 1]:
+            # `utimensat` of a descriptor has no path.
+            place = -1
         path = "" if not place else _path(pid, values[abs(place) - 1], is_path=place > 0)
         if path is None:
             return

@@ -7,9 +7,11 @@ import gzip
 import hashlib
 import io
 import os
+import subprocess
 import sys
 import sysconfig
 import tarfile
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -75,6 +77,49 @@ def own_tar() -> bytes:
         tar.add(os.path.realpath(sys.executable), f"python/bin/{version}")
         tar.addfile(member("python/bin/python3", kind=tarfile.SYMTYPE, link=version)[0])
         tar.add(library, f"python/lib/{version}", filter=needed)
+    return buffer.getvalue()
+
+
+@functools.cache
+def few_files_tar() -> bytes:
+    """Return the interpreter that runs this in as few files as it runs with, as a tar.
+
+    It takes its library from one ZIP file, and looks for `os.py` to know that it is at home.
+    """
+    version = f"python3.{sys.version_info.minor}"
+    library = Path(sysconfig.get_path("stdlib"))
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as tar:
+        tar.add(os.path.realpath(sys.executable), f"python/bin/{version}")
+        tar.addfile(member("python/bin/python3", kind=tarfile.SYMTYPE, link=version)[0])
+        tar.add(library / "os.py", f"python/lib/{version}/os.py")
+        for extension in _loaded_extensions():
+            tar.add(extension, f"python/lib/{version}/lib-dynload/{extension.name}")
+        zipped = _zipped(library)
+        info, _ = member(f"python/lib/python3{sys.version_info.minor}.zip", zipped)
+        tar.addfile(info, io.BytesIO(zipped))
+    return buffer.getvalue()
+
+
+def _loaded_extensions() -> list[Path]:
+    """Return the compiled modules that are loaded where an environment is made."""
+    modules = "bz2, json, lzma, math, platform, random, shutil, struct, sysconfig, venv, zlib"
+    script = f"import sys, {modules}\nfor m in sys.modules.values(): print(vars(m).get('__file__'))"
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True
+    )
+    paths = [Path(line) for line in run.stdout.splitlines()]
+    return sorted(path for path in paths if path.parent.name == "lib-dynload")
+
+
+def _zipped(library: Path) -> bytes:
+    """Return the modules of the library as a ZIP archive."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(library.rglob("*.py")):
+            relative = path.relative_to(library)
+            if _UNNEEDED.isdisjoint(relative.parts):
+                archive.writestr(zipfile.ZipInfo(relative.as_posix()), path.read_bytes())
     return buffer.getvalue()
 
 
