@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -14,7 +15,8 @@ from support.bundles import make_bundle, trust
 from support.command import Ran, tree
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import policy
+from wheelferry_installer import index_writing, policy
+from wheelferry_installer.zip_directory import ZipEntry, read_directory
 
 Main = Callable[..., Ran]
 Grow = Callable[..., Ran]
@@ -95,6 +97,29 @@ def test_files_are_wheels_and_their_metadata(grow: Grow, folder: Path) -> None:
     assert (folder / "index/files" / PURE.file_name).read_bytes() == PURE.data
     metadata = folder / "index/files" / f"{PURE.file_name}.metadata"
     assert metadata.read_bytes() == METADATA
+
+
+def test_each_wheel_is_opened_once(grow: Grow, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    def read(file: BinaryIO, max_entries: int) -> tuple[list[ZipEntry], list[str]]:
+        opened.append(file.name)
+        return read_directory(file, max_entries)
+
+    monkeypatch.setattr("wheelferry_installer.wheel_source.read_directory", read)
+    assert grow(PURE, make_wheel("other")).code == 0
+    assert len(opened) == len(set(opened)) == 2
+
+
+def test_metadata_that_no_server_should_send_is_named_with_all_else_that_is_wrong(
+    grow: Grow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_writing, "_METADATA_LIMIT", 60)
+    ran = grow(PURE, make_wheel("bad", record=""))
+    assert ran.code == 4
+    assert "METADATA is larger than 60 bytes" in ran.err
+    assert "bad-1.0-py3-none-any.whl" in ran.err
+    assert not (folder / "index").exists()
 
 
 def test_root_lists_the_projects(grow: Grow, folder: Path) -> None:
@@ -215,6 +240,16 @@ def test_page_that_is_not_ours_is_refused(grow: Grow, folder: Path, page: str, d
     ran = grow(make_wheel("pure", "2.0"))
     assert (ran.code, tree(folder / "index")) == (4, before)
     assert page in ran.err
+
+
+def test_broken_page_is_not_blamed_on_the_bundle(grow: Grow, folder: Path) -> None:
+    grow(PURE, make_wheel("other"))
+    for project in ("pure", "other"):
+        (folder / "index/simple" / project / "index.json").write_bytes(b"[]")
+    ran = grow(make_wheel("pure", "2.0"), make_wheel("other", "2.0"))
+    assert ran.code == 4
+    assert "index.json is not a page that wheelferry wrote" in ran.err
+    assert "bundle" not in ran.err.splitlines()[0]
 
 
 @pytest.mark.parametrize("moves", range(8))

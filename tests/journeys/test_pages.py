@@ -63,11 +63,14 @@ def installed(environment: Path) -> set[str]:
     return {info.name.split("-")[0] for info in infos}
 
 
+@pytest.mark.usefixtures("_trusted")
 def test_without_our_tool(rooms: dict[str, Room], index: LocalIndex) -> None:
     make_project(rooms["online"].folder, index, [(make_wheel("pure"), None)])
-    Page(path=DOCS / "without-our-tool.md", rooms=rooms, carried=("bundle.tar.zst",)).run()
+    Page(path=DOCS / "without-our-tool.md", rooms=rooms, carried=("*.tar.zst",)).run()
     for name in ("one", "two", "three", "four"):
         assert installed(rooms["far"].folder / "wheelhouse" / name) == {"demo", "pure"}
+    documents = (rooms["far"].folder / "for-linux").glob("requirements.*")
+    assert [path.name for path in documents] == ["requirements.cp312-manylinux_2_28_x86_64.txt"]
 
 
 @pytest.mark.usefixtures("_trusted")

@@ -1,5 +1,6 @@
 """A Python that crosses in the bundle."""
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,20 @@ def test_python_crosses_and_runs_the_program(project: Path, archive: Path, tmp_p
         check=True,
     )
     assert Path(prefix.stdout.strip()).resolve() == tmp_path / ".venv/wheelferry/python"
+
+
+def test_sbom_names_the_python(project: Path, archive: Path) -> None:
+    succeed("create", "--python-archive", archive, cwd=project)
+    components = succeed("show", "--sbom", "bundle.tar.zst", cwd=project).data["components"]
+    (python,) = (each for each in components if each["type"] == "platform")
+    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert python["hashes"] == [{"alg": "SHA-256", "content": sha256}]
+
+
+def test_unpacked_bundle_has_the_python(project: Path, archive: Path, tmp_path: Path) -> None:
+    succeed("create", "--python-archive", archive, cwd=project)
+    succeed("unpack", "bundle.tar.zst", tmp_path / "out", cwd=project)
+    assert (tmp_path / "out/pythons/python.tar.gz").read_bytes() == archive.read_bytes()
 
 
 def test_plain_tar_takes_the_archive_out(project: Path, archive: Path, tmp_path: Path) -> None:

@@ -132,6 +132,19 @@ def test_bundle_for_several_targets(project: Path, tmp_path: Path) -> None:
     assert installed(tmp_path / "far/.venv") == BASE | {"tester-1.0"}
 
 
+def test_one_of_several_targets(project: Path, tmp_path: Path) -> None:
+    minor = f"3.{sys.version_info.minor}"
+    here = ("--platform", "linux", "--python", minor)
+    succeed("create", *here, "--platform", "win_amd64", "--python", "3.9", cwd=project)
+    bundle = project / "bundle.tar.zst"
+    chosen = succeed("install", "--dry-run", "--json", bundle, cwd=tmp_path).data["target"]
+    options = ("--uv-lock", project, "--target", chosen)
+    told = succeed("unpack", bundle, "far", *options, cwd=tmp_path)
+    # It names the Python, which the bundle as a whole could not.
+    run_as_told(told.out, tmp_path)
+    assert installed(tmp_path / "far/.venv") == BASE | {"tester-1.0"}
+
+
 def test_one_version_from_two_indexes(tmp_path: Path, config_folder: Path) -> None:
     here, windows = host_target(), target("win_amd64", "3.12")
     ours = make_wheel("torch", tag=f"py3-none-{here.platforms[0]}")

@@ -19,12 +19,11 @@ from wheelferry_installer import disk, simple_index
 from wheelferry_installer.installed import digest_of, spelled
 from wheelferry_installer.locks import held
 from wheelferry_installer.simple_index import FILES, JSON, SIMPLE, IndexedFile
-from wheelferry_installer.unpacking import placed, write_members
+from wheelferry_installer.unpacking import WHEELS, placed, size_of, write_members
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_installer.wheel_source import VerifiedWheel
-from wheelferry_schemas import layout
 from wheelferry_schemas.errors import ConflictError, TransferError
-from wheelferry_schemas.manifest import Package
+from wheelferry_schemas.manifest import Manifest, Package
 
 _CONTROL = ".wheelferry"
 _METADATA_LIMIT = 16 * 2**20
@@ -40,21 +39,22 @@ class Grown:
 
 def write_index(
     bundle: VerifiedBundle,
+    part: Manifest,
     folder: Path,
     on_progress: Callable[[str, int], None],
     *,
     sync: bool = True,
 ) -> Grown:
-    """Make an index in `folder`, or add a bundle's wheels to the one that is there.
+    """Make an index in `folder`, or add the wheels of a part of a bundle to the one that is there.
 
     Raises `ConflictError` where a file of that name is there with another content, or something
     that is no index; then nothing was changed.
     """
     folder = Path(os.path.realpath(folder))
     if not folder.is_dir() or not any(folder.iterdir()):
-        with placed(folder, _size(bundle), sync=sync) as staging:
-            _stage(bundle, staging, staging, on_progress)
-        return Grown(added=len(bundle.manifest.packages), present=0)
+        with placed(folder, size_of(part), sync=sync) as staging:
+            _stage(bundle, part, staging, staging, on_progress)
+        return Grown(added=len(part.packages), present=0)
     if not (folder / SIMPLE / JSON).is_file():
         raise ConflictError(
             f"{folder} is neither empty nor an index that wheelferry made",
@@ -62,7 +62,7 @@ def write_index(
         )
     try:
         with held(folder / _CONTROL, folder, None):
-            return _grow(bundle, folder, on_progress, sync=sync)
+            return _grow(bundle, part, folder, on_progress, sync=sync)
     except OSError as error:
         raise TransferError(
             f"{folder} could not be written: {error.strerror or error}",
@@ -71,15 +71,20 @@ def write_index(
 
 
 def _grow(
-    bundle: VerifiedBundle, folder: Path, on_progress: Callable[[str, int], None], *, sync: bool
+    bundle: VerifiedBundle,
+    part: Manifest,
+    folder: Path,
+    on_progress: Callable[[str, int], None],
+    *,
+    sync: bool,
 ) -> Grown:
-    present = _refuse_others(bundle, folder)
-    disk.require_room(folder, _size(bundle))
+    present = _refuse_others(part, folder)
+    disk.require_room(folder, size_of(part))
     staging = folder / _CONTROL / "staging"
     disk.remove(staging)
     staging.mkdir()
     try:
-        _stage(bundle, staging, folder, on_progress)
+        _stage(bundle, part, staging, folder, on_progress)
         if sync:
             disk.sync_file_system(staging)
         with contextlib.ExitStack() as way_back:
@@ -90,7 +95,7 @@ def _grow(
             way_back.pop_all()
     finally:
         disk.remove(staging)
-    return Grown(added=len(bundle.manifest.packages) - present, present=present)
+    return Grown(added=len(part.packages) - present, present=present)
 
 
 def _in_order(staging: Path) -> list[Path]:
@@ -113,11 +118,11 @@ def _add(source: Path, target: Path, way_back: contextlib.ExitStack) -> None:
     os.replace(source, target)
 
 
-def _refuse_others(bundle: VerifiedBundle, folder: Path) -> int:
-    """Return how many of a bundle's wheels are there; refuse those with another content."""
+def _refuse_others(part: Manifest, folder: Path) -> int:
+    """Return how many of these wheels are there; refuse those with another content."""
     present = 0
     problems = []
-    for package in bundle.manifest.packages:
+    for package in part.packages:
         path = folder / FILES / package.wheel
         if not os.path.lexists(path):
             continue
@@ -135,22 +140,31 @@ def _refuse_others(bundle: VerifiedBundle, folder: Path) -> int:
 
 
 def _stage(
-    bundle: VerifiedBundle, staging: Path, index: Path, on_progress: Callable[[str, int], None]
+    bundle: VerifiedBundle,
+    part: Manifest,
+    staging: Path,
+    index: Path,
+    on_progress: Callable[[str, int], None],
 ) -> None:
     """Write all files that `index` gets into `staging`, of which nothing else is left."""
     unpacked = staging / "unpacked"
-    unpacked.mkdir()
-    write_members(bundle, unpacked, on_progress)
-    (staging / FILES).mkdir()
-    by_project: dict[str, dict[str, IndexedFile]] = {}
-    for package in bundle.manifest.packages:
-        wheel = staging / FILES / package.wheel
-        (unpacked / layout.wheel_name(package.wheel)).rename(wheel)
-        metadata = _metadata_of(wheel)
-        wheel.with_name(f"{package.wheel}.metadata").write_bytes(metadata)
-        files = by_project.setdefault(package.name, _listed(index, package.name))
-        files[package.wheel] = _indexed(package, metadata)
+    wheels = unpacked / WHEELS
+    wheels.mkdir(parents=True)
+    added: list[tuple[str, IndexedFile]] = []
+
+    def take_metadata(package: Package, wheel: VerifiedWheel) -> None:
+        metadata = wheel.read_dist_info("METADATA", _METADATA_LIMIT).encode()
+        (wheels / f"{package.wheel}.metadata").write_bytes(metadata)
+        added.append((package.name, _indexed(package, metadata)))
+
+    write_members(bundle, part, unpacked, on_progress, take_metadata)
+    wheels.rename(staging / FILES)
     disk.remove(unpacked)
+    by_project: dict[str, dict[str, IndexedFile]] = {}
+    for name, file in added:
+        if name not in by_project:
+            by_project[name] = _listed(index, name)
+        by_project[name][file.file_name] = file
     root = index / SIMPLE / JSON
     names = set(by_project)
     if root.is_file():
@@ -172,12 +186,6 @@ def _listed(index: Path, name: str) -> dict[str, IndexedFile]:
     return {file.file_name: file for file in files}
 
 
-def _metadata_of(wheel: Path) -> bytes:
-    with wheel.open("rb") as file:
-        source = VerifiedWheel(file, wheel.name)
-        return source.read_dist_info("METADATA", _METADATA_LIMIT).encode()
-
-
 def _indexed(package: Package, metadata: bytes) -> IndexedFile:
     return IndexedFile(
         file_name=package.wheel,
@@ -186,7 +194,3 @@ def _indexed(package: Package, metadata: bytes) -> IndexedFile:
         requires_python=parse_metadata_file(metadata.decode())["Requires-Python"],
         metadata_sha256=hashlib.sha256(metadata).hexdigest(),
     )
-
-
-def _size(bundle: VerifiedBundle) -> int:
-    return sum(member.size for member in bundle.members)

@@ -15,6 +15,7 @@ from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout
 from wheelferry_schemas.errors import ConflictError, TransferError, UsageError
 from wheelferry_schemas.layout import Member
+from wheelferry_schemas.manifest import Manifest, Package
 
 WHEELS = "wheels"
 _CONTROL = ".{}.unpacking"
@@ -22,18 +23,20 @@ _CONTROL = ".{}.unpacking"
 
 def unpack(
     bundle: VerifiedBundle,
+    part: Manifest,
     folder: Path,
     on_progress: Callable[[str, int], None],
     *,
     more: Mapping[str, bytes],
     sync: bool = True,
 ) -> None:
-    """Write all members of a bundle into `folder`, which has to be new or empty, and `more` files.
+    """Write a part of a bundle into `folder`, which has to be new or empty, and `more` files.
 
-    Raises `ConflictError`, `MalformedError`, `TransferError`; then nothing was changed.
+    The manifest and its signatures are those of the whole. Raises `ConflictError`,
+    `MalformedError`, `TransferError`; then nothing was changed.
     """
-    with placed(folder, sum(member.size for member in bundle.members), sync=sync) as staging:
-        write_members(bundle, staging, on_progress)
+    with placed(folder, size_of(part), sync=sync) as staging:
+        write_members(bundle, part, staging, on_progress)
         head = {member.name: member.content for member in bundle.signature_members}
         for name, data in {layout.MANIFEST: bundle.manifest_bytes, **head, **more}.items():
             path = staging / name
@@ -41,25 +44,38 @@ def unpack(
             path.write_bytes(data)
 
 
-def write_members(
-    bundle: VerifiedBundle, staging: Path, on_progress: Callable[[str, int], None]
-) -> None:
-    """Write documents and wheels below `staging`, and check everything that `verify` checks.
+def size_of(part: Manifest) -> int:
+    """Return how many bytes the documents, interpreters and wheels of a manifest have."""
+    return sum(member.size for member in layout.members(part))
 
-    Raises `MalformedError` that names all that is wrong.
+
+def write_members(
+    bundle: VerifiedBundle,
+    part: Manifest,
+    staging: Path,
+    on_progress: Callable[[str, int], None],
+    on_wheel: Callable[[Package, VerifiedWheel], None] = lambda _package, _wheel: None,
+) -> None:
+    """Write documents and wheels below `staging`, and check them as `verify` does.
+
+    `part` is the bundle's manifest, or that of some targets: what it does not list is not read.
+    `on_wheel` is passed each wheel when it lies there. Raises `MalformedError` that names all that
+    is wrong.
     """
-    wheels = {
-        layout.wheel_name(package.wheel): package.wheel for package in bundle.manifest.packages
-    }
+    members = set(layout.members(part))
+    packages = {layout.wheel_name(package.wheel): package for package in part.packages}
 
     def write(member: Member) -> None:
+        if member not in members:
+            return
         path = staging / member.name
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with path.open("w+b") as file:
                 bundle.read(member, file.write)
-                if member.name in wheels:
-                    VerifiedWheel(file, wheels[member.name])
+                if member.name in packages:
+                    package = packages[member.name]
+                    on_wheel(package, VerifiedWheel(file, package.wheel))
         finally:
             on_progress(member.name, member.size)
 

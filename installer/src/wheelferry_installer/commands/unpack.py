@@ -25,11 +25,13 @@ from wheelferry_schemas.errors import UsageError
 if TYPE_CHECKING:
     from wheelferry_installer.terminal import Advance
     from wheelferry_installer.verification import VerifiedBundle
+    from wheelferry_schemas.manifest import Manifest
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _EPILOG = """\b
 Examples:
   bundle unpack bundle.tar.zst wheelhouse
+  bundle unpack bundle.tar.zst wheelhouse --target cp312-manylinux_2_28_x86_64
   bundle unpack bundle.tar.zst far --uv-lock ~/project
   bundle unpack bundle.tar.zst --simple-index /srv/index
   bundle unpack --undo ~/project
@@ -39,6 +41,13 @@ Examples:
 @click.command(epilog=_EPILOG)
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="ID",
+    help="Only what this target of the bundle needs, as 'bundle show' names it. Repeatable.",
+)
 @click.option(
     "--uv-lock",
     "project",
@@ -67,6 +76,7 @@ Examples:
 def unpack(
     bundle: Path | None,
     folder: Path | None,
+    targets: tuple[str, ...],
     project: Path | None,
     editable: bool,
     in_place: bool,
@@ -82,12 +92,18 @@ def unpack(
     """Verify BUNDLE and write its wheels and documents into DIR, which has to be new or empty.
 
     Everything is checked that 'bundle verify' checks, and DIR is there as a whole or not at all.
+    With --target, that goes for what is written; the rest is not read.
     """
+    from wheelferry_installer.narrowing import narrowed
     from wheelferry_installer.terminal import bar
+    from wheelferry_installer.unpacking import size_of
 
     if undo is not None:
         # A file that installs itself always names a bundle.
-        _refuse(bool(folder or project or index), "--undo cannot be combined with anything else")
+        _refuse(
+            bool(folder or targets or project or index),
+            "--undo cannot be combined with anything else",
+        )
         answer = _undo(undo, sync=not no_sync)
     elif bundle is None:
         raise UsageError("missing argument 'BUNDLE'", hint="see: bundle unpack --help")
@@ -103,9 +119,9 @@ def unpack(
             require_signatures=require_signatures,
             allow_unsigned=allow_unsigned,
         ) as checked:
-            total = sum(member.size for member in checked.members)
-            with bar("unpacking", total, shown=not quiet) as advance:
-                how = _How(checked, advance, sync=not no_sync)
+            part = narrowed(checked.manifest, targets)
+            with bar("unpacking", size_of(part), shown=not quiet) as advance:
+                how = _How(checked, part, advance, sync=not no_sync)
                 if index is not None:
                     answer = _write_index(how, index)
                 elif project is not None and folder is not None:
@@ -115,6 +131,7 @@ def unpack(
                 else:
                     assert folder is not None
                     answer = _unpack(how, folder)
+        answer.data["targets"] = [target.id for target in part.targets]
         answer.signed(checked)
     if as_json:
         click.echo(json.dumps(answer.data, indent=2))
@@ -125,9 +142,10 @@ def unpack(
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """A verified bundle, and how to unpack it."""
+    """A verified bundle, the manifest of what is wanted of it, and how to unpack that."""
 
     bundle: VerifiedBundle
+    part: Manifest
     advance: Advance
     sync: bool
 
@@ -150,16 +168,15 @@ class _Answer:
 def _unpack(how: _How, folder: Path) -> _Answer:
     from wheelferry_installer.unpacking import unpack as unpack_into
 
-    unpack_into(how.bundle, folder, how.advance, more={}, sync=how.sync)
-    manifest = how.bundle.manifest
-    middle = f".{manifest.targets[0].id}" if len(manifest.targets) > 1 else ""
+    unpack_into(how.bundle, how.part, folder, how.advance, more={}, sync=how.sync)
+    middle = f".{how.part.targets[0].id}" if len(how.bundle.manifest.targets) > 1 else ""
     command = (
         f"cd {shlex.quote(os.fspath(folder))} && pip install --no-index --find-links wheels "
         f"--require-hashes -r requirements{middle}.txt"
     )
     return _Answer(
         {"folder": os.fspath(folder), "command": command},
-        [_unpacked(how.bundle, folder), f"use it: {command}"],
+        [_unpacked(how, folder), f"use it: {command}"],
     )
 
 
@@ -173,14 +190,14 @@ def _unpack_for_uv(
     from wheelferry_installer.unpacking import unpack as unpack_into
     from wheelferry_installer.uv_project import UvProject
 
-    manifest = how.bundle.manifest
     overlay.refuse_overlaid(project)
     read = UvProject.read(project)
     place = project if in_place else folder
-    relocated = read.relocated(manifest, folder / WHEELS, place, editable=editable)
-    if read.sha256 != manifest.made_from.sha256:
+    relocated = read.relocated(how.part, folder / WHEELS, place, editable=editable)
+    made_from = how.bundle.manifest.made_from
+    if read.sha256 != made_from.sha256:
         click.echo(
-            f"warning: the bundle was made from another {printable(manifest.made_from.name)}; "
+            f"warning: the bundle was made from another {printable(made_from.name)}; "
             "all that this uv.lock calls for is there",
             err=True,
         )
@@ -189,16 +206,16 @@ def _unpack_for_uv(
     more = {uv_project.LOCK: lock, **read.files(), **uv_project.settings(WHEELS)}
     if in_place:
         places = ["--no-index", "--find-links", os.path.abspath(folder / WHEELS)]
-        unpack_into(how.bundle, folder, how.advance, more={}, sync=how.sync)
+        unpack_into(how.bundle, how.part, folder, how.advance, more={}, sync=how.sync)
         try:
             overlay.put_in_place(project, lock, sync=how.sync)
         except BaseException:
             disk.remove(folder)
             raise
     else:
-        unpack_into(how.bundle, folder, how.advance, more=more, sync=how.sync)
-    command = uv_project.command(place, manifest, places)
-    lines = [_unpacked(how.bundle, folder), f"use it: {command}"]
+        unpack_into(how.bundle, how.part, folder, how.advance, more=more, sync=how.sync)
+    command = uv_project.command(place, how.part, places)
+    lines = [_unpacked(how, folder), f"use it: {command}"]
     if in_place:
         lines.append(f"undo it: bundle unpack --undo {shlex.quote(os.fspath(project))}")
     return _Answer(
@@ -210,7 +227,7 @@ def _unpack_for_uv(
 def _write_index(how: _How, folder: Path) -> _Answer:
     from wheelferry_installer.index_writing import write_index
 
-    grown = write_index(how.bundle, folder, how.advance, sync=how.sync)
+    grown = write_index(how.bundle, how.part, folder, how.advance, sync=how.sync)
     verb = "was" if grown.present == 1 else "were"
     there = f", {count(grown.present, 'wheel')} {verb} there already" if grown.present else ""
     return _Answer(
@@ -232,10 +249,13 @@ def _undo(project: Path, *, sync: bool) -> _Answer:
     return _Answer({"lock": lock, "changed": changed}, [line])
 
 
-def _unpacked(bundle: VerifiedBundle, folder: Path) -> str:
-    packages = bundle.manifest.packages
+def _unpacked(how: _How, folder: Path) -> str:
+    packages = how.part.packages
     size = human_size(sum(package.size for package in packages))
-    return f"unpacked {count(len(packages), 'wheel')}, {size}, into {folder}"
+    targets = [target.id for target in how.part.targets]
+    chosen = len(targets) < len(how.bundle.manifest.targets)
+    whom = f" for {' and '.join(targets)}" if chosen else ""
+    return f"unpacked {count(len(packages), 'wheel')}{whom}, {size}, into {folder}"
 
 
 def _refuse(is_wrong: bool, why: str) -> None:
