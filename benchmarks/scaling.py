@@ -98,6 +98,7 @@ def _ways(name: str, project: Path) -> Iterator[Contestant]:
 
 
 def _many(project: Path, count: int) -> Path:
+    _begin(project)
     for number in range(count):
         module = f"generated_{number:04}"
         files = {
@@ -109,9 +110,16 @@ def _many(project: Path, count: int) -> Path:
 
 
 def _big(project: Path) -> Path:
+    _begin(project)
     piece = _noise("big", _PIECE)
     _write_wheel(project, "big", [("big/data.bin", [piece] * (BIG // _PIECE))])
     return project
+
+
+def _begin(project: Path) -> None:
+    project.mkdir()
+    # No index knows these wheels, and none is to be asked.
+    (project / "requirements.txt").write_text("--no-index\n", encoding="utf-8")
 
 
 def _noise(name: str, size: int) -> bytes:
