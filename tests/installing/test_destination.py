@@ -11,6 +11,7 @@ from installer.utils import Scheme
 
 from support.installations import run, spelled_hash
 from support.wheels import record_row
+from wheelferry_installer import disk
 from wheelferry_installer.destination import StagingDestination
 
 SCHEMES = {
@@ -37,9 +38,14 @@ def make(staging: Path) -> Make:
     """Makes destinations in one staging folder."""
 
     def make_one(
-        interpreter: str = INTERPRETER, hashes: dict[str, tuple[str, str]] | None = None
+        interpreter: str = INTERPRETER,
+        hashes: dict[str, tuple[str, str]] | None = None,
+        *,
+        flushed: bool = False,
     ) -> StagingDestination:
-        return StagingDestination(staging, SCHEMES, interpreter, "posix", hashes or {})
+        return StagingDestination(
+            staging, SCHEMES, interpreter, "posix", hashes or {}, flushed=flushed
+        )
 
     return make_one
 
@@ -92,6 +98,20 @@ def test_goes_on_where_the_system_writes_less_than_asked(
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:7]))
     _write(make(), DATA, "file", bytes(range(100)))
     assert (staging / "file").read_bytes() == bytes(range(100))
+
+
+@pytest.mark.parametrize("flushed", [True, False])
+def test_large_files_go_to_the_disk_at_once_where_all_will_be_flushed(
+    make: Make, flushed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+    monkeypatch.setattr(
+        disk, "begin_flush", lambda descriptor: begun.append(os.fstat(descriptor).st_size)
+    )
+    destination = make(flushed=flushed)
+    _write(destination, DATA, "small", b"small")
+    _write(destination, DATA, "large", bytes(2**20))
+    assert begun == ([2**20] if flushed else [])
 
 
 @pytest.mark.parametrize(

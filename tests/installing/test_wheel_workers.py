@@ -33,6 +33,7 @@ def layout(tmp_path: Path) -> Layout:
         schemes={"purelib": "lib", "platlib": "lib", "scripts": "bin", "data": "."},
         headers="include",
         interpreter="/opt/env/bin/python",
+        flushed=False,
     )
 
 

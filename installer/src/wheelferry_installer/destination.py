@@ -22,6 +22,7 @@ from installer.records import Hash, RecordEntry
 from installer.scripts import Script
 from installer.utils import Scheme, construct_record_file
 
+from wheelferry_installer import disk
 from wheelferry_schemas.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class StagingDestination(WheelDestination):
     """Where one wheel goes.
 
     `schemes` maps scheme names to folders relative to `staging`; `interpreter` is the path of the
-    environment's interpreter at its final place; `hashes` are the rows of the wheel's RECORD.
+    environment's interpreter at its final place; `hashes` are the rows of the wheel's RECORD. With
+    `flushed` all will be flushed in the end, and the disk is given work before that.
     `written` holds the paths of all files relative to `staging`, `contested` those that another
     wheel's files are in the way of, with the sha256 of this wheel's content. `record` is the path of
     the RECORD that was written, and its sha256.
@@ -56,12 +58,15 @@ class StagingDestination(WheelDestination):
         interpreter: str,
         launcher: LauncherKind,
         hashes: Mapping[str, tuple[str, str]],
+        *,
+        flushed: bool = False,
     ) -> None:
         self._staging = os.fspath(staging)
         self._schemes = schemes
         self._interpreter = interpreter
         self._launcher: LauncherKind = launcher
         self._hashes = hashes
+        self._flushed = flushed
         self._folders: set[str] = set()
         self.written: list[str] = []
         self.contested: dict[str, str] = {}
@@ -128,13 +133,20 @@ class StagingDestination(WheelDestination):
             return
         try:
             if isinstance(stream, BytesIO):
-                _write_all(descriptor, stream.getvalue())
+                self._write_out(descriptor, stream.getvalue())
             else:
                 while chunk := stream.read(_CHUNK):
-                    _write_all(descriptor, chunk)
+                    self._write_out(descriptor, chunk)
         finally:
             os.close(descriptor)
         self.written.append(relative)
+
+    def _write_out(self, descriptor: int, data: bytes) -> None:
+        written = os.write(descriptor, data)
+        while written < len(data):
+            written += os.write(descriptor, data[written:])
+        if self._flushed and written >= _CHUNK:
+            disk.begin_flush(descriptor)
 
 
 def _prefix(folder: str, base: str) -> str | None:
@@ -162,12 +174,6 @@ def _started_by(interpreter: str, name: str, stream: BinaryIO) -> BinaryIO:
         path = os.fsencode(shlex.quote(interpreter))
         shebang = b"#!/bin/sh\n'''exec' " + path + b' "$0" "$@"\n' + b"' '''\n"
     return BytesIO(shebang + script.partition(b"\n")[2])
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    written = os.write(descriptor, data)
-    while written < len(data):
-        written += os.write(descriptor, data[written:])
 
 
 def _entry(name: str, stream: BinaryIO) -> RecordEntry:

@@ -58,7 +58,7 @@ def install(
             # Hardly any wheel unpacks to less than its own size.
             disk.require_room(plan.environment, sum(package.size for package in plan.packages))
             plan, python = _python_for(plan, managed)
-            written, warnings = _build(plan, python, managed, now, on_progress)
+            written, warnings = _build(plan, python, managed, now, on_progress, sync=sync)
             # What came to lie there meanwhile, and is not ours, must not be put aside.
             plan.renewed()
             managed.commit(written.generation, sync=sync, keep=keep)
@@ -134,6 +134,8 @@ def _build(
     managed: ManagedEnvironment,
     now: int,
     on_progress: Callable[[str, int], None],
+    *,
+    sync: bool,
 ) -> tuple[Receipt, list[str]]:
     """Build the environment in staging; returns its receipt and warnings."""
     _make_venv(plan, python.path, managed)
@@ -146,6 +148,7 @@ def _build(
         schemes=paths,
         headers=f"include/site/python{interpreter.markers['python_version']}",
         interpreter=os.fspath(plan.environment / paths["scripts"] / executable),
+        flushed=sync,
     )
     outcomes = staging.install_wheels(plan.bundle, plan.packages, where, on_progress)
     warnings = staging.judge_contested(managed.staging, outcomes)

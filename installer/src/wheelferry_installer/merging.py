@@ -57,7 +57,7 @@ def install(
             refuse_other_disks(merge.place)
             removal = removal_of(merge)
             journal.begin()
-            warnings = _stage(merge, journal.staging, now, on_progress)
+            warnings = _stage(merge, journal.staging, now, on_progress, sync=sync)
             warnings += judge_obstacles(
                 merge.place, journal.staging, removal, force=merge.wishes.force
             )
@@ -116,7 +116,7 @@ def uninstall(
 
 
 def _stage(
-    merge: Merge, folder: Path, now: int, on_progress: Callable[[str, int], None]
+    merge: Merge, folder: Path, now: int, on_progress: Callable[[str, int], None], *, sync: bool
 ) -> list[str]:
     """Write everything that is to come below `folder`; returns warnings."""
     where = Layout(
@@ -124,6 +124,7 @@ def _stage(
         schemes=dict(merge.place.schemes),
         headers=merge.place.headers,
         interpreter=os.fspath(merge.place.interpreter),
+        flushed=sync,
     )
     outcomes = staging.install_wheels(merge.bundle, merge.added, where, on_progress)
     warnings = staging.judge_contested(folder, outcomes)

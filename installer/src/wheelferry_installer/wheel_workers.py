@@ -35,6 +35,9 @@ IN_MEMORY = 32 * 2**20
 """Wheels up to this many bytes are not written to disk before they are unpacked."""
 MAX_WORKERS = 8
 _PR_SET_PDEATHSIG = 1
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+_LARGEST_MMAP_THRESHOLD = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +54,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where wheels go: `schemes` are relative to `staging`, `interpreter` is a final path."""
+    """Where wheels go: `schemes` are relative to `staging`, `interpreter` is a final path.
+
+    `flushed` tells that all of it will be flushed.
+    """
 
     staging: Path
     schemes: dict[str, str]
     headers: str
     interpreter: str
+    flushed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +136,22 @@ def _begin(bundle: VerifiedBundle, layout: Layout, parent: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         # A worker must not go on writing when its parent was killed.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _keep_memory(libc)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def _keep_memory(libc: ctypes.CDLL) -> None:
+    """Have glibc reuse memory; by default what a larger file takes goes back to the kernel each time.
+
+    That would cost a page fault, and a page to be cleared, for every 4 KiB: 5% of all time.
+    """
+    mallopt = getattr(libc, "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _LARGEST_MMAP_THRESHOLD)
 
 
 def _work(task: Task) -> Outcome:
@@ -164,6 +184,7 @@ def _install(task: Task, distribution: str) -> Outcome:
             _layout.interpreter,
             get_launcher_kind(),
             wheel.hashes,
+            flushed=_layout.flushed,
         )
         metadata = {"INSTALLER": b"wheelferry\n"}
         if task.requested:
