@@ -114,6 +114,16 @@ def test_what_nobody_loads_over_there_stays_behind(needs: Needs) -> None:
     assert packed == ["fast-1.0.dist-info/METADATA", "fast/a.py"]
 
 
+def test_of_metadata_only_the_headers_come_along(needs: Needs) -> None:
+    metadata = "License: MIT\n\n# Fast\n\nA long story.\n"
+    wheel = make_wheel("fast", tag=f"cp312-cp312-{LINUX}", metadata=metadata, pure=False)
+    payload = needs.pack([wheel], target(LINUX, "3.12"))
+    packed = payload.files[f"installer/fast-1.0-cp312-cp312-{LINUX}.zip"]
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        text = archive.read("fast-1.0.dist-info/METADATA")
+    assert text == b"Metadata-Version: 2.1\nName: fast\nVersion: 1.0\nLicense: MIT\n"
+
+
 def test_licences_come_along(needs: Needs) -> None:
     files = {"fast.py": b"", "fast-1.0.dist-info/licenses/LICENSE": b"free"}
     wheel = make_wheel("fast", tag=f"cp312-cp312-{LINUX}", files=files, pure=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 from wheelferry_schemas.errors import WheelferryError
 
 _ENTRANCES = (
-    *("cli", "self_contained", "installation", "policy"),
+    *("cli", "self_contained", "installation", "policy", "places", "merging", "terminal"),
     *("commands.install", "commands.show", "commands.verify"),
 )
 """Modules of the installer that between them load what most runs need."""

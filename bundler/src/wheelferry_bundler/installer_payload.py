@@ -36,7 +36,8 @@ _LOCK = Path(__file__).with_name("installer-requirements.txt")
 _OWN = f"wheelferry-{__version__}"
 _OWN_PACKAGES = ("wheelferry_schemas", "wheelferry_installer")
 _DROPPED = re.compile(
-    r".*\.(pyi|h)|.*/tests?/.*|click/testing\.py|[^/]+\.dist-info/(?!METADATA$|licenses/).*"
+    r".*\.(pyi|h)|.*/tests?/.*|click/testing\.py|annotated_types/test_cases\.py"
+    r"|[^/]+\.dist-info/(?!METADATA$|licenses/).*"
     r"|cffi/.*|cryptography/(fernet\.py|x509/.*|hazmat/(asn1|primitives/twofactor)/.*)"
     r"|isal/(igzip(_threaded)?\.py|isa-l/(?!LICENSE)).*|pydantic/((experimental|v1)/.*|(color|mypy)\.py)"
     r"|packaging/(licenses/.*|(dependency_groups|direct_url|metadata|pylock)\.py)"
@@ -146,12 +147,17 @@ def _wheels(selection: Selection) -> Iterator[Artifact]:
 def _trimmed(wheel: Path, *, launchers: bool) -> dict[str, bytes]:
     with zipfile.ZipFile(wheel) as archive:
         return {
-            info.filename: archive.read(info)
+            info.filename: _without_description(info.filename, archive.read(info))
             for info in archive.infolist()
             if not info.is_dir()
             and not _DROPPED.fullmatch(info.filename)
             and (launchers or not _LAUNCHER.fullmatch(info.filename))
         }
+
+
+def _without_description(name: str, data: bytes) -> bytes:
+    """Return METADATA without what is the README of the project, and any other file as it is."""
+    return data.partition(b"\n\n")[0] + b"\n" if name.endswith(".dist-info/METADATA") else data
 
 
 def _add_sources(
