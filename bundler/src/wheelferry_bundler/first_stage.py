@@ -1,9 +1,8 @@
 """The first stage of a file that installs itself: standard library only, and nothing to configure.
 
-It says whether this Python can run the installer, holds every file of the installer against the
-hashes below before any of it runs, unpacks those for this host into a private folder, runs them,
-and removes the folder. A Python that is too old has to be able to read this far: nothing here is
-newer than Python 3.3.
+It says whether this Python can run the installer, holds every file of it against the hashes below
+before any of it runs, unpacks those for this host into a private folder, runs them, and removes the
+folder. A Python that is too old has to be able to read this far: nothing is newer than Python 3.3.
 """
 
 import os
@@ -17,6 +16,7 @@ SETS = []  # type: list[tuple[str, str, list[str]]]
 
 def main(path: str) -> None:
     """Run the installer that the file at `path` holds."""
+    import concurrent.futures
     import importlib
     import io
     import shutil
@@ -24,15 +24,18 @@ def main(path: str) -> None:
     import tempfile
     import zipfile
 
-    archives = checked(path, fitting_set())
+    files = sorted(checked(path, fitting_set()), key=len, reverse=True)
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, stop)
     owner, folder = os.getpid(), tempfile.mkdtemp(prefix="wheelferry-")
     try:
-        while archives:
-            zipfile.ZipFile(io.BytesIO(archives.pop())).extractall(folder)
+        archives = [zipfile.ZipFile(io.BytesIO(data)) for data in files]
+        for name in (name for archive in archives for name in archive.namelist()):
+            os.makedirs(os.path.join(folder, os.path.dirname(name)), exist_ok=True)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda archive: archive.extractall(folder), archives))
         # Packages of this host are nothing that anybody has checked.
         sys.path[:] = [folder] + [entry for entry in sys.path[1:] if "-packages" not in entry]
         sys.dont_write_bytecode = True
@@ -40,8 +43,7 @@ def main(path: str) -> None:
         importlib.import_module("_cffi_backend")
         installer = importlib.import_module("wheelferry_installer.self_contained")
         if signal.getsignal(signal.SIGTERM) is stop:
-            # The installer handles it from here on.
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # The installer handles it from here on.
         installer.main(path)
     except (ImportError, OSError) as error:
         hint = "where %s forbids programs, set TMPDIR to another folder" % os.path.dirname(folder)
