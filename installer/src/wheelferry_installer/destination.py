@@ -142,10 +142,8 @@ class StagingDestination(WheelDestination):
         self.written.append(relative)
 
     def _write_out(self, descriptor: int, data: bytes) -> None:
-        written = os.write(descriptor, data)
-        while written < len(data):
-            written += os.write(descriptor, data[written:])
-        if self._flushed and written >= _CHUNK:
+        _write_all(descriptor, data)
+        if self._flushed and len(data) >= _CHUNK:
             disk.begin_flush(descriptor)
 
 
@@ -174,6 +172,12 @@ def _started_by(interpreter: str, name: str, stream: BinaryIO) -> BinaryIO:
         path = os.fsencode(shlex.quote(interpreter))
         shebang = b"#!/bin/sh\n'''exec' " + path + b' "$0" "$@"\n' + b"' '''\n"
     return BytesIO(shebang + script.partition(b"\n")[2])
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written:])
 
 
 def _entry(name: str, stream: BinaryIO) -> RecordEntry:
