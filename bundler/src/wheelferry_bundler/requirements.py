@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from wheelferry_bundler.build_options import BuildOptions
@@ -54,8 +55,7 @@ def read_requirements(
         return read_unlocked_project(path, target, wanted, options)
     if path.suffix == ".py":
         return read_script(path, target, wanted, options)
-    file = _File.read(path, wanted, options, folder)
-    return file.locked(resolve(file.question, target))
+    return _File.read(path, wanted, options, folder).resolved(target)
 
 
 def read_requirements_for_all(
@@ -69,17 +69,18 @@ def read_requirements_for_all(
 
     Raises as `read_requirements` does, one error for all targets.
     """
+    read: Callable[[Target], LockedSet] = partial(
+        read_requirements, path, wanted=wanted, options=options, folder=folder
+    )
     if path.name != "pyproject.toml" and path.suffix != ".py":
         file = _File.read(path, wanted, options or BuildOptions(), folder)
         if (pinned := file.pinned(targets)) is not None:
             return {target.id: pinned for target in targets}
+        read = file.resolved
     locked: dict[str, LockedSet] = {}
     problems: list[WheelferryError] = []
     with ThreadPoolExecutor(_WORKERS) as pool:
-        jobs = {
-            target.id: pool.submit(read_requirements, path, target, wanted, options, folder)
-            for target in targets
-        }
+        jobs = {target.id: pool.submit(read, target) for target in targets}
         for target_id, job in jobs.items():
             try:
                 locked[target_id] = job.result()
@@ -128,6 +129,10 @@ class _File:
             options=options,
         )
         return cls(path, wanted, lines, question)
+
+    def resolved(self, target: Target) -> LockedSet:
+        """Return what uv resolves for one target."""
+        return self.locked(resolve(self.question, target))
 
     def pinned(self, targets: Sequence[Target]) -> LockedSet | None:
         """Return what the pins come to on all targets; None where they leave something open."""

@@ -138,9 +138,9 @@ def _begin(bundle: VerifiedBundle, layout: Layout, parent: int) -> None:
         # A worker must not go on writing when its parent was killed.
         libc = ctypes.CDLL(None)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        _keep_memory(libc)
         if os.getppid() != parent:
             os._exit(1)
+        _keep_memory(libc)
 
 
 def _keep_memory(libc: ctypes.CDLL) -> None:
