@@ -205,3 +205,10 @@ def test_refuses_size_that_is_not_eleven_octal_digits(field: bytes) -> None:
 def test_refuses_block_that_is_not_the_members_header(block: bytes) -> None:
     with pytest.raises(TamperedError, match=r"manifest\.json is not where it belongs"):
         layout.stated_size(block, MANIFEST)
+
+
+def test_documents_of_a_target_are_named_after_it_unless_it_is_alone() -> None:
+    assert layout.pylock_name("cp312-any", alone=True) == "pylock.toml"
+    assert layout.pylock_name("cp312-any", alone=False) == "pylock.cp312-any.toml"
+    assert layout.requirements_name("cp312-any", alone=True) == "requirements.txt"
+    assert layout.requirements_name("cp312-any", alone=False) == "requirements.cp312-any.txt"

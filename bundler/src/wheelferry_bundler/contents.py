@@ -159,7 +159,7 @@ def _documents(
     archives = [file.archive for file in pythons]
     return {
         **documents.lock_documents(targets, packages),
-        sbom.FILE_NAME: sbom.make_sbom(
+        layout.SBOM: sbom.make_sbom(
             origin.name, origin.version, origin.created, roots, packages, archives
         ),
     }

@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from wheelferry_schemas.layout import wheel_name
+from wheelferry_schemas.layout import pylock_name, requirements_name, wheel_name
 from wheelferry_schemas.manifest import Package
 from wheelferry_schemas.target import Target
 
@@ -23,12 +23,13 @@ from wheelferry_schemas.target import Target
 def lock_documents(targets: Sequence[Target], packages: Sequence[Package]) -> dict[str, bytes]:
     """Return the pylock and requirements files by name."""
     documents = {}
+    alone = len(targets) == 1
     for target in targets:
-        middle = f".{target.id}" if len(targets) > 1 else ""
         mine = [package for package in packages if target.id in package.targets]
         mine.sort(key=lambda package: package.name)
-        documents[f"pylock{middle}.toml"] = _pylock(target, mine)
-        documents[f"requirements{middle}.txt"] = _requirements(target, mine, middle)
+        name = requirements_name(target.id, alone=alone)
+        documents[pylock_name(target.id, alone=alone)] = _pylock(target, mine)
+        documents[name] = _requirements(target, mine, name)
     return documents
 
 
@@ -56,10 +57,7 @@ def _pylock(target: Target, packages: Sequence[Package]) -> bytes:
     return tomli_w.dumps(dict(lock.to_dict())).encode()
 
 
-def _requirements(target: Target, packages: Sequence[Package], middle: str) -> bytes:
-    how = (
-        f"# {target.id}: pip install --no-index --find-links wheels --require-hashes "
-        f"-r requirements{middle}.txt"
-    )
+def _requirements(target: Target, packages: Sequence[Package], name: str) -> bytes:
+    how = f"# {target.id}: pip install --no-index --find-links wheels --require-hashes -r {name}"
     pins = (f"{p.name}=={p.version} \\\n    --hash=sha256:{p.sha256}" for p in packages)
     return "\n".join((how, *pins, "")).encode()

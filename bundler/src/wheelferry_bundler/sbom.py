@@ -19,7 +19,6 @@ from packageurl import PackageURL
 from wheelferry_schemas.manifest import Package, PythonArchive, canonical_json
 from wheelferry_schemas.python_tree import read_release
 
-FILE_NAME = "sbom.cdx.json"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "wheelferry.sbom")
 
 

@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable
 from typing import TypeVar
 
 from wheelferry_schemas.errors import UsageError
+from wheelferry_schemas.layout import pylock_name, requirements_name
 from wheelferry_schemas.manifest import Manifest, Package, PythonArchive
 
 _ForTargets = TypeVar("_ForTargets", Package, PythonArchive)
-_NAMED = (("pylock", "toml"), ("requirements", "txt"))
-"""Documents that are one for each target, and named after it."""
 
 
 def narrowed(manifest: Manifest, wanted: Collection[str]) -> Manifest:
@@ -34,7 +33,9 @@ def narrowed(manifest: Manifest, wanted: Collection[str]) -> Manifest:
             hint="name one of these; 'bundle show' tells what each of them gets",
         )
     others = set(known).difference(wanted)
-    foreign = {f"{kind}.{target}.{ending}" for kind, ending in _NAMED for target in others}
+    foreign = {
+        name(target, alone=False) for target in others for name in (pylock_name, requirements_name)
+    }
     return manifest.model_copy(
         update={
             "targets": tuple(target for target in manifest.targets if target.id in wanted),

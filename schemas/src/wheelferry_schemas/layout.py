@@ -25,6 +25,7 @@ END_OF_ARCHIVE = bytes(2 * BLOCK)
 FRAME_SIZE = 8 * 2**20
 """How much content a zstd frame holds at the most; its window is never larger than that."""
 MANIFEST = "manifest.json"
+SBOM = "sbom.cdx.json"
 MAX_SIGNATURES = 16
 MAX_SIGNATURE_SIZE = 64 * 2**10
 
@@ -51,6 +52,16 @@ def wheel_name(wheel: str) -> str:
 def python_name(archive: str) -> str:
     """Return the name of the member that is an interpreter's archive."""
     return f"pythons/{archive}"
+
+
+def pylock_name(target: str, *, alone: bool) -> str:
+    """Return the name of a target's lock; it has the target's id unless that is `alone`."""
+    return "pylock.toml" if alone else f"pylock.{target}.toml"
+
+
+def requirements_name(target: str, *, alone: bool) -> str:
+    """Return the name of a target's requirements, which are called as its lock is."""
+    return "requirements.txt" if alone else f"requirements.{target}.txt"
 
 
 def members(manifest: Manifest) -> tuple[Member, ...]:

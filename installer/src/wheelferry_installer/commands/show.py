@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from wheelferry_installer.verification import Signer
     from wheelferry_schemas.manifest import Manifest, Package
 
-_SBOM = "sbom.cdx.json"
 _MAX_SBOM = 64 * 10**6
 
 
@@ -61,14 +60,15 @@ def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
 def _read_sbom(opened: OpenedBundle) -> bytes:
     """Return the SBOM after checking it against the manifest, whoever signed that."""
     from wheelferry_installer.verification import verify
+    from wheelferry_schemas.layout import SBOM
 
     checked = verify(opened, None, 0)
-    member = next((m for m in checked.members if m.name == _SBOM), None)
+    member = next((m for m in checked.members if m.name == SBOM), None)
     if member is None:
         raise WheelferryError("the bundle holds no SBOM", hint="see: bundle show --licenses")
     if member.size > _MAX_SBOM:
         raise MalformedError(
-            f"{_SBOM} is larger than {human_size(_MAX_SBOM)}", hint="no list of packages is so long"
+            f"{SBOM} is larger than {human_size(_MAX_SBOM)}", hint="no list of packages is so long"
         )
     parts: list[bytes] = []
     checked.read(member, lambda piece: parts.append(bytes(piece)))

@@ -167,12 +167,14 @@ class _Answer:
 
 def _unpack(how: _How, folder: Path) -> _Answer:
     from wheelferry_installer.unpacking import unpack as unpack_into
+    from wheelferry_schemas.layout import requirements_name
 
     unpack_into(how.bundle, how.part, folder, how.advance, more={}, sync=how.sync)
-    middle = f".{how.part.targets[0].id}" if len(how.bundle.manifest.targets) > 1 else ""
+    alone = len(how.bundle.manifest.targets) == 1
+    requirements = requirements_name(how.part.targets[0].id, alone=alone)
     command = (
         f"cd {shlex.quote(os.fspath(folder))} && pip install --no-index --find-links wheels "
-        f"--require-hashes -r requirements{middle}.txt"
+        f"--require-hashes -r {requirements}"
     )
     return _Answer(
         {"folder": os.fspath(folder), "command": command},
