@@ -3,7 +3,14 @@ import pickle
 import pytest
 
 from wheelferry_schemas import errors
-from wheelferry_schemas.errors import TamperedError, TrustError, WheelferryError
+from wheelferry_schemas.errors import (
+    MalformedError,
+    TamperedError,
+    TransferError,
+    TrustError,
+    WheelferryError,
+    raise_together,
+)
 
 FAMILIES = {
     errors.WheelferryError: 1,
@@ -58,3 +65,27 @@ def test_details_cannot_be_changed_from_outside() -> None:
     error = TrustError("no", details=details)
     details.append("other")
     assert error.details == ("one",)
+
+
+def test_problems_are_raised_as_the_gravest_of_them() -> None:
+    full = TransferError("a: disk full", hint="free space")
+    bad = MalformedError("b: two rules", details=["one", "other"], hint="ask")
+    tampered = TamperedError("c: hash")
+    with pytest.raises(TamperedError, match="3 of them") as caught:
+        raise_together([full, bad, tampered], "3 of them")
+    assert caught.value.details == ("a: disk full", "b: two rules", "one", "other", "c: hash")
+    assert caught.value.hint == tampered.hint
+    with pytest.raises(MalformedError) as caught_two:
+        raise_together([full, bad], "2 of them")
+    assert caught_two.value.hint == "ask"
+
+
+def test_a_single_problem_is_raised_as_it_is() -> None:
+    problem = TransferError("disk full")
+    with pytest.raises(TransferError) as caught:
+        raise_together([problem], "1 of them")
+    assert caught.value is problem
+
+
+def test_no_problem_raises_nothing() -> None:
+    raise_together([], "none of them")

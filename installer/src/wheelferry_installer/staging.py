@@ -15,7 +15,7 @@ from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_installer.wheel_workers import Layout, Outcome, Task
 from wheelferry_schemas import __version__, layout, receipt
 from wheelferry_schemas.display import printable
-from wheelferry_schemas.errors import MalformedError, TamperedError, WheelferryError
+from wheelferry_schemas.errors import MalformedError, raise_together
 from wheelferry_schemas.manifest import Package, format_timestamp
 from wheelferry_schemas.receipt import InstalledFile, InstalledLink, InstalledPackage, Receipt
 
@@ -43,26 +43,9 @@ def install_wheels(
         lambda outcome: on_progress(outcome.task.member.name, outcome.task.member.size),
     )
     bundle.check_end()
-    _raise_all([outcome.problem for outcome in outcomes if outcome.problem is not None])
+    problems = [outcome.problem for outcome in outcomes if outcome.problem is not None]
+    raise_together(problems, f"{len(problems)} members of the bundle cannot be installed")
     return outcomes
-
-
-def _raise_all(problems: list[WheelferryError]) -> None:
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        # The gravest family speaks for all: tampering outweighs bad wheels, those a full disk.
-        for kind in (TamperedError, MalformedError, WheelferryError):
-            gravest = next((p for p in problems if isinstance(p, kind)), None)
-            if gravest is not None:
-                break
-        assert gravest is not None
-        error = type(gravest)(
-            f"{len(problems)} members of the bundle cannot be installed",
-            details=[line for problem in problems for line in str(problem).splitlines()],
-        )
-        error.hint = gravest.hint
-        raise error
 
 
 def judge_contested(staging: Path, outcomes: Sequence[Outcome]) -> list[str]:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -22,7 +22,13 @@ from wheelferry_installer.startup import StartupFile, startup_files
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout, manifest, sshsig
 from wheelferry_schemas.display import count
-from wheelferry_schemas.errors import MalformedError, OutdatedError, TamperedError, TrustError
+from wheelferry_schemas.errors import (
+    MalformedError,
+    OutdatedError,
+    TamperedError,
+    TrustError,
+    raise_together,
+)
 from wheelferry_schemas.head import HeadMember
 from wheelferry_schemas.layout import Member
 from wheelferry_schemas.manifest import Manifest, Package
@@ -156,7 +162,7 @@ def for_all_members(bundle: VerifiedBundle, do: Callable[[Member], None]) -> Non
         bundle.check_end()
     except MalformedError as error:
         problems.append(error)
-    _raise_all(problems)
+    raise_together(problems, f"{len(problems)} parts of the bundle are damaged or tampered with")
 
 
 def verify_wheels(bundle: VerifiedBundle, packages: Iterable[Package]) -> list[StartupFile]:
@@ -165,31 +171,16 @@ def verify_wheels(bundle: VerifiedBundle, packages: Iterable[Package]) -> list[S
     They are not unpacked for that: only an installation holds what is inside of them against the
     hashes in their RECORD. Raises `MalformedError` that names all bad ones.
     """
-    problems = []
-    found = []
     wheels = {layout.wheel_name(package.wheel): package.wheel for package in packages}
-    for member in bundle.members:
-        try:
-            if member.name in wheels:
-                wheel = VerifiedWheel(bundle.open(member), wheels[member.name])
-                found += startup_files(wheels[member.name], wheel.hashes)
-        except MalformedError as error:
-            problems.append(error)
-    _raise_all(problems)
+    found: list[StartupFile] = []
+
+    def check(member: Member) -> None:
+        if member.name in wheels:
+            wheel = VerifiedWheel(bundle.open(member), wheels[member.name])
+            found.extend(startup_files(wheels[member.name], wheel.hashes))
+
+    for_all_members(bundle, check)
     return found
-
-
-def _raise_all(problems: Sequence[MalformedError]) -> None:
-    """Raise all problems as one error; return where there are none."""
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        error = type(problems[0])(
-            f"{len(problems)} parts of the bundle are damaged or tampered with",
-            details=[line for problem in problems for line in str(problem).splitlines()],
-        )
-        error.hint = problems[0].hint
-        raise error
 
 
 def judge_signatures(opened: OpenedBundle, policy: Policy | None, now: int) -> tuple[Signer, ...]:

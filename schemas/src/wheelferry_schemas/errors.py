@@ -83,3 +83,20 @@ class ConflictError(WheelferryError):
     """Something that is not ours, or another run of ours, is in the way."""
 
     exit_code = 8
+
+
+def raise_together(problems: Sequence[WheelferryError], what: str) -> None:
+    """Raise all problems as one error that says `what`; return where there are none.
+
+    Kind and hint are those of the gravest: tampering outweighs malformed wheels, those a full disk.
+    A single problem is raised as it is.
+    """
+    if len(problems) == 1:
+        raise problems[0]
+    for kind in (TamperedError, MalformedError, WheelferryError):
+        gravest = next((problem for problem in problems if isinstance(problem, kind)), None)
+        if gravest is not None:
+            lines = [line for problem in problems for line in str(problem).splitlines()]
+            error = type(gravest)(what, details=lines)
+            error.hint = gravest.hint
+            raise error
