@@ -1,25 +1,20 @@
-"""What is no lock, resolved by the real uv from a local index."""
+"""Requirements, resolved by the real uv from a local index."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import uv
 
 from support.index import LocalIndex
 from support.sources import make_repository, make_sdist, make_source
+from support.unlocked import DEMO, LINUX, PYTHON, WINDOWS, chosen, only, read, target_of, write
 from support.wheels import make_wheel
 from wheelferry_bundler.build_options import BuildOptions
-from wheelferry_bundler.locked import LockedPackage, LockedSet, Wanted
+from wheelferry_bundler.locked import Wanted
 from wheelferry_bundler.places import Places
-from wheelferry_bundler.platforms import parse_platform
 from wheelferry_bundler.requirements import read_requirements, read_requirements_for_all
 from wheelferry_bundler.selection import select
-from wheelferry_bundler.targets import make_target, parse_python
 from wheelferry_schemas.errors import (
     BuildError,
     MalformedError,
@@ -29,54 +24,7 @@ from wheelferry_schemas.errors import (
 )
 from wheelferry_schemas.target import Target
 
-DEMO = make_wheel("demo", requires=("helper", "colorama ; sys_platform == 'win32'"))
-HELPERS = [make_wheel("helper", "1.0"), make_wheel("helper", "2.0")]
-COLORAMA = make_wheel("colorama")
-PRERELEASE = make_wheel("early", "1.0rc1")
-PYTHON = f"3.{sys.version_info.minor}"
-OTHER = f"3.{sys.version_info.minor + 1}"
-
-
-def target_of(platform: str, python: str = f"{PYTHON}.9") -> Target:
-    return make_target(parse_platform(platform), parse_python(python))
-
-
-LINUX, WINDOWS = target_of("manylinux_2_28_x86_64"), target_of("win_amd64")
-
-
-@pytest.fixture(autouse=True)
-def _uv_with_the_local_index(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
-    index.add(DEMO, *HELPERS, COLORAMA, PRERELEASE)
-    monkeypatch.setenv("UV_DEFAULT_INDEX", index.simple_url)
-    # Of failing requests, one is enough.
-    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
-
-
-def write(folder: Path, text: str, name: str = "requirements.txt") -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(text, encoding="utf-8")
-    return folder / name
-
-
-def read(
-    path: Path,
-    target: Target = LINUX,
-    wanted: Wanted | None = None,
-    options: BuildOptions | None = None,
-) -> LockedSet:
-    return read_requirements(path, target, wanted or Wanted(allow_outside_paths=True), options)
-
-
-def chosen(locked: LockedSet, target: Target = LINUX) -> list[str]:
-    """Return what is selected, as `name version`, version `?` where only a build would tell."""
-    selection = select(locked, target)
-    assert selection.problems == ()
-    return [f"{c.package.name} {c.package.key.version or '?'}" for c in selection.chosen]
-
-
-def only(locked: LockedSet, name: str) -> LockedPackage:
-    (package,) = (package for package in locked.packages.values() if package.name == name)
-    return package
+pytestmark = pytest.mark.usefixtures("uv_with_the_local_index")
 
 
 def test_resolves_dependencies_for_the_target(tmp_path: Path) -> None:
@@ -382,197 +330,3 @@ def test_requirements_have_no_extras_groups_or_packages(tmp_path: Path, wanted: 
 def test_leaves_out_packages_that_are_not_wanted(tmp_path: Path) -> None:
     locked = read(write(tmp_path, "demo\n"), wanted=Wanted(no_install_packages=("helper",)))
     assert chosen(locked) == ["demo 1.0"]
-
-
-PROJECT = """
-[project]
-name = "App"
-version = "3.0"
-dependencies = ["demo", "lib"]
-[project.optional-dependencies]
-early = ["early==1.0rc1"]
-color = ["colorama", "app[early]"]
-[dependency-groups]
-dev = ["tester", {include-group = "docs"}]
-docs = ["writer"]
-[tool.uv.sources]
-lib = { path = "lib" }
-"""
-BUILD_SYSTEM = "[build-system]\nrequires = []\nbuild-backend = 'x'\n"
-
-
-@pytest.fixture
-def project(tmp_path: Path, index: LocalIndex) -> Path:
-    """A project with extras and groups, without a lock."""
-    index.add(make_wheel("tester"), make_wheel("writer"))
-    make_source(tmp_path / "lib", make_wheel("lib"))
-    return write(tmp_path, PROJECT, "pyproject.toml")
-
-
-BASE = ["demo 1.0", "helper 2.0", "lib ?"]
-DEV = ["tester 1.0", "writer 1.0"]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
-    [
-        (Wanted(), [*BASE, *DEV]),
-        (Wanted(no_groups=("dev",)), BASE),
-        (Wanted(no_default_groups=True), BASE),
-        (Wanted(no_default_groups=True, groups=("docs",)), [*BASE, "writer 1.0"]),
-        (Wanted(all_groups=True, no_groups=("dev",)), [*BASE, "writer 1.0"]),
-        (Wanted(only_groups=("docs",)), ["writer 1.0"]),
-        (Wanted(extras=("early",)), [*BASE, *DEV, "early 1.0rc1"]),
-        (Wanted(extras=("color",)), [*BASE, *DEV, "early 1.0rc1", "colorama 1.0"]),
-        (Wanted(all_extras=True, no_extras=("color",)), [*BASE, *DEV, "early 1.0rc1"]),
-    ],
-)
-def test_takes_extras_and_groups_of_a_project_as_uv_does(
-    project: Path, wanted: Wanted, expected: Sequence[str]
-) -> None:
-    assert chosen(read(project, wanted=wanted)) == sorted(expected)
-
-
-@pytest.mark.parametrize(
-    ("defaults", "expected"), [("'all'", DEV), ("['docs']", DEV[1:]), ("[]", [])]
-)
-def test_takes_default_groups_of_a_project(
-    project: Path, defaults: str, expected: Sequence[str]
-) -> None:
-    write(project.parent, f"{PROJECT}[tool.uv]\ndefault-groups = {defaults}\n", project.name)
-    assert chosen(read(project)) == [*BASE, *expected]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "missing"),
-    [
-        (Wanted(extras=("none",)), "extra 'none'"),
-        (Wanted(groups=("none",)), "group 'none'"),
-        (Wanted(only_groups=("none",)), "group 'none'"),
-    ],
-)
-def test_names_extras_and_groups_that_a_project_does_not_have(
-    project: Path, wanted: Wanted, missing: str
-) -> None:
-    with pytest.raises(UsageError, match=f"pyproject.toml has no {missing}") as caught:
-        read(project, wanted=wanted)
-    assert str(caught.value.hint).startswith("it has: ")
-
-
-@pytest.mark.parametrize("wanted", [Wanted(packages=("x",)), Wanted(all_packages=True)])
-def test_members_of_a_workspace_need_a_lock(project: Path, wanted: Wanted) -> None:
-    with pytest.raises(UsageError, match="need a lock"):
-        read(project, wanted=wanted)
-
-
-def test_takes_the_project_itself_where_it_is_a_package(project: Path) -> None:
-    write(project.parent, f"{PROJECT}{BUILD_SYSTEM}", project.name)
-    locked = read(project)
-    assert chosen(locked) == ["app 3.0", *BASE, *DEV]
-    assert (locked.name, locked.version) == ("app", "3.0")
-    assert only(locked, "app").source.path == project.parent
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        Wanted(no_install_project=True),
-        Wanted(no_install_packages=("App",)),
-        Wanted(only_groups=("docs",)),
-    ],
-)
-def test_leaves_the_project_itself_out_where_it_is_not_wanted(
-    project: Path, wanted: Wanted
-) -> None:
-    write(project.parent, f"{PROJECT}{BUILD_SYSTEM}", project.name)
-    assert "app 3.0" not in chosen(read(project, wanted=wanted))
-
-
-def test_obeys_the_python_that_a_project_requires(project: Path) -> None:
-    text = PROJECT.replace('version = "3.0"', f'version = "3.0"\nrequires-python = ">={OTHER}"')
-    locked = read(write(project.parent, text, project.name))
-    (problem,) = select(locked, LINUX).problems
-    assert f"requires Python >={OTHER}" in problem.message
-
-
-def test_takes_groups_of_a_pyproject_without_project(tmp_path: Path) -> None:
-    path = write(
-        tmp_path, "[dependency-groups]\ndev = ['helper']\nother = ['demo']\n", "pyproject.toml"
-    )
-    assert chosen(read(path)) == ["helper 2.0"]
-
-
-def test_takes_nothing_where_nothing_is_asked_for(tmp_path: Path) -> None:
-    path = write(tmp_path, "[dependency-groups]\nother = ['demo']\n", "pyproject.toml")
-    assert chosen(read(path)) == []
-
-
-def test_writes_nothing_beside_a_project(project: Path) -> None:
-    before = sorted(project.parent.rglob("*"))
-    read(project)
-    assert sorted(project.parent.rglob("*")) == before
-
-
-SCRIPT = """\
-# /// script
-# requires-python = ">=3.8"
-# dependencies = ["demo", "lib"]
-# [tool.uv.sources]
-# lib = { path = "lib" }
-# ///
-print("hello")
-"""
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Path:
-    """A script with dependencies of its own."""
-    make_source(tmp_path / "lib", make_wheel("lib"))
-    return write(tmp_path, SCRIPT, "My_Tool.py")
-
-
-@pytest.mark.parametrize(("target", "more"), [(LINUX, []), (WINDOWS, ["colorama 1.0"])])
-def test_takes_what_a_script_depends_on(script: Path, target: Target, more: list[str]) -> None:
-    locked = read(script, target)
-    assert locked.name == "my-tool"
-    assert chosen(locked, target) == [*more, "demo 1.0", "helper 2.0", "lib ?"]
-
-
-def test_writes_nothing_beside_a_script(script: Path) -> None:
-    before = sorted(script.parent.rglob("*"))
-    read(script)
-    assert sorted(script.parent.rglob("*")) == before
-
-
-def test_takes_the_lock_beside_a_script(script: Path, index: LocalIndex) -> None:
-    subprocess.run(
-        [uv.find_uv_bin(), "lock", "--script", script.name, "--python", sys.executable],
-        cwd=script.parent,
-        check=True,
-        capture_output=True,
-    )
-    index.add(make_wheel("helper", "3.0"))
-    assert "helper 2.0" in chosen(read(script))
-
-
-def test_obeys_the_python_that_a_script_requires(script: Path) -> None:
-    text = SCRIPT.replace(">=3.8", f">={OTHER}")
-    locked = read(write(script.parent, text, script.name))
-    assert len(select(locked, LINUX).problems) == 1
-
-
-def test_says_what_uv_says_of_a_script(script: Path) -> None:
-    write(script.parent, SCRIPT.replace('"demo"', '"none"'), script.name)
-    with pytest.raises(UnfitError, match=r"could not resolve My_Tool\.py") as caught:
-        read(script)
-    assert "none" in str(caught.value)
-
-
-def test_refuses_a_script_without_dependencies_of_its_own(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not state its dependencies"):
-        read(write(tmp_path, "print(1)\n", "tool.py"))
-
-
-def test_scripts_have_no_extras_groups_or_packages(script: Path) -> None:
-    with pytest.raises(UsageError, match="has no extras"):
-        read(script, wanted=Wanted(extras=("x",)))
