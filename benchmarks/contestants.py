@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measure import Commands, Contestant
@@ -16,7 +17,7 @@ INSTALL_COMPILED = "`bundle install --no-sync --compile`"
 UV = "untar + `uv venv` + `uv pip install`"
 UV_COMPILED = "untar + `uv venv` + `uv pip install --compile-bytecode`"
 UV_SYNCED = f"{UV} + `sync -f`"
-PIP = "`venv` + `pip install`"
+PIP = "untar + `venv` + `pip install`"
 TREE = "`tar --zstd -x` of the finished tree"
 VERIFY = "`bundle verify`"
 SHA256SUM = "`sha256sum` of the wheels"
@@ -65,11 +66,14 @@ def installing(wheels: WheelSet, tree: Path, *, compiled: bool) -> list[Contesta
     def ours_compiled(folder: Path) -> Commands:
         return [(*ours_unsynced(folder)[0], "--compile")]
 
+    def unpacked(folder: Path) -> Sequence[str]:
+        return ("tar", "--zstd", "-xf", str(wheels.bundle), "-C", str(folder))
+
     def uv(folder: Path) -> Commands:
         cold = (_UV, "--quiet", "--offline", "--cache-dir", str(folder / "cache"))
         venv = str(folder / "venv")
         return [
-            ("tar", "--zstd", "-xf", str(wheels.bundle), "-C", str(folder)),
+            unpacked(folder),
             (*cold, "venv", "--python", sys.executable, venv),
             (
                 *(*cold, "pip", "install", "--python", venv, "--no-index", "--no-deps"),
@@ -87,10 +91,11 @@ def installing(wheels: WheelSet, tree: Path, *, compiled: bool) -> list[Contesta
     def pip(folder: Path) -> Commands:
         venv = str(folder / "venv")
         return [
+            unpacked(folder),
             (sys.executable, "-m", "venv", "--without-pip", venv),
             (
                 *(*_PIP, "--python", venv, "install", *_QUIET_PIP, "--no-compile"),
-                *("--find-links", str(wheels.wheels), "-r", str(wheels.pins)),
+                *("--find-links", str(folder / "wheels"), "-r", str(wheels.pins)),
             ),
         ]
 

@@ -14,6 +14,9 @@ from pathlib import Path
 
 _SAMPLE_EVERY = 0.005
 """Seconds between two looks at the memory; a peak that is shorter may be missed."""
+_PIECE = 2**24
+_LITTLE = 2**29
+"""The kernel keeps about so many bytes of memory free for itself."""
 
 
 Commands = Sequence[Sequence[str]]
@@ -62,6 +65,7 @@ class Arena:
         self._folder = folder
         self._environment = environment
         self._numbers = itertools.count(1)
+        self._pieces = itertools.count()
 
     def interleaved(self, contestants: Sequence[Contestant], rounds: int) -> dict[str, Timings]:
         """Time all contestants in turn, round by round; each round begins with another one."""
@@ -78,6 +82,7 @@ class Arena:
         with self._fresh_folder() as folder:
             # What an earlier run left to be written must not slow this one down.
             os.sync()
+            self._fill_page_cache()
             begin = time.perf_counter()
             for command in contestant.commands(folder):
                 with self._started(command) as process:
@@ -116,6 +121,27 @@ class Arena:
             if path.is_file() and not path.is_symlink():
                 os.truncate(path, 0)
 
+    def _fill_page_cache(self) -> None:
+        """Leave next to no memory free, as on a host that has been at work for a while.
+
+        Memory that is free may have been given back to whoever runs a virtual machine. Then its
+        next use takes several times as long, and who comes first pays; what the page cache holds
+        is reused at once.
+        """
+        descriptor = os.open(self._folder / "hole", os.O_RDWR | os.O_CREAT)
+        try:
+            size = _meminfo("MemTotal")
+            os.truncate(descriptor, size)
+            # Reading ahead would take large pages, which are given back when they go.
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+            for _ in range(size // _PIECE):
+                if _meminfo("MemFree") < _LITTLE:
+                    break
+                # On from where it ended the last time: what came before is there still.
+                os.pread(descriptor, _PIECE, next(self._pieces) * _PIECE % size)
+        finally:
+            os.close(descriptor)
+
     @contextlib.contextmanager
     def _started(self, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
         """Start a command; whoever uses it waits for its end. Exits where it fails."""
@@ -138,8 +164,16 @@ def _tree(root: int) -> Iterator[int]:
 
 def _pss(process: int) -> int:
     try:
-        rollup = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
+        return _stated(Path(f"/proc/{process}/smaps_rollup"), "Pss")
     except OSError:
         return 0
-    lines = (line.split() for line in rollup.splitlines())
-    return next((int(words[1]) * 1024 for words in lines if words[0] == "Pss:"), 0)
+
+
+def _meminfo(what: str) -> int:
+    return _stated(Path("/proc/meminfo"), what)
+
+
+def _stated(path: Path, what: str) -> int:
+    """Return a number of bytes that the kernel states in kB, 0 where it states none."""
+    lines = (line.split() for line in path.read_text(encoding="ascii").splitlines())
+    return next((int(words[1]) * 1024 for words in lines if words[0] == f"{what}:"), 0)
