@@ -80,3 +80,21 @@ def test_refuses_html_page_of_a_later_version() -> None:
 def test_refuses_page_of_another_media_type() -> None:
     with pytest.raises(PageError, match="application/zip"):
         parse_page("PK", "application/zip", URL)
+
+
+@pytest.mark.parametrize(
+    ("text", "media_type"),
+    [
+        (json_page(url="https://[x"), JSON),
+        ('<a href="https://[x">a</a>', "text/html"),
+        ('<base href="https://[x"><a href="a">a</a>', "text/html"),
+    ],
+)
+def test_refuses_page_with_what_is_no_url(text: str, media_type: str) -> None:
+    with pytest.raises(PageError, match="is no URL"):
+        parse_page(text, media_type, URL)
+
+
+def test_refuses_page_that_is_no_html() -> None:
+    with pytest.raises(PageError, match="not HTML"):
+        parse_page("<![DOCTYPE html><a href='a'>a</a>", "text/html", URL)

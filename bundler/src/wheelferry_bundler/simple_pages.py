@@ -36,8 +36,12 @@ def parse_page(text: str, media_type: str, url: str) -> tuple[Link, ...]:
         return _parse_json(text, url)
     if media_type in _HTML:
         parser = _Anchors(url)
-        parser.feed(text)
-        parser.close()
+        try:
+            parser.feed(text)
+            parser.close()
+        except AssertionError as error:
+            # What `html.parser` says of a declaration that is none.
+            raise PageError("the page is not HTML") from error
         return tuple(parser.links)
     raise PageError(f"{media_type} is not the media type of an index")
 
@@ -66,9 +70,16 @@ def _json_link(file: Any, url: str) -> Link:
     sha256 = hashes.get("sha256") if isinstance(hashes, dict) else None
     return Link(
         file_name=file["filename"],
-        url=urljoin(url, file["url"]),
+        url=_join(url, file["url"]),
         sha256=sha256.lower() if isinstance(sha256, str) else None,
     )
+
+
+def _join(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link)
+    except ValueError as error:
+        raise PageError(f"the page links to {link!r}, which is no URL") from error
 
 
 class _Anchors(HTMLParser):
@@ -81,9 +92,9 @@ class _Anchors(HTMLParser):
         attributes: Mapping[str, str | None] = dict(attrs)
         href = attributes.get("href")
         if tag == "base" and href:
-            self._base = urljoin(self._base, href)
+            self._base = _join(self._base, href)
         elif tag == "a" and href:
-            url, fragment = urldefrag(urljoin(self._base, href))
+            url, fragment = urldefrag(_join(self._base, href))
             kind, _, digest = fragment.partition("=")
             # PEP 503: the text of the anchor MUST match the last part of the URL's path.
             name = unquote(urlsplit(url).path.rpartition("/")[2])
