@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.hosts import target
-from support.python_archives import interpreter, tar_of, write
+from support.python_archives import interpreter, odd, tar_of, write
 from wheelferry_bundler.python_archives import read_python_archives
 from wheelferry_schemas.errors import MalformedError, TransferError, UnfitError, UsageError
 
@@ -101,6 +101,12 @@ def test_refuses_what_is_no_archive(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"hello" * 300)
     with pytest.raises(MalformedError, match="is no archive that can be read"):
         read_python_archives([str(tmp_path / name)], [LINUX])
+
+
+def test_refuses_an_archive_with_a_number_that_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tar.gz", tar_of([interpreter(), odd()]))
+    with pytest.raises(MalformedError, match="is no archive that can be read"):
+        read_python_archives([str(path)], [LINUX])
 
 
 def test_refuses_a_name_that_bundles_cannot_have(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from collections.abc import Iterator
 
 import pytest
 
@@ -102,12 +103,24 @@ def test_refuses_a_path_twice() -> None:
     assert "is there twice" in refusal(member("lib/a"), member("lib/a"))
 
 
-def test_refuses_more_than_fits_any_disk() -> None:
-    info, _ = member("lib/a")
-    info.size = 2**40
-    with pytest.raises(MalformedError) as caught:
-        read_tree([interpreter()[0], info])
-    assert "it unpacks to" in str(caught.value)
+def test_refuses_more_than_fits_any_disk_before_it_reads_on() -> None:
+    huge = tarfile.TarInfo("huge")
+    huge.size = 9 * 2**30
+
+    def infos() -> Iterator[tarfile.TarInfo]:
+        yield huge
+        pytest.fail("to find the next member, all of this one would be read")
+
+    with pytest.raises(MalformedError, match="cannot be used") as caught:
+        read_tree(infos())
+    assert "it unpacks to more than" in str(caught.value)
+
+
+@pytest.mark.parametrize("time", ["1e400", "-1e400", "nan", "1e30", "-1", "8589934592"])
+def test_refuses_a_time_that_no_disk_can_keep(time: str) -> None:
+    info, data = member("a")
+    info.pax_headers = {"mtime": time}
+    assert refusal((info, data)).endswith("'a' has a time that is none")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from support import hosts
 from support.bundles import host_target, make_bundle, make_manifest, trust
 from support.command import Ran
 from support.installations import ALICE, run, run_python, this_interpreter
-from support.python_archives import described, interpreter, member, own_tar, tar_of, write
+from support.python_archives import described, interpreter, member, odd, own_tar, tar_of, write
 from support.wheels import TinyWheel, make_wheel
 from wheelferry_bundler.platforms import parse_platform
 from wheelferry_bundler.targets import PythonVersion, host_platform_name, make_target
@@ -187,6 +187,13 @@ def test_refuses_an_archive_that_breaks_a_rule(install: Main, tmp_path: Path) ->
 def test_refuses_what_is_no_archive(install: Main, tmp_path: Path) -> None:
     archive = tmp_path / "a.tar.gz"
     archive.write_bytes(b"hello" * 500)
+    done = install(bundled(tmp_path, archive), "--bundled-python")
+    assert done.code == 4
+    assert "is no archive that can be read" in done.err
+
+
+def test_refuses_an_archive_with_a_number_that_is_none(install: Main, tmp_path: Path) -> None:
+    archive = write(tmp_path / "a.tar.gz", tar_of([interpreter(), odd()]))
     done = install(bundled(tmp_path, archive), "--bundled-python")
     assert done.code == 4
     assert "is no archive that can be read" in done.err

@@ -43,6 +43,13 @@ def interpreter(
     return member(name, text.encode(), mode=0o755)
 
 
+def odd() -> tuple[tarfile.TarInfo, bytes]:
+    """Return a member with a number in its PAX header that is none."""
+    info, data = member("odd")
+    info.pax_headers = {"GNU.sparse.size": "x"}
+    return info, data
+
+
 def tar_of(members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> bytes:
     """Return an archive of these members, not compressed."""
     buffer = io.BytesIO()

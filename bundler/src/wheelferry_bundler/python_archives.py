@@ -20,6 +20,10 @@ from wheelferry_schemas.python_tree import Release, read_release, read_tree
 from wheelferry_schemas.target import Target
 
 _MACHINES = {"arm64": "aarch64", "AMD64": "x86_64", "i686": "i686", "ARM64": "aarch64"}
+# tarfile takes numbers of PAX headers as they come: ValueError.
+_BROKEN = (
+    *(tarfile.TarError, ValueError, zstandard.ZstdError, zlib.error, gzip.BadGzipFile, EOFError),
+)
 _SYSTEMS = {"manylinux": "unknown-linux-gnu", "musllinux": "unknown-linux-musl"}
 
 
@@ -124,7 +128,7 @@ def _check(path: Path) -> None:
             tarfile.open(fileobj=stream, mode="r|") as tar,
         ):
             read_tree(tar)
-    except (tarfile.TarError, zstandard.ZstdError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except _BROKEN as error:
         raise MalformedError(
             f"{path.name} is no archive that can be read: {error}", hint="fetch it again"
         ) from error

@@ -36,7 +36,10 @@ FOLDER = f"{receipt.FOLDER}/python"
 _EXECUTABLE = "bin/python3"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _PIECE = 2**20
-_BROKEN = (tarfile.TarError, zstandard.ZstdError, zlib.error, gzip.BadGzipFile, EOFError)
+# tarfile takes numbers of PAX headers as they come: ValueError.
+_BROKEN = (
+    *(tarfile.TarError, ValueError, zstandard.ZstdError, zlib.error, gzip.BadGzipFile, EOFError),
+)
 
 
 def fit_bundled(manifest: Manifest, host: Interpreter, environment: Path) -> Fit:

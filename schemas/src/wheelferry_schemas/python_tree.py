@@ -18,6 +18,8 @@ MAX_TREE_SIZE = 8 * 2**30
 _INTERPRETER = "bin/python3"
 _SPECIAL_BITS = 0o7000
 _MAX_NAME = 1000
+_END_OF_TIME = 2**33
+"""In seconds since the epoch; ustar headers can state no later times (eleven octal digits)."""
 _SHOWN = 10
 _RELEASE = re.compile(
     r"cpython-(?P<version>3\.\d+\.\d+)\+\d+-(?P<triple>[a-z0-9_]+-[a-z0-9_-]+?)"
@@ -62,10 +64,15 @@ def read_release(file_name: str) -> Release | None:
 def read_tree(infos: Iterable[tarfile.TarInfo]) -> PythonTree:
     """Return the interpreter among the members of an archive; raises `MalformedError`."""
     listed = []
+    size = 0
     for info in infos:
         listed.append(info)
+        size += info.size
+        # Before the next is asked for: to find it, all of this one is read.
         if len(listed) > MAX_MEMBERS:
             raise _malformed([f"it has more than {MAX_MEMBERS} members"])
+        if info.size < 0 or size > MAX_TREE_SIZE:
+            raise _malformed([f"it unpacks to more than {MAX_TREE_SIZE} bytes"])
     root = _root(listed)
     members: dict[str, tarfile.TarInfo] = {}
     problems = []
@@ -79,8 +86,6 @@ def read_tree(infos: Iterable[tarfile.TarInfo]) -> PythonTree:
         members[path] = info
     tree = PythonTree(members)
     problems += _problems_between(members)
-    if tree.size > MAX_TREE_SIZE:
-        problems.append(f"it unpacks to {tree.size} bytes")
     if problems:
         raise _malformed(problems)
     return tree
@@ -118,6 +123,9 @@ def _problems(info: tarfile.TarInfo, path: str) -> Iterator[str]:
         yield "has characters that paths here must not have"
     if info.mode & _SPECIAL_BITS:
         yield "would run as somebody else, or is sticky"
+    # Of a number in a PAX header nothing is known but that Python can read it.
+    if not 0 <= info.mtime < _END_OF_TIME:
+        yield "has a time that is none"
     if info.issym():
         if not _stays_inside(path, info.linkname):
             yield f"links to outside, or in a roundabout way: {info.linkname!r}"
