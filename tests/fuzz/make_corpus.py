@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import tarfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from fuzz.targets import CUT
 from support.archives import packed_frames
 from support.bundles import make_manifest
 from support.manifests import TARGETS
+from support.python_archives import interpreter, member, tar_of
 from vectors.good_bundle import alice, good_bundle, mallory, plain_frames, trusting, wheels
 from vectors.good_wheel import INFO, contents, entries
 from vectors.locks import lock_vectors
@@ -49,6 +51,43 @@ _REQUIREMENTS = (
     b"other @ https://index.example/other-1.0-py3-none-any.whl#sha256=" + b"b" * 64 + b"\n"
     b"-e ./folder\n./wheel-1.0-py3-none-any.whl\n"
 )
+_JSON_PAGE = (
+    b'{"meta": {"api-version": "1.1"}, "name": "foo", "files": [{"filename": '
+    b'"foo-1.0-py3-none-any.whl", "url": "../files/foo-1.0-py3-none-any.whl", "hashes": '
+    b'{"sha256": "' + b"a" * 64 + b'"}, "size": 3, "yanked": false}]}'
+)
+_HTML_PAGE = (
+    b'<!DOCTYPE html><html><head><meta name="pypi:repository-version" content="1.0">'
+    b'<base href="https://index.example/files/"></head><body><a href="foo-1.0-py3-none-any.whl'
+    b"#sha256=" + b"a" * 64 + b'" data-yanked="">foo-1.0-py3-none-any.whl</a></body></html>'
+)
+
+
+def _relocatable() -> bytes:
+    """Return the lock of a project that needs what the good bundle holds, in each way."""
+    packages = [("app", '{ virtual = "." }', ""), ("git", '{ git = "https://git.example/x" }', "")]
+    for made in wheels():
+        url = f"https://index.example/{made.file_name}"
+        listed = f'wheels = [{{ url = "{url}", hash = "sha256:{made.sha256}" }}]\n'
+        name = made.file_name.partition("-")[0]
+        packages.append((name, '{ registry = "https://index.example/simple" }', listed))
+    edges = "".join(f'{{ name = "{name}" }}, ' for name, _, _ in packages[1:])
+    return (
+        'version = 1\nrequires-python = ">=3.10"\n[manifest]\nmembers = ["app"]\n'
+        + "".join(
+            f'[[package]]\nname = "{name}"\nversion = "1.0"\nsource = {source}\n{more}'
+            + (f"dependencies = [{edges}]\n" if name == "app" else "")
+            for name, source, more in packages
+        )
+    ).encode()
+
+
+def _python_tree() -> bytes:
+    folder = member("python/lib", kind=tarfile.DIRTYPE, mode=0o755)
+    link = member("python/bin/python", kind=tarfile.SYMTYPE, link="python3")
+    readme = member("readme.txt", b"not of it")
+    module = member("python/lib/" + "long" * 40 + ".py", b"x = 1\n")
+    return tar_of([folder, interpreter("python/bin/python3"), link, module, readme])
 
 
 def _receipt() -> bytes:
@@ -112,6 +151,9 @@ def corpus() -> Mapping[str, Mapping[str, bytes]]:
         "entry-points": {"good": _ENTRY_POINTS},
         "metadata": {"good": _METADATA},
         "uv-lock": {"good": locks["control-uv"]["uv.lock"]},
+        "relocation": {"good": _relocatable(), "other": locks["control-uv"]["uv.lock"]},
+        "index-page": {"json": _JSON_PAGE, "html": _HTML_PAGE},
+        "python-tree": {"good": _python_tree()},
         "pylock": {"good": locks["control-pylock"]["pylock.toml"]},
         "requirements": {"good": _REQUIREMENTS},
         "target": {

@@ -6,28 +6,44 @@ the parser promises.
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
+import shutil
 import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+import tomli_w
 import zstandard
 from installer.utils import parse_entrypoints
 
 from support.archives import NOW, join, join_plain, plain_frames
+from support.bundles import make_manifest
+from support.manifests import TARGETS as HOSTS
+from vectors.good_bundle import wheels
 from vectors.good_wheel import FILE_NAME, INFO, contents
 from wheelferry_bundler.locked import Wanted
 from wheelferry_bundler.pylock import read_pylock
 from wheelferry_bundler.requirement_lines import read_lines
+from wheelferry_bundler.simple_pages import PageError, parse_page
 from wheelferry_bundler.uv_lock import read_uv_lock
 from wheelferry_bundler.wheel_metadata import read_wheel_metadata
-from wheelferry_installer import signatures
+from wheelferry_installer import python_archive, relocated_lock, signatures
+from wheelferry_installer import uv_lock as project_lock
 from wheelferry_installer.archive import Archive, open_bundle
 from wheelferry_installer.entry_points import entry_point_problems, script_name_problem
 from wheelferry_installer.record import hash_of, is_strong, parse_record, record_problems
-from wheelferry_installer.verification import verify, verify_contents, verify_wheels
+from wheelferry_installer.verification import (
+    VerifiedBundle,
+    verify,
+    verify_contents,
+    verify_wheels,
+)
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import (
     allowed_signers,
@@ -40,6 +56,8 @@ from wheelferry_schemas import (
     target,
 )
 from wheelferry_schemas.errors import MalformedError, WheelferryError
+from wheelferry_schemas.layout import Member
+from wheelferry_schemas.manifest import PythonArchive
 from wheelferry_schemas.self_contained import HEAD_SIZE, find_bundle
 
 CUT = b"--cut--"
@@ -217,6 +235,25 @@ def uv_lock(data: bytes) -> None:
         return
 
 
+def relocation(data: bytes) -> None:
+    """Move the uv.lock of a project to the wheels of a bundle."""
+    bundle = make_manifest(wheels(), [HOSTS[0]])
+    try:
+        lock = project_lock.read_uv_lock(data)
+        moved = relocated_lock.relocate(lock, bundle, "wheels", editable={}, trusted=True)
+    except WheelferryError:
+        return
+    again = project_lock.read_uv_lock(tomli_w.dumps(moved.lock).encode())
+    mine = {f"sha256:{package.sha256}" for package in bundle.packages}
+    for package in again.get("package", []):
+        registry = package["source"].get("registry")
+        if registry is None:
+            assert project_lock.local_folder(package) is not None
+        else:
+            assert registry.replace("./", "") == "wheels"
+            assert {wheel["hash"] for wheel in package.get("wheels", [])} <= mine
+
+
 def pylock(data: bytes) -> None:
     try:
         read_pylock(data, _SCRATCH, Wanted(), name="demo")
@@ -231,6 +268,53 @@ def requirements(data: bytes) -> None:
         read_lines(path)
     except WheelferryError:
         return
+
+
+def index_page(data: bytes) -> None:
+    for media_type in ("application/json", "text/html"):
+        try:
+            links = parse_page(
+                data.decode("utf-8", "replace"), media_type, "https://index.example/"
+            )
+        except PageError:
+            continue
+        assert all(isinstance(link.file_name, str) for link in links)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """As much of a verified bundle as it takes to hold one member."""
+
+    members: tuple[Member, ...]
+    data: bytes
+
+    def read(self, member: Member, write: Callable[[memoryview], object]) -> None:
+        assert member in self.members
+        write(memoryview(self.data))
+
+
+def python_tree(data: bytes) -> None:
+    """Unpack an interpreter; seeds are not compressed."""
+    packed = gzip.compress(data, 1)
+    digest = hashlib.sha256(packed).hexdigest()
+    archive = PythonArchive(
+        name="python.tar.gz", sha256=digest, size=len(packed), targets=(HOSTS[0].id,)
+    )
+    member = Member(name=layout.python_name(archive.name), size=len(packed), sha256=digest)
+    bundle = cast("VerifiedBundle", _Content((member,), packed))
+    environment = _SCRATCH / "environment"
+    shutil.rmtree(environment, ignore_errors=True)
+    environment.mkdir()
+    try:
+        files = python_archive.unpack(bundle, archive, environment / "python", environment)
+    except WheelferryError:
+        return
+    assert [path.name for path in environment.iterdir()] == ["python"]
+    assert {file.path for file in files} <= {
+        path.relative_to(environment).as_posix() for path in environment.rglob("*")
+    }
+    for path in environment.rglob("*"):
+        assert environment in path.resolve().parents
 
 
 def target_json(data: bytes) -> None:
@@ -262,8 +346,11 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "entry-points": entry_points,
     "metadata": metadata,
     "uv-lock": uv_lock,
+    "relocation": relocation,
     "pylock": pylock,
     "requirements": requirements,
+    "index-page": index_page,
+    "python-tree": python_tree,
     "target": target_json,
     "receipt": receipt_json,
 }
