@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,7 +16,8 @@ import pytest
 import uv
 
 from support.command import succeed
-from support.index import LocalIndex
+from support.homes import move_home
+from support.index import serve
 from support.projects import make_project
 from support.wheels import make_wheel
 
@@ -36,18 +38,27 @@ class _Json(_Quiet):
     extensions_map = {".json": "application/vnd.pypi.simple.v1+json"}  # noqa: RUF012
 
 
-@pytest.fixture
-def served(tmp_path: Path, index: LocalIndex) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of two bundles: of the project demo, and of newer packages."""
+    folder = tmp_path_factory.mktemp("made")
     helper = make_wheel("helper", "2.0+cpu", metadata="Requires-Python: >=3.8\n")
     pure = make_wheel("pure", requires=("helper",))
     old = make_wheel("pure", "0.9", metadata="Requires-Python: <3\n", requires=("nowhere",))
-    first = make_project(tmp_path / "one", index, [(pure, None), (helper, None)])
-    second = make_project(tmp_path / "two", index, [(old, None)], [(make_wheel("tester"), None)])
-    for project in (first, second):
-        succeed("create", cwd=project)
-        succeed("unpack", "bundle.tar.zst", "--simple-index", tmp_path / "index", cwd=project)
-    return tmp_path / "index"
+    with pytest.MonkeyPatch.context() as monkeypatch, serve() as index:
+        move_home(folder / "home", monkeypatch)
+        first = make_project(folder / "one", index, [(pure, None), (helper, None)])
+        second = make_project(folder / "two", index, [(old, None)], [(make_wheel("tester"), None)])
+        for project in (first, second):
+            succeed("create", cwd=project)
+            succeed("unpack", "bundle.tar.zst", "--simple-index", folder / "index", cwd=project)
+    return folder / "index"
+
+
+@pytest.fixture
+def served(made: Path, tmp_path: Path) -> Path:
+    """A copy of that index."""
+    return Path(shutil.copytree(made, tmp_path / "index"))
 
 
 @pytest.fixture(params=[_Quiet, _Json], ids=["html", "json"])
