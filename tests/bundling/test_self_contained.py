@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,15 @@ def test_installer_is_unpacked_where_nobody_else_can_read(tmp_path: Path, tempor
     assert run(path, env={"TMPDIR": os.fspath(temporary)}).out == f"0o700 {temporary}\n"
 
 
+@pytest.fixture
+def _obeys_hang_ups() -> Iterator[None]:
+    """Let programs end by SIGHUP also where this one was started with nohup."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, former)
+
+
+@pytest.mark.usefixtures("_obeys_hang_ups")
 @pytest.mark.parametrize(
     ("code", "ends_with"),
     [
