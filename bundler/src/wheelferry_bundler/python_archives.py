@@ -20,11 +20,15 @@ from wheelferry_schemas.python_tree import Release, read_release, read_tree
 from wheelferry_schemas.target import Target
 
 _MACHINES = {"arm64": "aarch64", "AMD64": "x86_64", "i686": "i686", "ARM64": "aarch64"}
-# tarfile takes numbers of PAX headers as they come: ValueError.
-_BROKEN = (
-    *(tarfile.TarError, ValueError, zstandard.ZstdError, zlib.error, gzip.BadGzipFile, EOFError),
-)
 _SYSTEMS = {"manylinux": "unknown-linux-gnu", "musllinux": "unknown-linux-musl"}
+_BROKEN = (
+    tarfile.TarError,
+    ValueError,  # tarfile takes numbers of PAX headers as they come
+    zstandard.ZstdError,
+    zlib.error,
+    gzip.BadGzipFile,
+    EOFError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

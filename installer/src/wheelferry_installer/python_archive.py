@@ -36,9 +36,13 @@ FOLDER = f"{receipt.FOLDER}/python"
 _EXECUTABLE = "bin/python3"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _PIECE = 2**20
-# tarfile takes numbers of PAX headers as they come: ValueError.
 _BROKEN = (
-    *(tarfile.TarError, ValueError, zstandard.ZstdError, zlib.error, gzip.BadGzipFile, EOFError),
+    tarfile.TarError,
+    ValueError,  # tarfile takes numbers of PAX headers as they come
+    zstandard.ZstdError,
+    zlib.error,
+    gzip.BadGzipFile,
+    EOFError,
 )
 
 
