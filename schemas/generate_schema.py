@@ -6,7 +6,10 @@ import json
 import sys
 from pathlib import Path
 
+import msgspec
+
 from wheelferry_schemas.manifest import Manifest
+from wheelferry_schemas.models import END
 
 PATH = Path(__file__).with_name("manifest-v1.schema.json")
 
@@ -16,9 +19,11 @@ def schema_text() -> str:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "https://wheelferry.example/manifest-v1.schema.json",
-        **Manifest.model_json_schema(),
+        **msgspec.json.schema(Manifest),
     }
-    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    # In patterns of JSON Schema `$` is the end alone.
+    return text.replace(json.dumps(END)[1:-1], "$")
 
 
 def main() -> int:

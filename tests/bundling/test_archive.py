@@ -261,10 +261,8 @@ def test_holds_a_few_frames_in_memory_whatever_the_size(output: Path, tmp_path: 
         file.truncate(frames * layout.FRAME_SIZE)
     sha256, _ = hash_file(path)
     small = make_manifest(WHEELS[:1])
-    package = small.packages[0].model_copy(
-        update={"size": frames * layout.FRAME_SIZE, "sha256": sha256}
-    )
-    large = small.model_copy(update={"packages": (package,)})
+    package = small.packages[0].replaced(size=frames * layout.FRAME_SIZE, sha256=sha256)
+    large = small.replaced(packages=(package,))
     tracemalloc.start()
     try:
         write(output, large, {layout.wheel_name(path.name): path})

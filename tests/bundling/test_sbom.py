@@ -35,8 +35,7 @@ def packages_of(*wheels: TinyWheel, **edges: tuple[str, ...]) -> list[Package]:
     """Return the manifest's packages; `edges` are their dependencies by name."""
     manifest = make_manifest(wheels, (LINUX, WINDOWS))
     return [
-        package.model_copy(update={"dependencies": edges.get(package.name, ())})
-        for package in manifest.packages
+        package.replaced(dependencies=edges.get(package.name, ())) for package in manifest.packages
     ]
 
 
@@ -68,9 +67,9 @@ def test_is_valid_by_the_schema() -> None:
         commit="0" * 40,
     )
     packages = packages_of(*WHEELS, demo=("helper",))
-    packages[0] = packages[0].model_copy(update={"license": "MIT OR Apache-2.0", "source": built})
-    packages[1] = packages[1].model_copy(update={"license": "do as you like"})
-    packages[2] = packages[2].model_copy(update={"license": "MIT"})
+    packages[0] = packages[0].replaced(license="MIT OR Apache-2.0", source=built)
+    packages[1] = packages[1].replaced(license="do as you like")
+    packages[2] = packages[2].replaced(license="MIT")
     text = make_sbom("app", "1.0", CREATED, ["demo"], packages).decode()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
 
@@ -190,7 +189,7 @@ def test_bundle_depends_on_its_pythons() -> None:
 
 
 def test_has_another_serial_number_for_another_python() -> None:
-    changed = RELEASE.model_copy(update={"sha256": "3" * 64})
+    changed = RELEASE.replaced(sha256="3" * 64)
     some: list[list[PythonArchive]] = [[], [RELEASE], [changed], [RELEASE, UNNAMED]]
     numbers = {sbom_of(packages_of(*WHEELS), pythons=each)["serialNumber"] for each in some}
     assert len(numbers) == len(some)

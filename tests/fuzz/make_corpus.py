@@ -24,6 +24,7 @@ from vectors.locks import lock_vectors
 from vectors.raw_zip import Ending, build, descriptor
 from vectors.zip_controls import ZIP_CONTROLS
 from wheelferry_schemas import manifest
+from wheelferry_schemas.models import canonical_json
 from wheelferry_schemas.receipt import InstalledFile, InstalledPackage, Receipt
 from wheelferry_schemas.receipt import serialize as serialize_receipt
 from wheelferry_schemas.self_contained import BUNDLE, SHEBANG, local_header
@@ -156,10 +157,7 @@ def corpus() -> Mapping[str, Mapping[str, bytes]]:
         "python-tree": {"good": _python_tree()},
         "pylock": {"good": locks["control-pylock"]["pylock.toml"]},
         "requirements": {"good": _REQUIREMENTS},
-        "target": {
-            str(n): manifest.canonical_json(t.model_dump(mode="json"))
-            for n, t in enumerate(TARGETS[:2])
-        },
+        "target": {str(n): canonical_json(t) for n, t in enumerate(TARGETS[:2])},
         "receipt": {"good": _receipt()},
     }
 

@@ -207,7 +207,7 @@ def test_help_loads_nothing_heavy() -> None:
         "try:\n    cli.main()\nexcept SystemExit:\n    sys.stderr.write(json.dumps([*sys.modules]))\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    heavy = {"pydantic", "cryptography", "zstandard", "installer", "multiprocessing", "packaging"}
+    heavy = {"msgspec", "cryptography", "zstandard", "installer", "multiprocessing", "packaging"}
     assert not heavy & set(json.loads(run.stderr))
 
 

@@ -85,7 +85,7 @@ def test_refuses_interpreter_of_another_minor_version(made_for: str, here: str) 
 
 
 def test_refuses_another_patch_release_where_that_decided() -> None:
-    exact = LINUX.model_copy(update={"requires_python": "==3.12.1"})
+    exact = LINUX.replaced(requires_python="==3.12.1")
     error = _refusal([exact], [PURE], interpreter(python="3.12.4"))
     assert "made for Python 3.12.1, here is 3.12.4" in error.details[0]
 

@@ -171,7 +171,7 @@ def test_unsigned_bundle_where_asked_to(main: Main, folder: Path) -> None:
 
 
 def test_nothing_fits_where_packages_are_for_another_host(main: Main, folder: Path) -> None:
-    other = host_target().model_copy(update={"id": "other", "requires_python": "==3.99.*"})
+    other = host_target().replaced(id="other", requires_python="==3.99.*")
     make_bundle(folder / "bundle.tar.zst", [TOOL], keys=[ALICE], targets=[other])
     ran = _install(main)
     assert ran.code == 5

@@ -15,6 +15,7 @@ from wheelferry_installer.planning import Plan, plan
 from wheelferry_installer.verification import VerifiedBundle, verify
 from wheelferry_schemas import receipt
 from wheelferry_schemas.errors import ConflictError, OutdatedError
+from wheelferry_schemas.models import canonical_json
 from wheelferry_schemas.receipt import Receipt
 
 
@@ -42,24 +43,26 @@ def _make_environment(
     environment: Path, bundle: VerifiedBundle, here: Fit, **changes: object
 ) -> Receipt:
     """Leave what an installation of the bundle would leave of a receipt."""
-    written = Receipt.model_validate(
-        {
-            "format": 1,
-            "generation": "1",
-            "tool": "wheelferry tests",
-            "installed": "2026-11-22T07:45:00Z",
-            "bundle": bundle.path.name,
-            "bundle_created": bundle.manifest.created,
-            "manifest_sha256": bundle.sha256,
-            "target": here.target.id,
-            "interpreter": str(here.interpreter.base_executable),
-            "python": here.interpreter.markers["python_full_version"],
-            "compiled": False,
-            "signers": (),
-            "packages": (),
-            "files": (),
-            **changes,
-        }
+    written = receipt.parse(
+        canonical_json(
+            {
+                "format": 1,
+                "generation": "1",
+                "tool": "wheelferry tests",
+                "installed": "2026-11-22T07:45:00Z",
+                "bundle": bundle.path.name,
+                "bundle_created": bundle.manifest.created,
+                "manifest_sha256": bundle.sha256,
+                "target": here.target.id,
+                "interpreter": str(here.interpreter.base_executable),
+                "python": here.interpreter.markers["python_full_version"],
+                "compiled": False,
+                "signers": (),
+                "packages": (),
+                "files": (),
+                **changes,
+            }
+        )
     )
     folder = environment / receipt.FOLDER
     folder.mkdir(parents=True)

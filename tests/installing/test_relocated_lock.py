@@ -32,10 +32,9 @@ def locked(*wheels: TinyWheel, **details: Any) -> str:
 def built(manifest: Manifest, kind: str = "directory") -> Manifest:
     """Return a manifest that says of all wheels that they were built."""
     packages = tuple(
-        p.model_copy(update={"source": p.source.model_copy(update={"built": True, "kind": kind})})
-        for p in manifest.packages
+        p.replaced(source=p.source.replaced(built=True, kind=kind)) for p in manifest.packages
     )
-    return manifest.model_copy(update={"packages": packages})
+    return manifest.replaced(packages=packages)
 
 
 def relocated(

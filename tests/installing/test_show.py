@@ -93,17 +93,14 @@ def test_names_in_a_bundle_do_not_steer_the_terminal(main: Main, folder: Path) -
     manifest = make_manifest(WHEELS, [LINUX, WINDOWS])
     hostile = "x\x1b[31m\ny\u202e"
     packages = [
-        package.model_copy(
-            update={
-                "license": hostile,
-                "source": package.source.model_copy(update={"built": True, "location": hostile}),
-            }
+        package.replaced(
+            license=hostile, source=package.source.replaced(built=True, location=hostile)
         )
         for package in manifest.packages
     ]
-    origin = manifest.made_from.model_copy(update={"name": hostile, "options": (hostile,)})
+    origin = manifest.made_from.replaced(name=hostile, options=(hostile,))
     changes = {"packages": tuple(packages), "made_from": origin, "tool": hostile}
-    _write(folder / "bundle.tar.zst", manifest.model_copy(update=changes))
+    _write(folder / "bundle.tar.zst", manifest.replaced(**changes))
     for options in ((), ("--licenses",)):
         ran = main("show", *options, "bundle.tar.zst")
         assert ran.code == 0, ran.err
@@ -114,7 +111,7 @@ def test_names_in_a_bundle_do_not_steer_the_terminal(main: Main, folder: Path) -
 def test_shows_when_it_expires(main: Main, folder: Path) -> None:
     manifest = make_manifest(WHEELS, [LINUX, WINDOWS])
     expires = format_timestamp(1_700_000_001)
-    _write(folder / "bundle.tar.zst", manifest.model_copy(update={"expires": expires}))
+    _write(folder / "bundle.tar.zst", manifest.replaced(expires=expires))
     ran = main("show", "bundle.tar.zst")
     assert ran.code == 0
     assert f"expires {expires}" in ran.out
@@ -123,10 +120,10 @@ def test_shows_when_it_expires(main: Main, folder: Path) -> None:
 def test_licenses(main: Main, folder: Path) -> None:
     manifest = make_manifest(WHEELS, [LINUX, WINDOWS])
     packages = tuple(
-        package.model_copy(update={"license": "MIT" if package.name == "fast" else None})
+        package.replaced(license="MIT" if package.name == "fast" else None)
         for package in manifest.packages
     )
-    _write(folder / "bundle.tar.zst", manifest.model_copy(update={"packages": packages}))
+    _write(folder / "bundle.tar.zst", manifest.replaced(packages=packages))
     ran = main("show", "--licenses", "bundle.tar.zst")
     assert ran.out == "MIT\n  fast 2.0\nnot stated\n  pure 1.0\n"
     data = json.loads(main("show", "--licenses", "--json", "bundle.tar.zst").out)

@@ -206,7 +206,7 @@ def test_counts_distinct_accepted_keys_only(tmp_path: Path, keys: tuple[SigningK
 
 @pytest.mark.parametrize(("late", "refused"), [(-1, False), (0, True), (1, True)])
 def test_refuses_bundle_that_has_expired(tmp_path: Path, late: int, refused: bool) -> None:
-    manifest = make_manifest([]).model_copy(update={"expires": format_timestamp(NOW)})
+    manifest = make_manifest([]).replaced(expires=format_timestamp(NOW))
     data = serialize(manifest)
     path = tmp_path / "bundle.tar.zst"
     write_archive(path, manifest, data, [ALICE.sign(data)], {}, lambda _size: None)

@@ -54,17 +54,15 @@ def manifest_of(lock: bytes, *wheels: TinyWheel, options: tuple[str, ...] = ()) 
     """Return the manifest of a bundle made from a lock, in which `demo` was built."""
     manifest = make_manifest(wheels)
     packages = tuple(
-        p.model_copy(
-            update={"source": p.source.model_copy(update={"built": True, "kind": "directory"})}
-        )
+        p.replaced(source=p.source.replaced(built=True, kind="directory"))
         if p.name == "demo"
         else p
         for p in manifest.packages
     )
-    made_from = manifest.made_from.model_copy(
-        update={"sha256": hashlib.sha256(lock).hexdigest(), "options": options}
+    made_from = manifest.made_from.replaced(
+        sha256=hashlib.sha256(lock).hexdigest(), options=options
     )
-    return manifest.model_copy(update={"packages": packages, "made_from": made_from})
+    return manifest.replaced(packages=packages, made_from=made_from)
 
 
 def write_bundle(

@@ -28,7 +28,7 @@ def interpreter(
     return Interpreter(
         executable=executable,
         base_executable=executable,
-        markers={**described.markers.model_dump(), **markers},
+        markers={**described.markers.plain(), **markers},
         tags={str(tag): rank for rank, tag in enumerate(described.tags())},
         paths={"purelib": folder, "platlib": folder, "scripts": "bin", "data": "."},
         libc=libc,

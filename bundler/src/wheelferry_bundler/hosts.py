@@ -42,7 +42,7 @@ def base_environment(
 
     Raises `UnfitError` where `requires_python` rules out the target.
     """
-    environment: Environment = target.markers.model_dump()
+    environment: Environment = target.markers.plain()
     stated = environment["python_full_version"]
     if _allows(requires_python, stated):
         return environment
@@ -89,18 +89,18 @@ def narrowed(target: Target, base: Environment, requires_python: SpecifierSet | 
     """Return the target as it was selected for, for those patch releases that are allowed."""
     if requires_python is None:
         return target
-    markers = target.markers.model_copy(update={name: base[name] for name in _PYTHON})
+    markers = target.markers.replaced(**{name: base[name] for name in _PYTHON})
     specifier = target.requires_python
     patches = _patches(target, [str(requires_python)])
     if not all(_allows(requires_python, v) for v in patches):
         specifier = str(SpecifierSet(specifier) & requires_python)
-    return target.model_copy(update={"markers": markers, "requires_python": specifier})
+    return target.replaced(markers=markers, requires_python=specifier)
 
 
 def pinned(target: Target) -> Target:
     """Return the target for the one patch release that it states."""
     version = target.markers.python_full_version
-    return target.model_copy(update={"requires_python": f"=={version}"})
+    return target.replaced(requires_python=f"=={version}")
 
 
 def _allows(requires_python: SpecifierSet | None, version: str) -> bool:

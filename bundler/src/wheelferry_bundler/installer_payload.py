@@ -36,10 +36,10 @@ _LOCK = Path(__file__).with_name("installer-requirements.txt")
 _OWN = f"wheelferry-{__version__}"
 _OWN_PACKAGES = ("wheelferry_schemas", "wheelferry_installer")
 _DROPPED = re.compile(
-    r".*\.(pyi|h)|.*/tests?/.*|click/testing\.py|annotated_types/test_cases\.py"
+    r".*\.(pyi|h)|.*/tests?/.*|click/testing\.py"
     r"|[^/]+\.dist-info/(?!METADATA$|licenses/).*"
     r"|cffi/.*|cryptography/(fernet\.py|x509/.*|hazmat/(asn1|primitives/twofactor)/.*)"
-    r"|isal/(igzip(_threaded)?\.py|isa-l/(?!LICENSE)).*|pydantic/((experimental|v1)/.*|(color|mypy)\.py)"
+    r"|isal/(igzip(_threaded)?\.py|isa-l/(?!LICENSE)).*"
     r"|packaging/(licenses/.*|(dependency_groups|direct_url|metadata|pylock)\.py)"
     r"|zstandard/(_cffi\..*|backend_cffi\.py)"
 )

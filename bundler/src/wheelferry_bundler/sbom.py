@@ -16,7 +16,8 @@ from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.spdx import fixup_id, is_expression
 from packageurl import PackageURL
 
-from wheelferry_schemas.manifest import Package, PythonArchive, canonical_json
+from wheelferry_schemas.manifest import Package, PythonArchive
+from wheelferry_schemas.models import canonical_json
 from wheelferry_schemas.python_tree import read_release
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "wheelferry.sbom")

@@ -128,7 +128,7 @@ class _Walk:
     def __init__(self, lock: dict[str, Any], target: Target) -> None:
         self.reached: dict[Key, None] = {}
         self._packages = {uv_lock.key(p): p for p in tables(lock, "package")}
-        self._environment = target.markers.model_dump()
+        self._environment = target.markers.plain()
         self._followed: set[tuple[Key, str]] = set()
 
     def reach(self, package: dict[str, Any]) -> None:

@@ -36,13 +36,11 @@ def narrowed(manifest: Manifest, wanted: Collection[str]) -> Manifest:
     foreign = {
         name(target, alone=False) for target in others for name in (pylock_name, requirements_name)
     }
-    return manifest.model_copy(
-        update={
-            "targets": tuple(target for target in manifest.targets if target.id in wanted),
-            "packages": _of(manifest.packages, others),
-            "pythons": _of(manifest.pythons, others),
-            "documents": tuple(d for d in manifest.documents if d.name not in foreign),
-        }
+    return manifest.replaced(
+        targets=tuple(target for target in manifest.targets if target.id in wanted),
+        packages=_of(manifest.packages, others),
+        pythons=_of(manifest.pythons, others),
+        documents=tuple(d for d in manifest.documents if d.name not in foreign),
     )
 
 
@@ -52,4 +50,4 @@ def _of(entries: Iterable[_ForTargets], others: Collection[str]) -> tuple[_ForTa
         (entry, tuple(target for target in entry.targets if target not in others))
         for entry in entries
     )
-    return tuple(entry.model_copy(update={"targets": mine}) for entry, mine in left if mine)
+    return tuple(entry.replaced(targets=mine) for entry, mine in left if mine)

@@ -76,7 +76,7 @@ def fit_bundled(manifest: Manifest, host: Interpreter, environment: Path) -> Fit
     foretold = Interpreter(
         executable=executable,
         base_executable=executable,
-        markers={**target.markers.model_dump(), "python_full_version": version},
+        markers={**target.markers.plain(), "python_full_version": version},
         tags={},
         paths={"scripts": "bin"},
         libc="",

@@ -213,6 +213,6 @@ def _build_requirements(folder: Path, targets: Sequence[Target]) -> list[str]:
         except InvalidRequirement as error:
             raise MalformedError(f"{path}: build-system requires {text!r}: {error}") from error
         marker = required.marker
-        if marker is None or any(marker.evaluate(t.markers.model_dump()) for t in targets):
+        if marker is None or any(marker.evaluate(t.markers.plain()) for t in targets):
             names.append(required.name)
     return names

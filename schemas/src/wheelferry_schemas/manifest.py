@@ -7,40 +7,32 @@ also rules out duplicate keys, byte order marks, NaN and other freedoms of JSON.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from datetime import datetime, timezone
 from typing import Annotated, Literal
 
-import pydantic_core
+import msgspec
+from msgspec import Meta
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_version
 from packaging.version import InvalidVersion, Version
-from pydantic import (
-    AfterValidator,
-    FailFast,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
 
 from wheelferry_schemas.errors import MalformedError, WheelferryError
-from wheelferry_schemas.target import Model, Target, TargetId
+from wheelferry_schemas.models import END, InvalidModelError, Model, canonical_json, read
+from wheelferry_schemas.target import Target, TargetId
 from wheelferry_schemas.wheel_name import parse_wheel_name
 
 FORMAT_VERSION = 1
 MAX_MANIFEST_SIZE = 16 * 2**20
 MAX_MANIFEST_VALUES = 300_000
 """What a manifest of 16 MiB cannot hold if it says something; bounds memory and time."""
-_MAX_FIELDS = 50
 MAX_MEMBER_SIZE = 8 * 2**30 - 1
 """The largest size that a ustar header can state (eleven octal digits)."""
 
 _FIT_EVERYWHERE = frozenset({Tag("py3", "none", "any")})
 _WHEEL_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,240}\.whl")
-_PYTHON_NAME = r"^[A-Za-z0-9_.+-]{1,200}\.tar\.(gz|zst)$"
+_PYTHON_NAME = re.compile(r"[A-Za-z0-9_.+-]{1,200}\.tar\.(gz|zst)")
 _DOCUMENT_NAME = re.compile(
     r"pylock(\.[a-z0-9_-]{1,128})?\.toml|requirements(\.[a-z0-9_-]{1,128})?\.txt|sbom\.cdx\.json"
 )
@@ -52,43 +44,29 @@ class NewerFormatError(WheelferryError):
     exit_code = MalformedError.exit_code
 
 
-def _check_timestamp(text: str) -> str:
-    parse_timestamp(text)
-    return text
-
-
-def _check_version(text: str) -> str:
-    try:
-        Version(text)
-    except InvalidVersion as error:
-        raise ValueError(f"not a version: {text!r}") from error
-    return text
-
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Name = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=1, max_length=200)
-]
-VersionText = Annotated[str, Field(max_length=200), AfterValidator(_check_version)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Size = Annotated[int, Field(ge=0, le=MAX_MEMBER_SIZE)]
+Text = Annotated[str, Meta(min_length=1, max_length=2000)]
+Name = Annotated[str, Meta(pattern=rf"^[a-z0-9]+(-[a-z0-9]+)*{END}", min_length=1, max_length=200)]
+VersionText = Annotated[str, Meta(max_length=200)]
+"""Held against PEP 440 by the models that have one."""
+Sha256 = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{64}}{END}")]
+Commit = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{40,64}}{END}")]
+Size = Annotated[int, Meta(ge=0, le=MAX_MEMBER_SIZE)]
 Timestamp = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
-    AfterValidator(_check_timestamp),
+    str, Meta(pattern=rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}Z{END}")
 ]
+"""UTC, held against the calendar by the models that have one."""
 
 
-class MadeFrom(Model):
+class MadeFrom(Model, frozen=True, kw_only=True):
     """The input that a bundle was made from: its kind, file name and hash, and the options."""
 
     kind: Literal["uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml", "script"]
     name: Text
     sha256: Sha256
-    options: Annotated[tuple[Text, ...], FailFast()]
+    options: tuple[Text, ...]
 
 
-class Source(Model):
+class Source(Model, frozen=True, kw_only=True):
     """Where a wheel came from.
 
     `location` is an index, a URL or a path relative to the project, without credentials.
@@ -100,10 +78,10 @@ class Source(Model):
     location: Text
     built: bool
     built_from: Sha256 | None
-    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None
+    commit: Commit | None
 
 
-class Package(Model):
+class Package(Model, frozen=True, kw_only=True):
     """One wheel, and the targets that it is for.
 
     `dependencies` are the names that its dependency edges lead to on those targets.
@@ -111,16 +89,16 @@ class Package(Model):
 
     name: Name
     version: VersionText
-    wheel: Annotated[str, Field(max_length=255)]
+    wheel: Annotated[str, Meta(max_length=255)]
     sha256: Sha256
     size: Size
     license: Text | None
-    dependencies: Annotated[tuple[Name, ...], FailFast()]
+    dependencies: tuple[Name, ...]
     source: Source
-    targets: Annotated[tuple[TargetId, ...], FailFast(), Field(min_length=1)]
+    targets: Annotated[tuple[TargetId, ...], Meta(min_length=1)]
 
-    @model_validator(mode="after")
-    def _wheel_is_what_it_says(self) -> Package:
+    def __post_init__(self) -> None:
+        check_version(self.version)
         if not _WHEEL_NAME.fullmatch(self.wheel):
             raise ValueError(f"not a wheel file name: {self.wheel!r}")
         try:
@@ -131,33 +109,34 @@ class Package(Model):
             raise ValueError(f"wheel {self.wheel!r} is not one of {self.name!r}")
         if canonicalize_version(str(version)) != canonicalize_version(self.version):
             raise ValueError(f"wheel {self.wheel!r} is not of version {self.version!r}")
-        return self
 
 
-class Document(Model):
+class Document(Model, frozen=True, kw_only=True):
     """A member that is neither manifest, signature nor wheel."""
 
     name: str
     sha256: Sha256
     size: Size
 
-    @model_validator(mode="after")
-    def _name_is_known(self) -> Document:
+    def __post_init__(self) -> None:
         if not _DOCUMENT_NAME.fullmatch(self.name):
             raise ValueError(f"not a document of a bundle: {self.name!r}")
-        return self
 
 
-class PythonArchive(Model):
+class PythonArchive(Model, frozen=True, kw_only=True):
     """An interpreter in an archive, and the targets that it is for."""
 
-    name: Annotated[str, StringConstraints(pattern=_PYTHON_NAME)]
+    name: str
     sha256: Sha256
     size: Size
-    targets: Annotated[tuple[TargetId, ...], FailFast(), Field(min_length=1)]
+    targets: Annotated[tuple[TargetId, ...], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        if not _PYTHON_NAME.fullmatch(self.name):
+            raise ValueError(f"not the name of a Python archive: {self.name!r}")
 
 
-class Manifest(Model):
+class Manifest(Model, frozen=True, kw_only=True):
     """Everything that a signer of a bundle vouches for (FORMAT.md, section 3)."""
 
     format: Literal[1]
@@ -167,14 +146,18 @@ class Manifest(Model):
     expires: Timestamp | None
     tool: Text
     made_from: MadeFrom
-    targets: Annotated[tuple[Target, ...], FailFast(), Field(min_length=1, max_length=256)]
-    roots: Annotated[tuple[Name, ...], FailFast()]
-    packages: Annotated[tuple[Package, ...], FailFast()]
-    documents: Annotated[tuple[Document, ...], FailFast()]
-    pythons: Annotated[tuple[PythonArchive, ...], FailFast()] = ()
+    targets: Annotated[tuple[Target, ...], Meta(min_length=1, max_length=256)]
+    roots: tuple[Name, ...]
+    packages: tuple[Package, ...]
+    documents: tuple[Document, ...]
+    pythons: tuple[PythonArchive, ...] = ()
 
-    @model_validator(mode="after")
-    def _is_coherent(self) -> Manifest:
+    def __post_init__(self) -> None:
+        if self.version is not None:
+            check_version(self.version)
+        parse_timestamp(self.created)
+        if self.expires is not None:
+            parse_timestamp(self.expires)
         problems = [
             *self._ordering_problems(),
             *self._target_problems(),
@@ -182,7 +165,6 @@ class Manifest(Model):
         ]
         if problems:
             raise ValueError("; ".join(problems))
-        return self
 
     def _ordering_problems(self) -> list[str]:
         problems = []
@@ -250,18 +232,19 @@ class Manifest(Model):
 def serialize(manifest: Manifest) -> bytes:
     """Return the canonical bytes: UTF-8, sorted keys, indent of two, a final newline.
 
-    Where there are no `pythons`, nothing is said of them.
+    Raises `MalformedError` where `parse` would refuse them.
     """
-    data = manifest.model_dump(mode="json")
+    data = _canonical(manifest)
+    parse(data)
+    return data
+
+
+def _canonical(manifest: Manifest) -> bytes:
+    data = manifest.plain()
     if not manifest.pythons:
+        # Nothing is said of them then: manifests that are older have no such field.
         del data["pythons"]
     return canonical_json(data)
-
-
-def canonical_json(value: object) -> bytes:
-    """Return `value` as the JSON that wheelferry writes everywhere."""
-    text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
-    return f"{text}\n".encode()
 
 
 def parse(data: bytes) -> Manifest:
@@ -275,21 +258,17 @@ def parse(data: bytes) -> Manifest:
     if sum(map(data.count, (b",", b"[", b"{"))) > MAX_MANIFEST_VALUES:
         raise MalformedError(f"manifest.json holds more than {MAX_MANIFEST_VALUES} values")
     try:
-        _look_ahead(pydantic_core.from_json(data, allow_inf_nan=False))
-        manifest = Manifest.model_validate_json(data)
-        canonical = serialize(manifest)
-    except ValidationError as error:
+        _refuse_newer(data)
+        manifest = read(data, Manifest)
+    except InvalidModelError as error:
         raise MalformedError(
             "manifest.json is not valid",
-            details=[
-                f"{'.'.join(map(str, issue['loc'])) or 'manifest'}: {issue['msg']}"
-                for issue in error.errors(include_url=False, include_input=False)[:20]
-            ],
+            details=[str(error)],
             hint="the bundle was damaged or tampered with: fetch it again from whoever made it",
         ) from error
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"manifest.json is not JSON: {error}") from error
-    if canonical != data:
+    if _canonical(manifest) != data:
         raise MalformedError(
             "manifest.json is not in canonical form",
             hint="the bundle was changed after it was made: fetch it again from whoever made it",
@@ -297,31 +276,42 @@ def parse(data: bytes) -> Manifest:
     return manifest
 
 
-def _look_ahead(raw: object) -> None:
-    """Refuse what is of a newer format, so that it says 'upgrade' and nothing else.
+class _Head(msgspec.Struct):
+    """What manifests of all formats have."""
 
-    Refuse objects of many fields too: pydantic would make an error of each that it does not know.
-    """
-    version = raw.get("format") if isinstance(raw, dict) else None
+    format: object = None
+
+
+def _refuse_newer(data: bytes) -> None:
+    """Refuse what is of a newer format, so that it says 'upgrade' and nothing else."""
+    try:
+        version = msgspec.json.decode(data, type=_Head).format
+    except msgspec.ValidationError:
+        return
     if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT_VERSION:
         raise NewerFormatError(
             f"the bundle has format {version}, this wheelferry reads up to {FORMAT_VERSION}",
             hint="upgrade wheelferry on this host",
         )
-    left = [raw]
-    while left:
-        one = left.pop()
-        if isinstance(one, list):
-            left += one
-        elif isinstance(one, dict):
-            left += one.values()
-            if len(one) > _MAX_FIELDS:
-                raise MalformedError(f"manifest.json has an object of {len(one)} fields")
+
+
+def check_version(text: str) -> None:
+    """Raise `ValueError` for what is not a version (PEP 440)."""
+    try:
+        Version(text)
+    except InvalidVersion as error:
+        raise ValueError(f"not a version: {text!r}") from error
 
 
 def parse_timestamp(text: str) -> int:
-    """Return the seconds since the epoch of a UTC time such as `2026-11-22T07:45:00Z`."""
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    """Return the seconds since the epoch of a UTC time such as `2026-11-22T07:45:00Z`.
+
+    Raises `ValueError` for what is none.
+    """
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except ValueError as error:
+        raise ValueError(f"not a time: {text!r}") from error
     return int(moment.timestamp())
 
 

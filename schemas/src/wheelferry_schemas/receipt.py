@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import ValidationError
-
 from wheelferry_schemas.errors import MalformedError
 from wheelferry_schemas.manifest import (
     Name,
@@ -17,15 +15,17 @@ from wheelferry_schemas.manifest import (
     Text,
     Timestamp,
     VersionText,
-    canonical_json,
+    check_version,
+    parse_timestamp,
 )
-from wheelferry_schemas.target import Model, TargetId
+from wheelferry_schemas.models import Model, canonical_json, read
+from wheelferry_schemas.target import TargetId
 
 FOLDER = "wheelferry"
 FILE_NAME = "receipt.json"
 
 
-class InstalledPackage(Model):
+class InstalledPackage(Model, frozen=True, kw_only=True):
     """A package as it was installed: where its RECORD lies, and the hash of that.
 
     RECORD states the hash of every file of the package. Paths are relative to the environment.
@@ -37,22 +37,25 @@ class InstalledPackage(Model):
     record: Text
     record_sha256: Sha256
 
+    def __post_init__(self) -> None:
+        check_version(self.version)
 
-class InstalledFile(Model):
+
+class InstalledFile(Model, frozen=True, kw_only=True):
     """A file that belongs to no package: the interpreter's configuration, activation scripts."""
 
     path: Text
     sha256: Sha256
 
 
-class InstalledLink(Model):
+class InstalledLink(Model, frozen=True, kw_only=True):
     """A symbolic link, such as the one to the interpreter, and what it leads to."""
 
     path: Text
     target: Text
 
 
-class Receipt(Model):
+class Receipt(Model, frozen=True, kw_only=True):
     """One installation.
 
     `generation` tells apart two installations of the same bundle. `interpreter` is the base
@@ -75,15 +78,19 @@ class Receipt(Model):
     files: tuple[InstalledFile, ...]
     links: tuple[InstalledLink, ...] = ()
 
+    def __post_init__(self) -> None:
+        parse_timestamp(self.installed)
+        parse_timestamp(self.bundle_created)
+
 
 def serialize(receipt: Receipt) -> bytes:
     """Return the receipt as JSON."""
-    return canonical_json(receipt.model_dump(mode="json"))
+    return canonical_json(receipt)
 
 
 def parse(data: bytes) -> Receipt:
     """Read a receipt; raises `MalformedError`."""
     try:
-        return Receipt.model_validate_json(data)
-    except ValidationError as error:
+        return read(data, Receipt)
+    except (ValueError, RecursionError) as error:
         raise MalformedError("the receipt of the environment cannot be read") from error

@@ -9,34 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
+from msgspec import Meta
 from packaging.markers import Environment
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-)
 
 from wheelferry_schemas.errors import MalformedError
-
-
-class Model(BaseModel):
-    """The base of all models: immutable, no conversions, no unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-def _check_specifier(text: str) -> str:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier as error:
-        raise ValueError(f"not a version specifier: {text!r}") from error
-    return text
-
+from wheelferry_schemas.models import END, Model, read
 
 MarkerVariable = Literal[
     "implementation_name",
@@ -51,14 +30,14 @@ MarkerVariable = Literal[
     "python_version",
     "sys_platform",
 ]
-PlatformTag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
-AbiTag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}$")]
-MinorVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]
-TargetId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,127}$")]
-Specifier = Annotated[str, Field(max_length=200), AfterValidator(_check_specifier)]
+PlatformTag = Annotated[str, Meta(pattern=rf"^[a-z0-9_]{{1,64}}{END}")]
+AbiTag = Annotated[str, Meta(pattern=rf"^[a-z0-9_]{{1,32}}{END}")]
+MinorVersion = Annotated[str, Meta(pattern=rf"^[0-9]{{1,3}}\.[0-9]{{1,3}}{END}")]
+TargetId = Annotated[str, Meta(pattern=rf"^[a-z0-9][a-z0-9_-]{{0,127}}{END}")]
+Specifier = Annotated[str, Meta(max_length=200)]
 
 
-class MarkerEnvironment(Model):
+class MarkerEnvironment(Model, frozen=True, kw_only=True):
     """The values of all environment marker variables (PEP 508) but `extra`."""
 
     implementation_name: str
@@ -90,7 +69,7 @@ class MarkerEnvironment(Model):
         )
 
 
-class Target(Model):
+class Target(Model, frozen=True, kw_only=True):
     """One interpreter on one kind of host.
 
     `platforms` and `abis` are ordered, best first. `assumed` names the marker variables whose
@@ -102,10 +81,16 @@ class Target(Model):
     id: TargetId
     implementation: Literal["cpython"]
     requires_python: Specifier
-    abis: Annotated[tuple[AbiTag, ...], Field(min_length=1, max_length=16)]
-    platforms: Annotated[tuple[PlatformTag, ...], Field(min_length=1, max_length=400)]
+    abis: Annotated[tuple[AbiTag, ...], Meta(min_length=1, max_length=16)]
+    platforms: Annotated[tuple[PlatformTag, ...], Meta(min_length=1, max_length=400)]
     markers: MarkerEnvironment
     assumed: tuple[MarkerVariable, ...]
+
+    def __post_init__(self) -> None:
+        try:
+            SpecifierSet(self.requires_python)
+        except InvalidSpecifier as error:
+            raise ValueError(f"not a version specifier: {self.requires_python!r}") from error
 
     @property
     def python(self) -> tuple[int, int]:
@@ -131,11 +116,10 @@ def tags_for(
 def parse_target(data: bytes) -> Target:
     """Read a target that `bundle target` wrote; raises `MalformedError`."""
     try:
-        return Target.model_validate_json(data)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
+        return read(data, Target)
+    except (ValueError, RecursionError) as error:
         raise MalformedError(
             "not a description of a target",
-            details=[f"{'.'.join(map(str, p['loc'])) or 'target'}: {p['msg']}" for p in problems],
+            details=[str(error)],
             hint="write it on the far side: bundle target > target.json",
         ) from error

@@ -225,7 +225,7 @@ def _created_json(created: Created) -> dict[str, object]:
         "signers": [
             {"name": key.name, "fingerprint": key.public.fingerprint} for key in created.signers
         ],
-        "manifest": created.manifest.model_dump(mode="json"),
+        "manifest": created.manifest.plain(),
     }
 
 

@@ -51,7 +51,7 @@ def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
         _print_licenses(read, as_json=as_json)
         return
     if as_json:
-        data = {"manifest": read.model_dump(mode="json"), "signers": signers_json(signers)}
+        data = {"manifest": read.plain(), "signers": signers_json(signers)}
         click.echo(json.dumps(data, indent=2))
     else:
         _print(bundle, read, signers)

@@ -56,8 +56,8 @@ def status(
             "changed": findings.changed,
             "missing": findings.missing,
             "added": findings.added,
-            "receipt": receipt.model_dump(mode="json"),
-            "previous": kept[0].model_dump(mode="json") if kept else None,
+            "receipt": receipt.plain(),
+            "previous": kept[0].plain() if kept else None,
             "generations": [_summary(receipt), *map(_summary, kept)],
         }
         click.echo(json.dumps(data, indent=2))
