@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -16,11 +18,14 @@ PATH = Path(__file__).with_name("manifest-v1.schema.json")
 
 def schema_text() -> str:
     """Return the JSON Schema of the manifest."""
-    schema = {
+    schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "https://wheelferry.example/manifest-v1.schema.json",
         **msgspec.json.schema(Manifest),
     }
+    for model in schema["$defs"].values():
+        # Up to Python 3.12 docstrings keep their indentation.
+        model["description"] = inspect.cleandoc(model["description"])
     text = json.dumps(schema, indent=2, sort_keys=True) + "\n"
     # In patterns of JSON Schema `$` is the end alone.
     return text.replace(json.dumps(END)[1:-1], "$")

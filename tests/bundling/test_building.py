@@ -370,7 +370,7 @@ def test_builds_with_a_python_like_the_target_where_the_path_has_one(
     monkeypatch.setenv("PATH", str(other_python(tmp_path / "bin").parent))
     tag = f"cp{OTHER.replace('.', '')}-abi3-linux_x86_64"
     package, sources = sdist_package(tmp_path / "fetched", make_sdist("demo", tag=tag))
-    build(package, cache, target_of("manylinux_2_40_x86_64", OTHER), sources=sources)
+    build(package, cache, target_of("manylinux_2_99_x86_64", OTHER), sources=sources)
     assert (tmp_path / "builds.txt.python").exists()
 
 

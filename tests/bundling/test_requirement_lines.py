@@ -223,6 +223,12 @@ def test_hands_other_places_of_wheels_on(tmp_path: Path) -> None:
     assert read(tmp_path, f"-f {URL}").text == f"--find-links {URL}\n"
 
 
+@pytest.mark.parametrize("folder", ["gone", "gone/x", "a" * 5000])
+def test_names_a_folder_of_wheels_that_is_not_there(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(UsageError, match=f"requirements.txt:1: --find-links {folder} is not"):
+        read(tmp_path, f"-f {folder}")
+
+
 def test_tells_that_prereleases_are_asked_for(tmp_path: Path) -> None:
     assert read(tmp_path, "--pre\ndemo").prereleases
     assert not read(tmp_path, "demo").prereleases

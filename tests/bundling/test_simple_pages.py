@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from html.parser import HTMLParser
 
 import pytest
 
@@ -95,6 +96,11 @@ def test_refuses_page_with_what_is_no_url(text: str, media_type: str) -> None:
         parse_page(text, media_type, URL)
 
 
-def test_refuses_page_that_is_no_html() -> None:
+def test_refuses_page_that_is_no_html(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(parser: HTMLParser, text: str) -> None:
+        del parser
+        raise AssertionError(f"as older Pythons have it of {text}")
+
+    monkeypatch.setattr(HTMLParser, "feed", fail)
     with pytest.raises(PageError, match="not HTML"):
         parse_page("<![DOCTYPE html><a href='a'>a</a>", "text/html", URL)

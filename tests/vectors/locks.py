@@ -260,7 +260,11 @@ _REQUIREMENTS: dict[str, tuple[int, str, Mapping[str, bytes]]] = {
         "marker-depth": (4, "nested too deep", b"pure==1.0 ; " + b"(" * 50_000 + b"\n"),
         "include-with-nul": (4, "NUL", b"-r a\0b\n"),
         "find-links-with-nul": (4, "NUL", b"--find-links a\0b\npure==1.0\n"),
-        "find-links-too-long": (7, "too long", b"--find-links " + b"a" * 5000 + b"\npure==1.0\n"),
+        "find-links-too-long": (
+            2,
+            "is not there",
+            b"--find-links " + b"a" * 5000 + b"\npure==1.0\n",
+        ),
         "include-missing": (7, "gone.txt", b"-r gone.txt\n"),
         "include-of-a-device": (7, "/dev/zero is a device", b"-r /dev/zero\n"),
         "include-of-a-folder": (7, "cannot be read", b"-r .\n"),

@@ -132,8 +132,7 @@ class _Reader:
             self._add(f"{editable}{value}", constraints=constraints)
             self.lines.pinned = False
         elif name == "--find-links":
-            beside = folder / value
-            self.lines.text += f"--find-links {beside.resolve() if beside.exists() else value}\n"
+            self.lines.text += f"--find-links {_found(where, value, folder)}\n"
         elif name == "--pre":
             self.lines.prereleases = True
         elif name in _FOR_UV:
@@ -207,6 +206,19 @@ def _split_option(where: str, line: str) -> tuple[str, str]:
     elif not equals:
         value = ""
     return _ALIASES.get(name, name), " ".join((value, *words[1:])).strip()
+
+
+def _found(where: str, links: str, folder: Path) -> str | Path:
+    """Return the URL of a page of links, or the absolute path of a folder of wheels."""
+    if "://" in links:
+        return links
+    path = folder / links
+    # Path.exists() of older Pythons raises where a name is too long.
+    if not os.path.exists(path):
+        raise UsageError(
+            f"{where}: --find-links {links} is not there", hint="name a folder of wheels, or a URL"
+        )
+    return path.resolve()
 
 
 def _check_options(where: str, options: str) -> None:
