@@ -32,6 +32,14 @@ def folder(tmp_path: Path, config_folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Let programs be interrupted: those behind `&` in a shell script, and all they start, are not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def installing(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """Start the installation of the new bundle, and wait until it writes its files."""

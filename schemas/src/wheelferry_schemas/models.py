@@ -6,10 +6,12 @@ model is held against them by mypy alone, so what is written goes through `read`
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _AnyModel = TypeVar("_AnyModel", bound="Model")
 
