@@ -17,7 +17,8 @@ INSTALL_COMPILED = "`bundle install --no-sync --compile`"
 UV = "untar + `uv venv` + `uv pip install`"
 UV_COMPILED = "untar + `uv venv` + `uv pip install --compile-bytecode`"
 UV_SYNCED = f"{UV} + `sync -f`"
-PIP = "untar + `venv` + `pip install`"
+PIP = "untar + `venv` + `pip install --no-compile`"
+PIP_COMPILED = "untar + `venv` + `pip install`, which compiles"
 TREE = "`tar --zstd -x` of the finished tree"
 VERIFY = "`bundle verify`"
 SHA256SUM = "`sha256sum` of the wheels"
@@ -88,16 +89,20 @@ def installing(wheels: WheelSet, tree: Path, *, compiled: bool) -> list[Contesta
     def uv_synced(folder: Path) -> Commands:
         return [*uv(folder), ("sync", "-f", str(folder))]
 
-    def pip(folder: Path) -> Commands:
+    def pip_compiled(folder: Path) -> Commands:
         venv = str(folder / "venv")
         return [
             unpacked(folder),
             (sys.executable, "-m", "venv", "--without-pip", venv),
             (
-                *(*_PIP, "--python", venv, "install", *_QUIET_PIP, "--no-compile"),
+                *(*_PIP, "--python", venv, "install", *_QUIET_PIP),
                 *("--find-links", str(folder / "wheels"), "-r", str(wheels.pins)),
             ),
         ]
+
+    def pip(folder: Path) -> Commands:
+        *before, install = pip_compiled(folder)
+        return [*before, (*install, "--no-compile")]
 
     def untar(folder: Path) -> Commands:
         return [("tar", "--zstd", "-xf", str(tree), "-C", str(folder))]
@@ -110,6 +115,7 @@ def installing(wheels: WheelSet, tree: Path, *, compiled: bool) -> list[Contesta
         *([Contestant(INSTALL_COMPILED, ours_compiled)] if compiled else ()),
         *([Contestant(UV_COMPILED, uv_compiled)] if compiled else ()),
         Contestant(PIP, pip),
+        Contestant(PIP_COMPILED, pip_compiled),
         Contestant(TREE, untar),
     ]
 

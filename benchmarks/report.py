@@ -12,10 +12,12 @@ _PAIRS = (
     ("create, wheels in the cache", ways.CREATE, ways.PIP_CREATE),
     ("install", ways.INSTALL_UNSYNCED, ways.UV),
     ("", ways.INSTALL_UNSYNCED, ways.PIP),
+    ("", ways.INSTALL_UNSYNCED, ways.PIP_COMPILED),
     ("", ways.INSTALL_UNSYNCED, ways.TREE),
     ("install, flushed to the disk", ways.INSTALL, ways.UV_SYNCED),
     ("", ways.INSTALL, ways.UV),
     ("install and compile", ways.INSTALL_COMPILED, ways.UV_COMPILED),
+    ("", ways.INSTALL_COMPILED, ways.PIP_COMPILED),
     ("verify", ways.VERIFY, ways.SHA256SUM),
 )
 _MEMORY = (
