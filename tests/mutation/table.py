@@ -5,6 +5,7 @@ TESTS = {
     "wheelferry_schemas.seek_table": ("contract/test_seek_table.py",),
     "wheelferry_schemas.head": ("contract/test_head.py",),
     "wheelferry_schemas.layout": ("contract/test_layout.py", "contract/test_head.py"),
+    "wheelferry_schemas.models": ("contract/test_models.py", "contract/test_manifest.py"),
     "wheelferry_schemas.manifest": ("contract/test_manifest.py", _VECTORS),
     "wheelferry_schemas.self_contained": ("contract/test_self_contained.py",),
     "wheelferry_schemas.sshsig": ("contract/test_sshsig.py",),
