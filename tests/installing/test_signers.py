@@ -16,7 +16,7 @@ from support.ssh import fixed_key
 from support.wheels import make_wheel
 from wheelferry_bundler.archive import write_archive
 from wheelferry_bundler.signing import SigningKey
-from wheelferry_installer.policy import Policy
+from wheelferry_installer.policy import UNKNOWN_KEY, Policy
 from wheelferry_installer.verification import Signer
 from wheelferry_schemas import sshsig
 from wheelferry_schemas.allowed_signers import AllowedSigner
@@ -57,6 +57,11 @@ def test_refuses_unsigned_bundle(tmp_path: Path) -> None:
 
 def test_takes_unsigned_bundle_only_without_a_policy(tmp_path: Path) -> None:
     assert examine(_bundle(tmp_path), None) == ()
+
+
+def test_without_a_policy_every_key_is_unknown(tmp_path: Path) -> None:
+    (signer,) = examine(_bundle(tmp_path, ALICE), None)
+    assert (signer.name, signer.problem) == (None, UNKNOWN_KEY)
 
 
 def test_damage_is_refused_without_a_policy_too(tmp_path: Path, small_bundle: bytes) -> None:
@@ -202,6 +207,13 @@ def test_counts_distinct_accepted_keys_only(tmp_path: Path, keys: tuple[SigningK
     error = _refusal(_bundle(tmp_path, *keys), _two_of(ALICE, BOB))
     assert isinstance(error, TrustError)
     assert error.message == ("bundle.tar.zst is signed by 1 accepted key, this host asks for 2")
+
+
+def test_says_who_has_to_sign_a_bundle_of_too_few(tmp_path: Path) -> None:
+    error = _refusal(_bundle(tmp_path, ALICE), _two_of(ALICE, BOB))
+    assert error.hint == (
+        "somebody else whom this host trusts has to sign it too: bundle sign bundle.tar.zst"
+    )
 
 
 @pytest.mark.parametrize(("late", "refused"), [(-1, False), (0, True), (1, True)])

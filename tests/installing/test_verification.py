@@ -22,14 +22,17 @@ from support.wheels import TinyWheel, make_wheel
 from wheelferry_bundler.signing import SigningKey
 from wheelferry_installer.archive import open_bundle
 from wheelferry_installer.policy import Policy
-from wheelferry_installer.verification import Signer, verify, verify_contents
-from wheelferry_schemas import layout
+from wheelferry_installer.signatures import check
+from wheelferry_installer.startup import StartupFile
+from wheelferry_installer.verification import Signer, verify, verify_contents, verify_wheels
+from wheelferry_schemas import layout, sshsig
 from wheelferry_schemas.errors import (
     MalformedError,
     TamperedError,
     TrustError,
     WheelferryError,
 )
+from wheelferry_schemas.manifest import serialize
 
 END = layout.END_OF_ARCHIVE
 ALICE, BOB = fixed_key("alice"), fixed_key("bob")
@@ -93,6 +96,26 @@ def test_tells_how_far_it_is(tmp_path: Path) -> None:
     verify_contents(bundle, lambda name, size: told.append((name, size)))
     bundle.close()
     assert told == [(member.name, member.size) for member in bundle.members]
+
+
+def test_tells_what_was_signed_and_by_whom(tmp_path: Path) -> None:
+    path = _bundle(tmp_path, ALICE)
+    bundle = verify(open_bundle(path), POLICY, NOW)
+    bundle.close()
+    assert bundle.path == path
+    assert serialize(bundle.manifest) == bundle.manifest_bytes
+    (signature,) = bundle.signature_members
+    check(sshsig.decode(signature.content), bundle.manifest_bytes, sshsig.NAMESPACE)
+
+
+def test_looks_into_wheels_for_what_python_runs(tmp_path: Path) -> None:
+    started = make_wheel("started", files={"a.pth": b"import a\n"})
+    path = make_bundle(tmp_path / "bundle.tar.zst", [started, make_wheel("pure")], keys=[ALICE])
+    bundle = verify(open_bundle(path), POLICY, NOW)
+    packages = bundle.manifest.packages
+    assert verify_wheels(bundle, packages) == [StartupFile(started.file_name, "a.pth")]
+    assert verify_wheels(bundle, [p for p in packages if p.name == "pure"]) == []
+    bundle.close()
 
 
 # Damage: nobody means harm.

@@ -17,7 +17,11 @@ TESTS = {
         "installing/test_security_keys.py",
     ),
     "wheelferry_installer.policy": ("installing/test_policy.py", "installing/test_trust.py"),
-    "wheelferry_installer.verification": ("installing/test_verification.py", _VECTORS),
+    "wheelferry_installer.verification": (
+        "installing/test_verification.py",
+        "installing/test_signers.py",
+        _VECTORS,
+    ),
     "wheelferry_installer.zip_directory": ("installing/test_zip_directory.py", _VECTORS),
     "wheelferry_installer.zip_entries": ("installing/test_zip_entries.py", _VECTORS),
     "wheelferry_installer.record": ("installing/test_wheel_record.py", _VECTORS),
