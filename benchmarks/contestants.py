@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.measure import Commands, Contestant
@@ -61,12 +61,6 @@ def installing(wheels: WheelSet, tree: Path, *, compiled: bool) -> list[Contesta
     def ours(folder: Path) -> Commands:
         return [(_BUNDLE, "install", str(wheels.bundle), "-q", "--venv", str(folder / "venv"))]
 
-    def ours_unsynced(folder: Path) -> Commands:
-        return [(*ours(folder)[0], "--no-sync")]
-
-    def ours_compiled(folder: Path) -> Commands:
-        return [(*ours_unsynced(folder)[0], "--compile")]
-
     def unpacked(folder: Path) -> Sequence[str]:
         return ("tar", "--zstd", "-xf", str(wheels.bundle), "-C", str(folder))
 
@@ -82,14 +76,10 @@ def installing(wheels: WheelSet, tree: Path, *, compiled: bool) -> list[Contesta
             ),
         ]
 
-    def uv_compiled(folder: Path) -> Commands:
-        *before, install = uv(folder)
-        return [*before, (*install, "--compile-bytecode")]
-
     def uv_synced(folder: Path) -> Commands:
         return [*uv(folder), ("sync", "-f", str(folder))]
 
-    def pip_compiled(folder: Path) -> Commands:
+    def pip(folder: Path) -> Commands:
         venv = str(folder / "venv")
         return [
             unpacked(folder),
@@ -100,24 +90,34 @@ def installing(wheels: WheelSet, tree: Path, *, compiled: bool) -> list[Contesta
             ),
         ]
 
-    def pip(folder: Path) -> Commands:
-        *before, install = pip_compiled(folder)
-        return [*before, (*install, "--no-compile")]
-
     def untar(folder: Path) -> Commands:
         return [("tar", "--zstd", "-xf", str(tree), "-C", str(folder))]
 
     return [
-        Contestant(INSTALL_UNSYNCED, ours_unsynced),
+        Contestant(INSTALL_UNSYNCED, _with(ours, "--no-sync")),
         Contestant(INSTALL, ours),
         Contestant(UV, uv),
         Contestant(UV_SYNCED, uv_synced),
-        *([Contestant(INSTALL_COMPILED, ours_compiled)] if compiled else ()),
-        *([Contestant(UV_COMPILED, uv_compiled)] if compiled else ()),
-        Contestant(PIP, pip),
-        Contestant(PIP_COMPILED, pip_compiled),
+        *(
+            [Contestant(INSTALL_COMPILED, _with(ours, "--no-sync", "--compile"))]
+            if compiled
+            else ()
+        ),
+        *([Contestant(UV_COMPILED, _with(uv, "--compile-bytecode"))] if compiled else ()),
+        Contestant(PIP, _with(pip, "--no-compile")),
+        Contestant(PIP_COMPILED, pip),
         Contestant(TREE, untar),
     ]
+
+
+def _with(way: Callable[[Path], Commands], *options: str) -> Callable[[Path], Commands]:
+    """Return a way whose last command has more options."""
+
+    def changed(folder: Path) -> Commands:
+        *before, last = way(folder)
+        return [*before, (*last, *options)]
+
+    return changed
 
 
 def verifying(wheels: WheelSet) -> list[Contestant]:
