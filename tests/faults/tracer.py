@@ -171,10 +171,13 @@ def _path(pid: int, value: int, *, is_path: bool) -> str | None:
         # What goes to the standard streams is none of the command's files.
         is_file = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
         return target if is_file and value > 2 else None
+    text = b""
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
-        memory.seek(value)
-        # A page at most: what follows may not be mapped.
-        return os.fsdecode(memory.read(4096 - value % 4096).partition(b"\0")[0])
+        # Page by page: what follows the one that a path ends in may not be mapped.
+        while b"\0" not in text:
+            memory.seek(value + len(text))
+            text += memory.read(4096 - (value + len(text)) % 4096)
+    return os.fsdecode(text.partition(b"\0")[0])
 
 
 def _fail(pid: int, number: int) -> None:
