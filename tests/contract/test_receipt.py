@@ -4,6 +4,7 @@ import pytest
 
 from wheelferry_schemas import receipt
 from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.models import InvalidModelError
 from wheelferry_schemas.receipt import InstalledFile, InstalledPackage, Receipt
 
 RECEIPT = Receipt(
@@ -59,6 +60,14 @@ def test_refuses_wrong_fields(change: dict[str, object]) -> None:
     data = json.dumps({**RECEIPT.plain(), **change}).encode()
     with pytest.raises(MalformedError, match="receipt"):
         receipt.parse(data)
+
+
+@pytest.mark.parametrize(
+    "change", [{"interpreter": "/" * 2001}, {"target": "../x"}, {"manifest_sha256": "0"}]
+)
+def test_writes_nothing_that_would_not_be_read(change: dict[str, str]) -> None:
+    with pytest.raises(InvalidModelError, match=next(iter(change))):
+        receipt.serialize(RECEIPT.replaced(**change))
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"null", b"\xff", b"[" * 10_000])

@@ -157,7 +157,7 @@ def corpus() -> Mapping[str, Mapping[str, bytes]]:
         "python-tree": {"good": _python_tree()},
         "pylock": {"good": locks["control-pylock"]["pylock.toml"]},
         "requirements": {"good": _REQUIREMENTS},
-        "target": {str(n): canonical_json(t) for n, t in enumerate(TARGETS[:2])},
+        "target": {str(n): canonical_json(t.plain()) for n, t in enumerate(TARGETS[:2])},
         "receipt": {"good": _receipt()},
     }
 

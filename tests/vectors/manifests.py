@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ from wheelferry_schemas.models import canonical_json
 _UPGRADE = "this wheelferry reads up to 1"
 _INVALID = "manifest.json is not valid"
 _NOT_JSON = "manifest.json is not JSON"
-_DEEP = "manifest.json is not "
+_DEEP = _NOT_JSON if sys.version_info < (3, 14) else _INVALID
 """Python 3.14 reads as deep as the stack is, and refuses what it finds."""
 _NOT_CANONICAL = "manifest.json is not in canonical form"
 
@@ -156,7 +157,7 @@ JSON: dict[str, tuple[str, Callable[[], bytes]]] = {
     "depth": (_INVALID, lambda: b"[" * 100_000 + b"]" * 100_000),
     "depth-in-a-field": (_DEEP, lambda: b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
     "depth-of-objects": (_DEEP, lambda: b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
-    "depth-below-the-limit": (_INVALID, lambda: b"[" * 500 + b"]" * 500),
+    "depth-below-the-limit": (_INVALID, lambda: b"[" * 1000 + b"]" * 1000),
     "two-documents": (_NOT_JSON, _bytes(lambda data: data * 2)),
     "nul-after-it": (_NOT_JSON, _bytes(lambda data: data + b"\0")),
     "list": (_INVALID, lambda: b"[]\n"),

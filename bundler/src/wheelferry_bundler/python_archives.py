@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import tarfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +15,11 @@ from packaging.specifiers import SpecifierSet
 from wheelferry_bundler.hashing import hash_file
 from wheelferry_schemas.errors import MalformedError, TransferError, UnfitError, UsageError
 from wheelferry_schemas.manifest import PythonArchive
-from wheelferry_schemas.python_tree import Release, read_release, read_tree
+from wheelferry_schemas.python_tree import BROKEN, Release, read_release, read_tree
 from wheelferry_schemas.target import Target
 
 _MACHINES = {"arm64": "aarch64", "AMD64": "x86_64", "i686": "i686", "ARM64": "aarch64"}
 _SYSTEMS = {"manylinux": "unknown-linux-gnu", "musllinux": "unknown-linux-musl"}
-_BROKEN = (
-    tarfile.TarError,
-    ValueError,  # tarfile takes numbers of PAX headers as they come
-    zstandard.ZstdError,
-    zlib.error,
-    gzip.BadGzipFile,
-    EOFError,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +105,9 @@ def _read(path: Path, ids: Sequence[str], targets: Mapping[str, Target]) -> Pyth
             f"{path} cannot be read: {error.strerror or error}", hint="is the path right?"
         ) from error
     try:
-        archive = PythonArchive(name=path.name, sha256=sha256, size=size, targets=tuple(ids))
+        archive = PythonArchive(
+            name=path.name, sha256=sha256, size=size, targets=tuple(ids)
+        ).checked()
     except ValueError as error:
         raise UsageError(
             f"{path.name} is not the name of a Python archive",
@@ -132,7 +125,7 @@ def _check(path: Path) -> None:
             tarfile.open(fileobj=stream, mode="r|") as tar,
         ):
             read_tree(tar)
-    except _BROKEN as error:
+    except (*BROKEN, zstandard.ZstdError) as error:
         raise MalformedError(
             f"{path.name} is no archive that can be read: {error}", hint="fetch it again"
         ) from error

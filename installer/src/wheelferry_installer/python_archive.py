@@ -11,7 +11,6 @@ import hashlib
 import os
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_schemas import layout, receipt
 from wheelferry_schemas.errors import MalformedError, UnfitError
 from wheelferry_schemas.manifest import Manifest, Package, PythonArchive
-from wheelferry_schemas.python_tree import PythonTree, read_release, read_tree
+from wheelferry_schemas.python_tree import BROKEN, PythonTree, read_release, read_tree
 from wheelferry_schemas.receipt import InstalledFile
 from wheelferry_schemas.target import Target
 from wheelferry_schemas.wheel_name import parse_wheel_name
@@ -36,14 +35,6 @@ FOLDER = f"{receipt.FOLDER}/python"
 _EXECUTABLE = "bin/python3"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _PIECE = 2**20
-_BROKEN = (
-    tarfile.TarError,
-    ValueError,  # tarfile takes numbers of PAX headers as they come
-    zstandard.ZstdError,
-    zlib.error,
-    gzip.BadGzipFile,
-    EOFError,
-)
 
 
 def fit_bundled(manifest: Manifest, host: Interpreter, environment: Path) -> Fit:
@@ -120,7 +111,7 @@ def unpack(
             disk.require_room(environment, tree.size)
             with _tar(spool, archive.name) as tar:
                 return tuple(_extract(tar, tree, folder, environment))
-        except _BROKEN as error:
+        except (*BROKEN, zstandard.ZstdError) as error:
             raise MalformedError(
                 f"{name} is no archive that can be read: {error}",
                 hint="ask whoever made the bundle for another",

@@ -32,7 +32,6 @@ MAX_MEMBER_SIZE = 8 * 2**30 - 1
 
 _FIT_EVERYWHERE = frozenset({Tag("py3", "none", "any")})
 _WHEEL_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,240}\.whl")
-_PYTHON_NAME = re.compile(r"[A-Za-z0-9_.+-]{1,200}\.tar\.(gz|zst)")
 _DOCUMENT_NAME = re.compile(
     r"pylock(\.[a-z0-9_-]{1,128})?\.toml|requirements(\.[a-z0-9_-]{1,128})?\.txt|sbom\.cdx\.json"
 )
@@ -50,6 +49,7 @@ VersionText = Annotated[str, Meta(max_length=200)]
 """Held against PEP 440 by the models that have one."""
 Sha256 = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{64}}{END}")]
 Commit = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{40,64}}{END}")]
+PythonName = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9_.+-]{{1,200}}\.tar\.(gz|zst){END}")]
 Size = Annotated[int, Meta(ge=0, le=MAX_MEMBER_SIZE)]
 Timestamp = Annotated[
     str, Meta(pattern=rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}Z{END}")
@@ -126,14 +126,10 @@ class Document(Model, frozen=True, kw_only=True):
 class PythonArchive(Model, frozen=True, kw_only=True):
     """An interpreter in an archive, and the targets that it is for."""
 
-    name: str
+    name: PythonName
     sha256: Sha256
     size: Size
     targets: Annotated[tuple[TargetId, ...], Meta(min_length=1)]
-
-    def __post_init__(self) -> None:
-        if not _PYTHON_NAME.fullmatch(self.name):
-            raise ValueError(f"not the name of a Python archive: {self.name!r}")
 
 
 class Manifest(Model, frozen=True, kw_only=True):

@@ -1,11 +1,12 @@
 """Models: what is written as JSON and read back, immutable and without unknown fields.
 
-Values are held against their types where JSON is read, and never converted. Python code that makes a
-model is held against them by mypy alone, so what is written goes through `read` once more.
+Values are held against their types where JSON is read, and never converted. What Python code makes
+is held against patterns and limits by `checked` alone, so that comes before it is written.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -32,6 +33,10 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the model with other values in some fields; their types are not checked."""
         return msgspec.structs.replace(self, **changes)
 
+    def checked(self) -> Self:
+        """Return the same model; raises `InvalidModelError` where `read` would refuse it."""
+        return read(msgspec.json.encode(self), type(self))
+
 
 class InvalidModelError(ValueError):
     """JSON that is not what the model says: where, and what is wrong."""
@@ -54,4 +59,5 @@ def read(data: bytes, model: type[_AnyModel]) -> _AnyModel:
 
 def canonical_json(value: object) -> bytes:
     """Return the JSON that wheelferry writes everywhere: sorted keys, indent of two, UTF-8."""
-    return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2) + b"\n"
+    text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()

@@ -6,8 +6,10 @@ symbolic links that stay inside. What is not below the interpreter's root is lef
 
 from __future__ import annotations
 
+import gzip
 import re
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,14 @@ from wheelferry_schemas.errors import MalformedError
 
 MAX_MEMBERS = 200_000
 MAX_TREE_SIZE = 8 * 2**30
+BROKEN = (
+    tarfile.TarError,
+    ValueError,  # tarfile takes numbers of PAX headers as they come
+    zlib.error,
+    gzip.BadGzipFile,
+    EOFError,
+)
+"""What reading a broken archive raises, besides the error of the zstd library."""
 _INTERPRETER = "bin/python3"
 _SPECIAL_BITS = 0o7000
 _MAX_NAME = 1000

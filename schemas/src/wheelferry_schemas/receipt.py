@@ -84,8 +84,8 @@ class Receipt(Model, frozen=True, kw_only=True):
 
 
 def serialize(receipt: Receipt) -> bytes:
-    """Return the receipt as JSON."""
-    return canonical_json(receipt)
+    """Return the receipt as JSON; raises `ValueError` where `parse` would refuse it."""
+    return canonical_json(receipt.checked().plain())
 
 
 def parse(data: bytes) -> Receipt:

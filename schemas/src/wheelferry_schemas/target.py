@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta
-from packaging.markers import Environment
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
@@ -51,22 +50,6 @@ class MarkerEnvironment(Model, frozen=True, kw_only=True):
     python_full_version: str
     python_version: MinorVersion
     sys_platform: str
-
-    def as_environment(self) -> Environment:
-        """Return the environment in the shape that `packaging` evaluates."""
-        return Environment(
-            implementation_name=self.implementation_name,
-            implementation_version=self.implementation_version,
-            os_name=self.os_name,
-            platform_machine=self.platform_machine,
-            platform_python_implementation=self.platform_python_implementation,
-            platform_release=self.platform_release,
-            platform_system=self.platform_system,
-            platform_version=self.platform_version,
-            python_full_version=self.python_full_version,
-            python_version=self.python_version,
-            sys_platform=self.sys_platform,
-        )
 
 
 class Target(Model, frozen=True, kw_only=True):

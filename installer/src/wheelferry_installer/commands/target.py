@@ -25,4 +25,4 @@ def target(python: str | None) -> None:
     from wheelferry_installer.interpreter import find
 
     described = describe(next(find(python, ())))
-    click.echo(json.dumps(described.plain(), indent=2))
+    click.echo(json.dumps(described.checked().plain(), indent=2))
