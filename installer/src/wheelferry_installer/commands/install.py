@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,13 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wheelferry_installer.commands.install_report import show_done, show_plan, warn_of_clock
 from wheelferry_installer.commands.options import (
     bundle_argument,
     json_option,
     quiet_option,
-    show_startup,
-    signers_json,
-    startup_json,
     trust_options,
     verified,
 )
@@ -30,7 +26,6 @@ from wheelferry_installer.commands.place_options import (
     wait_option,
     waiting,
 )
-from wheelferry_schemas.display import count, human_size, printable
 from wheelferry_schemas.errors import UnfitError, UsageError
 
 if TYPE_CHECKING:
@@ -176,9 +171,9 @@ def install(
             )
             plan = merge_planning.plan(checked, place, fit, wishes)
         now, sync = int(time.time()), not no_sync
-        _warn_of_clock(plan, now)
+        warn_of_clock(plan, now)
         if dry_run:
-            _show_plan(plan, as_json=as_json)
+            show_plan(plan, as_json=as_json)
             return
         total = sum(member.size for member in checked.members)
         on_wait = waiting(plan.environment, no_wait=no_wait)
@@ -190,10 +185,8 @@ def install(
                 done = installation.install(
                     plan, now, advance, sync=sync, keep=keep, on_wait=on_wait
                 )
-    if as_json:
-        click.echo(json.dumps({**_plan_json(done.plan), "changed": done.changed}, indent=2))
-    elif not quiet:
-        _show_done(done)
+    if as_json or not quiet:
+        show_done(done, as_json=as_json)
 
 
 def _asked(python: str | None) -> Question:
@@ -231,101 +224,3 @@ def _refuse_useless(what: str, given: bool, options: dict[str, bool]) -> None:
     useless = [option for option, named in options.items() if named]
     if given and useless:
         raise UsageError(f"{' and '.join(useless)} cannot be combined with {what}")
-
-
-def _warn_of_clock(plan: Plan | Merge, now: int) -> None:
-    """Say that the clock is behind what is installed; `verified` says it of the bundle."""
-    from wheelferry_schemas.manifest import parse_timestamp
-
-    if plan.present is None:
-        return
-    newest = max(plan.present.installed, plan.present.bundle_created)
-    if plan.bundle.manifest.created_at <= now < parse_timestamp(newest):
-        click.echo(
-            f"warning: by this host's clock what is installed comes from the future ({newest}): "
-            "set the clock, or expiry means nothing",
-            err=True,
-        )
-
-
-def _show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
-    from wheelferry_installer.merge_planning import Merge, removal_of
-    from wheelferry_installer.verification import verify_wheels
-
-    if isinstance(plan, Merge):
-        removal_of(plan)
-    startup = verify_wheels(plan.bundle, plan.packages)
-    if as_json:
-        more = {"changed": not plan.up_to_date, "startup": startup_json(startup)}
-        click.echo(json.dumps({**_plan_json(plan), **more}, indent=2))
-        return
-    for package in plan.packages:
-        click.echo(f"  {package.name} {package.version}  {human_size(package.size)}")
-    show_startup(startup)
-    packages = count(len(plan.packages), "package")
-    where = printable(os.fspath(plan.environment))
-    if plan.up_to_date:
-        click.echo(f"{where} has these {packages} already")
-    elif isinstance(plan, Merge):
-        click.echo(f"would install into {where}: {_tally(plan)}")
-    else:
-        verb = "replace" if plan.present else "make"
-        description = plan.fit.interpreter.description
-        click.echo(f"would {verb} {where} with {packages}, for {description}")
-
-
-def _tally(plan: Merge) -> str:
-    """Say how many distributions come, stay and go."""
-    replaced = {distribution.name for distribution in plan.replaced}
-    parts = {
-        "new": len(plan.added) - len(replaced),
-        "replaced": len(replaced),
-        "left alone": len(plan.left),
-        "removed": len(plan.surplus),
-    }
-    return ", ".join(f"{number} {what}" for what, number in parts.items() if number)
-
-
-def _show_done(done: Installed | Merged) -> None:
-    from wheelferry_installer.merge_planning import Merge
-
-    plan = done.plan
-    for warning in done.warnings:
-        click.echo(f"warning: {printable(warning)}", err=True)
-    for signer in plan.bundle.signers:
-        if signer.problem is None:
-            click.echo(f"signed by {printable(signer.name or '?')} {signer.fingerprint}")
-    packages = count(len(plan.packages), "package")
-    where = printable(os.fspath(plan.environment))
-    if not done.changed:
-        click.echo(f"{where} is up to date: {packages}")
-        return
-    if isinstance(plan, Merge):
-        click.echo(f"installed into {where}: {_tally(plan)}")
-        return
-    click.echo(f"installed {packages} into {where}, for {plan.fit.interpreter.description}")
-    scripts = plan.environment / plan.fit.interpreter.paths["scripts"]
-    click.echo(f"use it: {printable(os.fspath(scripts / 'python'))}")
-
-
-def _plan_json(plan: Plan | Merge) -> dict[str, object]:
-    from wheelferry_installer.merge_planning import Merge
-
-    rest: dict[str, object] = {}
-    if isinstance(plan, Merge):
-        rest["installed"] = [package.name for package in plan.added]
-        rest["left"] = [package.name for package in plan.left]
-        rest["replaced"] = [distribution.name for distribution in plan.replaced]
-        rest["removed"] = [distribution.name for distribution in plan.surplus]
-    return {
-        "environment": os.fspath(plan.environment),
-        "interpreter": os.fspath(plan.fit.interpreter.base_executable),
-        "python": plan.fit.interpreter.markers["python_full_version"],
-        "target": plan.fit.target.id,
-        "signers": signers_json(plan.bundle.signers),
-        "packages": [
-            {"name": package.name, "version": package.version, "wheel": package.wheel}
-            for package in plan.packages
-        ],
-        **rest,
-    }

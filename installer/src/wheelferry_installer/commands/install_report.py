@@ -1,0 +1,121 @@
+"""What `bundle install` says: before it starts, instead of it, and when it is done."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelferry_installer.commands.options import show_startup, signers_json, startup_json
+from wheelferry_schemas.display import count, human_size, printable
+
+if TYPE_CHECKING:
+    from wheelferry_installer.installation import Installed
+    from wheelferry_installer.merge_planning import Merge
+    from wheelferry_installer.merging import Merged
+    from wheelferry_installer.planning import Plan
+
+
+def warn_of_clock(plan: Plan | Merge, now: int) -> None:
+    """Say that the clock is behind what is installed; `verified` says it of the bundle."""
+    from wheelferry_schemas.manifest import parse_timestamp
+
+    if plan.present is None:
+        return
+    newest = max(plan.present.installed, plan.present.bundle_created)
+    if plan.bundle.manifest.created_at <= now < parse_timestamp(newest):
+        click.echo(
+            f"warning: by this host's clock what is installed comes from the future ({newest}): "
+            "set the clock, or expiry means nothing",
+            err=True,
+        )
+
+
+def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
+    """Say what an installation would do, after a look into the wheels."""
+    from wheelferry_installer.merge_planning import Merge, removal_of
+    from wheelferry_installer.verification import verify_wheels
+
+    if isinstance(plan, Merge):
+        removal_of(plan)
+    startup = verify_wheels(plan.bundle, plan.packages)
+    if as_json:
+        more = {"changed": not plan.up_to_date, "startup": startup_json(startup)}
+        click.echo(json.dumps({**_plan_json(plan), **more}, indent=2))
+        return
+    for package in plan.packages:
+        click.echo(f"  {package.name} {package.version}  {human_size(package.size)}")
+    show_startup(startup)
+    packages = count(len(plan.packages), "package")
+    where = printable(os.fspath(plan.environment))
+    if plan.up_to_date:
+        click.echo(f"{where} has these {packages} already")
+    elif isinstance(plan, Merge):
+        click.echo(f"would install into {where}: {_tally(plan)}")
+    else:
+        verb = "replace" if plan.present else "make"
+        description = plan.fit.interpreter.description
+        click.echo(f"would {verb} {where} with {packages}, for {description}")
+
+
+def _tally(plan: Merge) -> str:
+    """Say how many distributions come, stay and go."""
+    replaced = {distribution.name for distribution in plan.replaced}
+    parts = {
+        "new": len(plan.added) - len(replaced),
+        "replaced": len(replaced),
+        "left alone": len(plan.left),
+        "removed": len(plan.surplus),
+    }
+    return ", ".join(f"{number} {what}" for what, number in parts.items() if number)
+
+
+def show_done(done: Installed | Merged, *, as_json: bool) -> None:
+    """Say what was done."""
+    from wheelferry_installer.merge_planning import Merge
+
+    plan = done.plan
+    if as_json:
+        click.echo(json.dumps({**_plan_json(plan), "changed": done.changed}, indent=2))
+        return
+    for warning in done.warnings:
+        click.echo(f"warning: {printable(warning)}", err=True)
+    for signer in plan.bundle.signers:
+        if signer.problem is None:
+            click.echo(f"signed by {printable(signer.name or '?')} {signer.fingerprint}")
+    packages = count(len(plan.packages), "package")
+    where = printable(os.fspath(plan.environment))
+    if not done.changed:
+        click.echo(f"{where} is up to date: {packages}")
+        return
+    if isinstance(plan, Merge):
+        click.echo(f"installed into {where}: {_tally(plan)}")
+        return
+    click.echo(f"installed {packages} into {where}, for {plan.fit.interpreter.description}")
+    scripts = plan.environment / plan.fit.interpreter.paths["scripts"]
+    click.echo(f"use it: {printable(os.fspath(scripts / 'python'))}")
+
+
+def _plan_json(plan: Plan | Merge) -> dict[str, object]:
+    from wheelferry_installer.merge_planning import Merge
+
+    rest: dict[str, object] = {}
+    if isinstance(plan, Merge):
+        rest["installed"] = [package.name for package in plan.added]
+        rest["left"] = [package.name for package in plan.left]
+        rest["replaced"] = [distribution.name for distribution in plan.replaced]
+        rest["removed"] = [distribution.name for distribution in plan.surplus]
+    return {
+        "environment": os.fspath(plan.environment),
+        "interpreter": os.fspath(plan.fit.interpreter.base_executable),
+        "python": plan.fit.interpreter.markers["python_full_version"],
+        "target": plan.fit.target.id,
+        "signers": signers_json(plan.bundle.signers),
+        "packages": [
+            {"name": package.name, "version": package.version, "wheel": package.wheel}
+            for package in plan.packages
+        ],
+        **rest,
+    }
