@@ -257,3 +257,54 @@ def test_refuses_what_is_not_a_lock_that_it_knows(text: str, message: str) -> No
         read(text)
     assert message in error.value.message
     assert error.value.hint
+
+
+def test_passes_over_package_without_source_that_the_target_does_not_need() -> None:
+    lock = HEAD + package("leaf") + "[[packages]]\nname = 'bare'\nmarker = 'os_name == \"nt\"'\n"
+    assert names(select(read(lock), target())) == {"leaf"}
+
+
+def test_names_package_without_source_that_the_target_needs() -> None:
+    lock = HEAD + package("leaf") + "[[packages]]\nname = 'bare'\nversion = '2.0'\n"
+    [problem] = select(read(lock), target()).problems
+    assert problem.message.startswith("bare 2.0 has no wheel for")
+    assert "names no file of it" in str(problem.hint)
+
+
+def files(*names: str) -> str:
+    """Return the table of a package with these wheels and source archives."""
+    file = f"{{{{ url = 'https://a.example/{{}}', hashes = {{{{ sha256 = '{SHA256}' }}}} }}}}"
+    wheels = ", ".join(file.format(name) for name in names if name.endswith(".whl"))
+    sdists = [f"sdist = {file.format(name)}" for name in names if not name.endswith(".whl")]
+    return "\n".join((*sdists, f"wheels = [{wheels}]"))
+
+
+@pytest.mark.parametrize(
+    "useless",
+    ["leaf-1.0.tar.bz2", "leaf-1.0.exe", "leaf-1.0-one-two-py3-none-any.whl", "leaf-1.0.whl"],
+)
+def test_passes_over_file_under_a_name_that_is_of_no_use(useless: str) -> None:
+    found = bare(files("leaf-1.0-py3-none-any.whl", useless))
+    assert [wheel.file_name for wheel in found.wheels] == ["leaf-1.0-py3-none-any.whl"]
+    assert found.sdist is None
+
+
+def test_passes_over_the_only_file_under_a_name_that_is_of_no_use() -> None:
+    found = bare(f"version = '1.0'\n{files('Leaf-1.0.tar.bz2')}")
+    assert (found.wheels, found.sdist, found.source.kind) == ((), None, "registry")
+
+
+def test_refuses_wheel_under_the_name_of_another_package() -> None:
+    with pytest.raises(MalformedError, match="in 'leaf\\.wheels\\[0\\]'"):
+        bare(files("other-1.0-py3-none-any.whl"))
+
+
+def test_names_package_whose_entry_is_not_valid() -> None:
+    with pytest.raises(MalformedError, match="'leaf\\.marker'"):
+        bare("marker = 'linux'")
+
+
+def test_names_package_whose_wheel_has_too_many_tags() -> None:
+    many = ".".join(f"py{number}" for number in range(1001))
+    with pytest.raises(MalformedError, match=r"packages leaf: wheels\[0\]: the wheel has too many"):
+        bare(files(f"leaf-1.0-{many}-none-any.whl"))

@@ -258,6 +258,17 @@ def test_takes_everything_of_the_mirror(
     assert chosen(read(write(tmp_path, "demo\n"), options=options)) == ["demo 1.0", "helper 2.0"]
 
 
+def test_takes_wheel_of_a_folder_where_the_index_has_a_name_that_is_of_no_use(
+    tmp_path: Path, index: LocalIndex
+) -> None:
+    wheel = make_wheel("old", "19.2.0")
+    wheel.write(tmp_path / "wheels")
+    index.add_file("old-19.2.0.tar.bz2", make_sdist("old", "19.2.0"))
+    options = BuildOptions(places=Places(folders=(tmp_path / "wheels",)))
+    path = write(tmp_path, f"old==19.2.0 --hash=sha256:{wheel.sha256}\n")
+    assert chosen(read(path, options=options)) == ["old 19.2.0"]
+
+
 def test_takes_source_archives(tmp_path: Path, index: LocalIndex) -> None:
     index.add_file("old-1.0.tar.gz", make_sdist("old"))
     package = only(read(write(tmp_path, "old\n")), "old")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from packaging import pylock
-from packaging.utils import canonicalize_name
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+)
 
 from wheelferry_bundler.locked import (
     Artifact,
@@ -19,11 +25,15 @@ from wheelferry_bundler.locked import (
     PackageSource,
     Wanted,
 )
-from wheelferry_bundler.toml_tables import parse_toml
+from wheelferry_bundler.toml_tables import Table, parse_toml
 from wheelferry_bundler.urls import file_name, without_credentials
 from wheelferry_bundler.uv_sources import confined, leaves
 from wheelferry_schemas.errors import MalformedError, UsageError
-from wheelferry_schemas.wheel_name import has_too_many_tags
+from wheelferry_schemas.wheel_name import has_too_many_tags, parse_wheel_name
+
+_SOURCES = ("vcs", "directory", "archive", "sdist", "wheels")
+_STAND_IN = {"directory": {"path": "."}}
+_INDEX = re.compile(r"\bpackages\[(\d+)\]")
 
 
 def read_pylock(
@@ -35,14 +45,20 @@ def read_pylock(
     lock does not have, or something that such a lock cannot tell.
     """
     _check_answerable(wanted)
-    lock = _parse(data)
+    lock, bare = _parse(data)
     packages: dict[PackageKey, LockedPackage] = {}
     edges = []
     for index, package in enumerate(lock.packages):
-        locked = _package(package, folder, index)
-        packages[locked.key] = locked
+        key = PackageKey(
+            name=package.name,
+            version=None if package.version is None else str(package.version),
+            source=f"packages[{index}]",
+        )
+        packages[key] = (
+            _without_source(package, key) if index in bare else _package(package, folder, key)
+        )
         marker = None if package.marker is None else str(package.marker)
-        edges.append(Dependency(key=locked.key, marker=marker))
+        edges.append(Dependency(key=key, marker=marker))
     return LockedSet(
         kind=kind,
         name=name,
@@ -69,16 +85,19 @@ def _check_answerable(wanted: Wanted) -> None:
         )
 
 
-def _parse(data: bytes) -> pylock.Pylock:
+def _parse(data: bytes) -> tuple[pylock.Pylock, frozenset[int]]:
+    """Return a lock, and which of its packages have no source at all.
+
+    The library refuses a whole lock for one of these, and for one file name that is not valid.
+    """
     lock = parse_toml(data, "pylock.toml")
-    for package in lock.tables("packages"):
-        for wheel in package.tables("wheels"):
-            # The library makes all tags of all wheels.
-            location = wheel.optional_text("url") or wheel.optional_text("path") or ""
-            if has_too_many_tags(wheel.optional_text("name") or location.rpartition("/")[2]):
-                raise MalformedError(f"{wheel.where}: the wheel has too many tags")
+    tables = lock.tables("packages")
+    packages = [_with_usable_files(table) for table in tables]
+    bare = frozenset(i for i, each in enumerate(packages) if not any(map(each.get, _SOURCES)))
+    for index in bare:
+        packages[index] |= _STAND_IN
     try:
-        return pylock.Pylock.from_dict(lock.data)
+        return pylock.Pylock.from_dict({**lock.data, "packages": packages}), bare
     except pylock.PylockUnsupportedVersionError as error:
         raise MalformedError(
             f"pylock.toml is of an unsupported version: {error}",
@@ -86,11 +105,51 @@ def _parse(data: bytes) -> pylock.Pylock:
         ) from error
     except pylock.PylockValidationError as error:
         raise MalformedError(
-            f"pylock.toml is not valid: {error}", hint="lock the project again"
+            f"pylock.toml is not valid: {_INDEX.sub(lambda m: _named(tables, m), str(error))}",
+            hint="lock the project again",
         ) from error
 
 
-def _package(package: pylock.Package, folder: Path, index: int) -> LockedPackage:
+def _named(tables: Sequence[Table], index: re.Match[str]) -> str:
+    name = tables[int(index[1])].data.get("name")
+    return name if isinstance(name, str) else index[0]
+
+
+def _with_usable_files(package: Table) -> dict[str, Any]:
+    """Return a package without the files that indexes offer under names that are not valid."""
+    usable = dict(package.data)
+    usable["wheels"] = [wheel.data for wheel in package.tables("wheels") if _is_usable(wheel)]
+    if not usable["wheels"]:
+        del usable["wheels"]
+    if "sdist" in package and not _is_usable(package.table("sdist")):
+        del usable["sdist"]
+    return usable
+
+
+def _name_of(file: Table) -> str:
+    location = file.optional_text("url") or file.optional_text("path") or ""
+    return file.optional_text("name") or file_name(location.replace("\\", "/"))
+
+
+def _is_usable(file: Table) -> bool:
+    """Return whether a file has the name of a wheel or a source archive, or else is to be refused."""
+    name = _name_of(file)
+    if has_too_many_tags(name):
+        # The library makes all tags of all wheels.
+        raise MalformedError(f"{file.where}: the wheel has too many tags")
+    if "/" in name or "\\" in name:
+        return True
+    try:
+        if name.endswith(".whl"):
+            parse_wheel_name(name)
+        else:
+            parse_sdist_filename(name)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return False
+    return True
+
+
+def _package(package: pylock.Package, folder: Path, key: PackageKey) -> LockedPackage:
     wheels = [_artifact(wheel, folder) for wheel in package.wheels or ()]
     sdist = None if package.sdist is None else _artifact(package.sdist, folder)
     if package.archive is not None:
@@ -100,14 +159,19 @@ def _package(package: pylock.Package, folder: Path, index: int) -> LockedPackage
         else:
             sdist = artifact
     return LockedPackage(
-        key=PackageKey(
-            name=package.name,
-            version=None if package.version is None else str(package.version),
-            source=f"packages[{index}]",
-        ),
+        key=key,
         source=confined(_source(package, folder), [*wheels, sdist], folder),
         wheels=tuple(wheels),
         sdist=sdist,
+        requires_python=package.requires_python,
+    )
+
+
+def _without_source(package: pylock.Package, key: PackageKey) -> LockedPackage:
+    """Return a package that only a target that does not need it can be selected for."""
+    return LockedPackage(
+        key=key,
+        source=_registry(package),
         requires_python=package.requires_python,
     )
 
@@ -140,10 +204,15 @@ def _source(package: pylock.Package, folder: Path) -> PackageSource:
             subdirectory=archive.subdirectory,
         )
     files = [*(package.wheels or ()), *((package.sdist,) if package.sdist else ())]
+    outside = any(file.path is not None and leaves(folder, file.path) for file in files)
+    return _registry(package, leaves_project=outside)
+
+
+def _registry(package: pylock.Package, *, leaves_project: bool = False) -> PackageSource:
     return PackageSource(
         kind="registry",
         location=without_credentials(package.index) if package.index else "the index of the lock",
-        leaves_project=any(file.path is not None and leaves(folder, file.path) for file in files),
+        leaves_project=leaves_project,
     )
 
 

@@ -69,13 +69,21 @@ class Table:
         values = self._list(key)
         if not all(isinstance(value, dict) for value in values):
             raise MalformedError(f"{self.where}: {key} is not a list of tables")
-        return tuple(Table(value, f"{self.where}: {key}[{i}]") for i, value in enumerate(values))
+        return tuple(
+            Table(value, f"{self.where}: {_named(key, i, value)}") for i, value in enumerate(values)
+        )
 
     def _list(self, key: str) -> list[Any]:
         values = self.data.get(key, [])
         if not isinstance(values, list):
             raise MalformedError(f"{self.where}: {key} is not a list")
         return values
+
+
+def _named(key: str, index: int, value: Mapping[str, Any]) -> str:
+    """Return what a person finds an entry of a list by: its name, else its place."""
+    name = value.get("name")
+    return f"{key} {name}" if isinstance(name, str) else f"{key}[{index}]"
 
 
 def read_toml(path: Path) -> Table:
