@@ -42,7 +42,6 @@ from wheelferry_installer.verification import (
     VerifiedBundle,
     verify,
     verify_contents,
-    verify_wheels,
 )
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import (
@@ -76,8 +75,7 @@ def archive(data: bytes) -> None:
         return
     try:
         bundle = verify(opened, None, NOW)
-        verify_contents(bundle, lambda _name, _size: None)
-        verify_wheels(bundle, bundle.manifest.packages)
+        verify_contents(bundle, bundle.manifest.packages)
     except WheelferryError:
         return
     finally:

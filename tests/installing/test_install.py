@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.archives import join_plain, plain_frames, replaced
 from support.bundles import CREATED, host_target, make_bundle, trust
 from support.command import Ran, bundle, tree
 from support.installations import SITE_PACKAGES, run
@@ -89,6 +90,18 @@ def test_dry_run_writes_nothing(main: Main, folder: Path, options: tuple[str, ..
     else:
         assert ran.out.splitlines()[0].startswith("  pure 2.0  ")
         assert f"would make {folder / '.venv'} with 2 packages, for CPython" in ran.out
+
+
+def test_dry_run_refuses_wheel_of_other_bytes(main: Main, folder: Path) -> None:
+    plains = plain_frames((folder / "bundle.tar.zst").read_bytes())
+    number = next(n for n, plain in enumerate(plains) if plain.startswith(b"wheels/tool"))
+    at = len(plains[number]) // 2
+    flipped = plains[number][:at] + bytes([plains[number][at] ^ 1]) + plains[number][at + 1 :]
+    (folder / "bundle.tar.zst").write_bytes(join_plain(replaced(plains, number, flipped)))
+    ran = _install(main, "--dry-run")
+    assert ran.code == 4
+    assert "wheels/tool-1.0-py3-none-any.whl: its hash is not the one" in ran.err
+    assert ran.out == ""
 
 
 def test_dry_run_says_what_it_would_replace(main: Main, folder: Path) -> None:

@@ -23,7 +23,7 @@ from support.installations import (
     this_interpreter,
 )
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import wheel_source, wheel_workers
+from wheelferry_installer import disk, wheel_source
 from wheelferry_installer.transaction import read_receipt
 
 PYTHON = f"python3.{sys.version_info.minor}"
@@ -103,7 +103,7 @@ def test_compiled_packages_are_found_too(environment: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "limit"), [(wheel_source, "STREAMED_FROM"), (wheel_workers, "IN_MEMORY")]
+    ("module", "limit"), [(wheel_source, "STREAMED_FROM"), (disk, "IN_MEMORY")]
 )
 def test_large_files_and_wheels_do_not_go_through_memory(
     environment: Path, monkeypatch: pytest.MonkeyPatch, module: Any, limit: str

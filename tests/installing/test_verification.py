@@ -1,5 +1,11 @@
+from __future__ import annotations
+
+import errno
+import os
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
@@ -20,19 +26,25 @@ from support.bundles import make_bundle
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
 from wheelferry_bundler.signing import SigningKey
+from wheelferry_installer import disk, verification
 from wheelferry_installer.archive import open_bundle
 from wheelferry_installer.policy import Policy
 from wheelferry_installer.signatures import check
 from wheelferry_installer.startup import StartupFile
-from wheelferry_installer.verification import Signer, verify, verify_contents, verify_wheels
+from wheelferry_installer.verification import Signer, verify, verify_contents
+from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout, sshsig
 from wheelferry_schemas.errors import (
     MalformedError,
     TamperedError,
+    TransferError,
     TrustError,
     WheelferryError,
 )
 from wheelferry_schemas.manifest import serialize
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 END = layout.END_OF_ARCHIVE
 ALICE, BOB = fixed_key("alice"), fixed_key("bob")
@@ -50,6 +62,11 @@ def examine_bytes(tmp_path: Path) -> Examine:
         return examine(path, POLICY)
 
     return examine_them
+
+
+class _FullDisk(BytesIO):
+    def write(self, _data: ReadableBuffer, /) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _bundle(tmp_path: Path, *keys: SigningKey) -> Path:
@@ -93,7 +110,7 @@ def test_gives_out_the_bytes_of_a_member(tmp_path: Path) -> None:
 def test_tells_how_far_it_is(tmp_path: Path) -> None:
     bundle = verify(open_bundle(_bundle(tmp_path, ALICE)), POLICY, NOW)
     told: list[tuple[str, int]] = []
-    verify_contents(bundle, lambda name, size: told.append((name, size)))
+    verify_contents(bundle, bundle.manifest.packages, lambda *piece: told.append(piece))
     bundle.close()
     assert told == [(member.name, member.size) for member in bundle.members]
 
@@ -113,9 +130,43 @@ def test_looks_into_wheels_for_what_python_runs(tmp_path: Path) -> None:
     path = make_bundle(tmp_path / "bundle.tar.zst", [started, make_wheel("pure")], keys=[ALICE])
     bundle = verify(open_bundle(path), POLICY, NOW)
     packages = bundle.manifest.packages
-    assert verify_wheels(bundle, packages) == [StartupFile(started.file_name, "a.pth")]
-    assert verify_wheels(bundle, [p for p in packages if p.name == "pure"]) == []
+    assert verify_contents(bundle, packages) == [StartupFile(started.file_name, "a.pth")]
+    assert verify_contents(bundle, [p for p in packages if p.name == "pure"]) == []
     bundle.close()
+
+
+def test_parses_no_wheel_whose_hash_is_not_the_one_stated(
+    tmp_path: Path, small_bundle: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def note(file: BinaryIO, file_name: str) -> VerifiedWheel:
+        parsed.append(file_name)
+        return VerifiedWheel(file, file_name)
+
+    monkeypatch.setattr(verification, "VerifiedWheel", note)
+    plains = plain_frames(small_bundle)
+    plains[4] = plains[4][:600] + b"evil" + plains[4][604:]
+    path = tmp_path / "bundle.tar.zst"
+    path.write_bytes(join_plain(plains))
+    bundle = verify(open_bundle(path), POLICY, NOW)
+    with pytest.raises(TamperedError, match="its hash is not"):
+        verify_contents(bundle, bundle.manifest.packages)
+    bundle.close()
+    assert parsed == ["pure-1.0-py3-none-any.whl"]
+
+
+def test_large_wheels_are_not_held_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "IN_MEMORY", 100)
+    bundle = verify(open_bundle(_bundle(tmp_path, ALICE)), POLICY, NOW)
+    assert verify_contents(bundle, bundle.manifest.packages) == []
+    monkeypatch.setattr(disk, "spool", lambda _size: _FullDisk())
+    with pytest.raises(TransferError, match="No space left on device") as caught:
+        verify_contents(bundle, bundle.manifest.packages)
+    bundle.close()
+    assert "TMPDIR" in str(caught.value.hint)
 
 
 # Damage: nobody means harm.

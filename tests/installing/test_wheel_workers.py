@@ -9,7 +9,7 @@ from support.archives import NOW, join_plain, plain_frames, policy_of
 from support.bundles import make_bundle
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import wheel_workers
+from wheelferry_installer import disk, wheel_workers
 from wheelferry_installer.archive import open_bundle
 from wheelferry_installer.verification import VerifiedBundle, verify
 from wheelferry_installer.wheel_workers import Layout, Outcome, Task
@@ -143,7 +143,7 @@ def test_large_wheel_goes_through_a_file_that_nobody_else_sees(
     make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[str]] = []
-    monkeypatch.setattr(wheel_workers, "IN_MEMORY", 1000)
+    monkeypatch.setattr(disk, "IN_MEMORY", 1000)
     outcomes = _run(
         make([BIG]), layout, lambda _outcome: seen.append(os.listdir(layout.staging.parent))
     )

@@ -8,12 +8,17 @@ import errno
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from wheelferry_schemas.display import human_size
 from wheelferry_schemas.errors import TransferError
 
+IN_MEMORY = 32 * 2**20
+"""Wheels up to this many bytes are not written to disk before they are read."""
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
@@ -30,6 +35,14 @@ def require_room(folder: Path, size: int) -> None:
             f"{folder} has room for {human_size(free)}, at least {human_size(size)} are needed",
             hint="nothing was changed; free space, or choose a place on another disk",
         )
+
+
+def spool(size: int, folder: Path | None = None) -> BinaryIO:
+    """Return an empty file for `size` bytes: in memory, or, where they are many, without a name.
+
+    It lies in `folder`, by default in the folder for temporary files.
+    """
+    return BytesIO() if size <= IN_MEMORY else tempfile.TemporaryFile(dir=folder)
 
 
 @contextlib.contextmanager

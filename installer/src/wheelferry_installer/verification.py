@@ -10,13 +10,12 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import BinaryIO
 
-from wheelferry_installer import signatures
+from wheelferry_installer import disk, signatures
 from wheelferry_installer.archive import OpenedBundle
-from wheelferry_installer.member_file import open_member
 from wheelferry_installer.policy import UNKNOWN_KEY, Policy
 from wheelferry_installer.startup import StartupFile, startup_files
 from wheelferry_installer.wheel_source import VerifiedWheel
@@ -26,6 +25,7 @@ from wheelferry_schemas.errors import (
     MalformedError,
     OutdatedError,
     TamperedError,
+    TransferError,
     TrustError,
     raise_together,
 )
@@ -84,12 +84,6 @@ class VerifiedBundle:
         except TamperedError as error:
             raise TamperedError(f"{member.name}: {error.message}") from error
 
-    def open(self, member: Member) -> BinaryIO:
-        """Return the content of a member as a file. Its hash is not checked: `read` does that."""
-        header = layout.header(member.name, member.size, self.manifest.created_at)
-        first = self._first_frames[member.name]
-        return open_member(self._archive.frame, first, len(header), member.size)
-
     def check_end(self) -> None:
         """Check that nothing but the end of the archive follows the last member."""
         last = len(self._archive.frames) - 1
@@ -138,13 +132,43 @@ def verify(opened: OpenedBundle, policy: Policy | None, now: int) -> VerifiedBun
     return VerifiedBundle(opened, read, signers)
 
 
-def verify_contents(bundle: VerifiedBundle, on_progress: Callable[[str, int], None]) -> None:
-    """Read every member and check its hash; raises `MalformedError` that names all bad ones."""
+def verify_contents(
+    bundle: VerifiedBundle,
+    packages: Iterable[Package],
+    on_progress: Callable[[str, int], None] = lambda _name, _size: None,
+) -> list[StartupFile]:
+    """Check every member's hash, and that the wheels of `packages` are such as can be installed.
+
+    Returns what Python runs of them when it starts. Wheels are parsed from the bytes that were
+    hashed, and not unpacked: only an installation holds what is inside of them against the hashes
+    in their RECORD. Raises `MalformedError` that names all bad members.
+    """
+    wheels = {layout.wheel_name(package.wheel): package.wheel for package in packages}
+    found: list[StartupFile] = []
 
     def check(member: Member) -> None:
-        bundle.read(member, lambda piece: on_progress(member.name, len(piece)))
+        file_name = wheels.get(member.name)
+        if file_name is None:
+            bundle.read(member, lambda piece: on_progress(member.name, len(piece)))
+            return
+        with disk.spool(member.size) as file:
+
+            def keep(piece: memoryview) -> None:
+                try:
+                    file.write(piece)
+                except OSError as error:
+                    raise TransferError(
+                        f"{member.name} could not be laid down to be checked: {error.strerror}",
+                        hint=f"free space in {tempfile.gettempdir()}, or name another folder: "
+                        "TMPDIR=/var/tmp bundle …",
+                    ) from error
+                on_progress(member.name, len(piece))
+
+            bundle.read(member, keep)
+            found.extend(startup_files(file_name, VerifiedWheel(file, file_name).hashes))
 
     for_all_members(bundle, check)
+    return found
 
 
 def for_all_members(bundle: VerifiedBundle, do: Callable[[Member], None]) -> None:
@@ -163,24 +187,6 @@ def for_all_members(bundle: VerifiedBundle, do: Callable[[Member], None]) -> Non
     except MalformedError as error:
         problems.append(error)
     raise_together(problems, f"{len(problems)} parts of the bundle are damaged or tampered with")
-
-
-def verify_wheels(bundle: VerifiedBundle, packages: Iterable[Package]) -> list[StartupFile]:
-    """Check that wheels are such as can be installed; return what Python runs when it starts.
-
-    They are not unpacked for that: only an installation holds what is inside of them against the
-    hashes in their RECORD. Raises `MalformedError` that names all bad ones.
-    """
-    wheels = {layout.wheel_name(package.wheel): package.wheel for package in packages}
-    found: list[StartupFile] = []
-
-    def check(member: Member) -> None:
-        if member.name in wheels:
-            wheel = VerifiedWheel(bundle.open(member), wheels[member.name])
-            found.extend(startup_files(wheels[member.name], wheel.hashes))
-
-    for_all_members(bundle, check)
-    return found
 
 
 def judge_signatures(opened: OpenedBundle, policy: Policy | None, now: int) -> tuple[Signer, ...]:

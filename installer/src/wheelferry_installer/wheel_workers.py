@@ -1,8 +1,8 @@
 """Puts wheels into a staging folder, in worker processes.
 
 Each worker reads its wheels off the archive, checks their hash, and installs from those very
-bytes: wheels of up to `IN_MEMORY` bytes are held in memory, larger ones go through an unlinked
-file beside the staging folder.
+bytes: those are held in memory, or, where they are many, in an unlinked file beside the staging
+folder.
 """
 
 from __future__ import annotations
@@ -12,14 +12,11 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 from installer.utils import get_launcher_kind
 
@@ -31,8 +28,6 @@ from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas.errors import WheelferryError
 from wheelferry_schemas.layout import Member
 
-IN_MEMORY = 32 * 2**20
-"""Wheels up to this many bytes are not written to disk before they are unpacked."""
 MAX_WORKERS = 8
 _PR_SET_PDEATHSIG = 1
 _M_TRIM_THRESHOLD = -1
@@ -174,7 +169,7 @@ def _ignore(piece: memoryview) -> None:
 
 
 def _install(task: Task, distribution: str) -> Outcome:
-    with _spool(task.member.size) as file:
+    with disk.spool(task.member.size, _layout.staging.parent) as file:
         _bundle.read(task.member, file.write)
         wheel = VerifiedWheel(file, task.member.name.rpartition("/")[2])
         disk.require_room(_layout.staging, wheel.unpacked_size)
@@ -196,9 +191,3 @@ def _install(task: Task, distribution: str) -> Outcome:
         contested=destination.contested,
         record=destination.record,
     )
-
-
-def _spool(size: int) -> BinaryIO:
-    if size <= IN_MEMORY:
-        return BytesIO()
-    return tempfile.TemporaryFile(dir=_layout.staging.parent)

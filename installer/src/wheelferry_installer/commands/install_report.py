@@ -34,13 +34,13 @@ def warn_of_clock(plan: Plan | Merge, now: int) -> None:
 
 
 def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
-    """Say what an installation would do, after a look into the wheels."""
+    """Say what an installation would do, after checking every byte of the bundle."""
     from wheelferry_installer.merge_planning import Merge, removal_of
-    from wheelferry_installer.verification import verify_wheels
+    from wheelferry_installer.verification import verify_contents
 
     if isinstance(plan, Merge):
         removal_of(plan)
-    startup = verify_wheels(plan.bundle, plan.packages)
+    startup = verify_contents(plan.bundle, plan.packages)
     if as_json:
         more = {"changed": not plan.up_to_date, "startup": startup_json(startup)}
         click.echo(json.dumps({**_plan_json(plan), **more}, indent=2))

@@ -35,7 +35,7 @@ def verify(
 ) -> None:
     """Check who signed BUNDLE, and that every byte in it is what they signed."""
     from wheelferry_installer.terminal import bar
-    from wheelferry_installer.verification import verify_contents, verify_wheels
+    from wheelferry_installer.verification import verify_contents
 
     with verified(
         bundle,
@@ -45,8 +45,7 @@ def verify(
     ) as checked:
         total = sum(member.size for member in checked.members)
         with bar("verifying", total, shown=not quiet) as advance:
-            verify_contents(checked, advance)
-            startup = verify_wheels(checked, checked.manifest.packages)
+            startup = verify_contents(checked, checked.manifest.packages, advance)
     manifest = checked.manifest
     if as_json:
         click.echo(
