@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -57,8 +58,8 @@ class LocalIndex:
 
 
 @contextmanager
-def serve() -> Iterator[LocalIndex]:
-    """Run an empty index for as long as the block lasts."""
+def serve(tls: ssl.SSLContext | None = None) -> Iterator[LocalIndex]:
+    """Run an empty index for as long as the block lasts; with `tls` it speaks HTTPS alone."""
     index = LocalIndex()
 
     class Handler(_Handler):
@@ -66,7 +67,9 @@ def serve() -> Iterator[LocalIndex]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    index.url = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    index.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -13,13 +13,11 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import uv
-
 from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.interpreters import interpreter_for
 from wheelferry_bundler.locked import Dependency, LockedSet, Wanted
 from wheelferry_bundler.pylock import read_pylock
-from wheelferry_bundler.resolving import Question, resolve, uv_environment
+from wheelferry_bundler.resolving import Question, find_uv, resolve, uv_environment
 from wheelferry_bundler.selection import Selection
 from wheelferry_bundler.toml_tables import read_toml
 from wheelferry_bundler.urls import redacted
@@ -116,7 +114,7 @@ def _ask_backend(
 ) -> tuple[str, ...]:
     """Return what a backend needs beyond `requires` to make an editable wheel."""
     command = [
-        *(uv.find_uv_bin(), "run", "--quiet", "--no-project", "--isolated"),
+        *(find_uv(), "run", "--quiet", "--no-project", "--isolated"),
         *("--python", str(interpreter_for(target).path)),
         *(f"--with={requirement}" for requirement in requires),
         *(f"--find-links={path.resolve()}" for path in options.places.folders),

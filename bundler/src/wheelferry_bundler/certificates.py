@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
 
 import certifi
@@ -13,6 +14,15 @@ from wheelferry_schemas.errors import UsageError
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
 """Where OpenSSL and uv, requests, curl and pip look; what any of them names is accepted."""
+_UVS_OWN = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_STORES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/tls/cert.pem",
+)
+"""Where distributions of Linux keep the certificates that the host accepts."""
 
 
 def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
@@ -36,6 +46,22 @@ def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
                 hint=f"name a file of PEM certificates, or unset {variable}",
             ) from error
     return context
+
+
+def uv_certificates(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables that make uv accept what `tls_context` accepts.
+
+    By itself uv accepts the authorities that it brings along, and not the one of a company's proxy.
+    """
+    variables = {variable: path for path, variable in _stated(environ)}
+    if any(variable in variables for variable in _UVS_OWN):
+        return {}
+    for path in variables.values():
+        return {_UVS_OWN[os.path.isdir(path)]: path}
+    # Told to ask a system that has no certificates, uv fails even where it needs none.
+    if sys.platform == "linux" and not any(map(os.path.exists, _STORES)):
+        return {}
+    return {"UV_SYSTEM_CERTS": environ.get("UV_SYSTEM_CERTS", "1")}
 
 
 def _stated(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:

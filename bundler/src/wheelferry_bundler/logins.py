@@ -8,6 +8,7 @@ request, in the keyring. It is never sent to another origin than the one that it
 from __future__ import annotations
 
 import importlib
+import netrc
 import os
 import re
 import shutil
@@ -45,18 +46,15 @@ class Logins:
 
     def find(self, url: str) -> Login | None:
         """Return the login for a URL without asking the keyring."""
-        # The library takes a tenth of a second to import, which a dry run need not wait for.
-        from requests.utils import get_netrc_auth
-
         own = _of_url(url)
         if own and own.password:
             return own
         known = self._of_index(url) or own
         if known and known.password:
             return known
-        pair = get_netrc_auth(url)
-        if pair and (known is None or pair[0] == known.user):
-            return Login(*pair)
+        listed = _of_netrc(url)
+        if listed and (known is None or listed.user == known.user):
+            return listed
         return self._asked.get(origin(url)) or known
 
     def ask_keyring(self, url: str) -> Login | None:
@@ -101,6 +99,20 @@ def _of_url(url: str) -> Login | None:
     if parts.username is None:
         return None
     return Login(unquote(parts.username), unquote(parts.password or ""))
+
+
+def _of_netrc(url: str) -> Login | None:
+    """Return the login in the file of netrc, as requests finds it: importing that takes too long."""
+    stated = os.environ.get("NETRC")
+    for path in map(os.path.expanduser, [stated] if stated else ["~/.netrc", "~/_netrc"]):
+        if not os.path.exists(path):
+            continue
+        try:
+            found = netrc.netrc(path).authenticators(urlsplit(url).hostname or "")
+        except (netrc.NetrcParseError, OSError, ValueError):
+            return None
+        return Login(found[0] or found[1] or "", found[2] or "") if found else None
+    return None
 
 
 def _from_keyring(services: Sequence[str], user: str | None) -> Login | None:

@@ -22,7 +22,7 @@ from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, Wanted
 from wheelferry_bundler.pylock import read_pylock
 from wheelferry_bundler.requirement_lines import RequirementLines, read_lines
-from wheelferry_bundler.resolving import Question, resolve, resolve_for_all
+from wheelferry_bundler.resolving import Question, find_uv, resolve, resolve_for_all
 from wheelferry_bundler.scripts import read_script
 from wheelferry_bundler.unlocked_project import read_unlocked_project
 from wheelferry_schemas.errors import (
@@ -79,6 +79,7 @@ def read_requirements_for_all(
         read = file.resolved
     locked: dict[str, LockedSet] = {}
     problems: list[WheelferryError] = []
+    find_uv()
     with ThreadPoolExecutor(_WORKERS) as pool:
         jobs = {target.id: pool.submit(read, target) for target in targets}
         for target_id, job in jobs.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import uv
 from packaging.version import Version
 
 from wheelferry_bundler.build_options import BuildOptions
+from wheelferry_bundler.certificates import uv_certificates
 from wheelferry_bundler.interpreters import interpreter_for
 from wheelferry_bundler.logins import Logins
 from wheelferry_bundler.places import Places
@@ -164,9 +166,15 @@ def export_script(question: Question, target: Target) -> bytes:
     return _run(arguments, question, "for its lock")
 
 
+@functools.cache
+def find_uv() -> str:
+    """Return the path of uv. The first call imports modules, which threads must not."""
+    return uv.find_uv_bin()
+
+
 def _run(arguments: Sequence[str], question: Question, purpose: str) -> bytes:
     run = subprocess.run(
-        [uv.find_uv_bin(), *arguments],
+        [find_uv(), *arguments],
         input=(question.text or "").encode(),
         capture_output=True,
         cwd=question.folder,
@@ -191,7 +199,7 @@ def _failure(question: Question, purpose: str, said: str) -> WheelferryError:
 def uv_environment(places: Places) -> dict[str, str]:
     """Return the environment for uv; mirrors stand there, where no other user can read them."""
     environment = {name: os.environ[name] for name in os.environ if name not in _UNWANTED}
-    environment |= {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    environment |= {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1", **uv_certificates()}
     environment.setdefault("UV_CONCURRENT_DOWNLOADS", _CONNECTIONS)
     if places.mirrors:
         logins = Logins(places.indexes)

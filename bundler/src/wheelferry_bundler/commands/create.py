@@ -8,7 +8,6 @@ import re
 import time
 from datetime import datetime
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -111,8 +110,6 @@ def create(
     if not quiet:
         _tell_input(found)
     check_output(output, force=force or dry_run)
-    if not dry_run:
-        Thread(target=_import_ahead, daemon=True).start()
     created_at = _created_at()
     expires_at = None if expires is None else _expires_at(expires, created_at)
     building = read_build_options(found, **build_flags)
@@ -159,13 +156,6 @@ def create(
         click.echo(json.dumps(_created_json(created), indent=2))
     elif not quiet:
         _show_created(created)
-
-
-def _import_ahead() -> None:
-    """Import what fetches, builds, signs and writes: half a second, while uv is waited for."""
-    from wheelferry_bundler import creation, sbom
-
-    del creation, sbom
 
 
 def _created_at() -> int:
