@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelferry_schemas.display import count, human_size, printable
+from wheelferry_schemas.display import count, human_size, printable, wrapped
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,26 @@ def test_sizes_are_in_powers_of_a_thousand(size: int, shown: str) -> None:
 )
 def test_counts_have_the_noun_in_the_right_number(number: int, shown: str) -> None:
     assert count(number, "wheel") == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("", 4, [""]),
+        ("one two", 7, ["one two"]),
+        ("one two", 6, ["one", "  two"]),
+        ("  one two three", 9, ["  one two", "    three"]),
+        ("1.0  18 MB", 7, ["1.0  18", "  MB"]),
+        ("endlessly long", 4, ["endlessly", "  long"]),
+        ("馬馬 馬馬", 8, ["馬馬", "  馬馬"]),
+        ("see: bundle trust list; or not", 12, ["see:", "  bundle trust list;", "  or not"]),
+        ("say 'bundle show' or not", 10, ["say", "  'bundle show'", "  or not"]),
+    ],
+)
+def test_lines_break_between_words(text: str, width: int, lines: list[str]) -> None:
+    assert wrapped(text, width) == lines
+
+
+@given(st.text("ab '\u99ac:"), st.integers(min_value=4, max_value=40))
+def test_breaking_lines_loses_no_word(text: str, width: int) -> None:
+    assert " ".join(wrapped(text, width)).split() == text.split()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import sys
 from collections.abc import Callable
@@ -37,8 +36,6 @@ def small_bundle(alice: SigningKey, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     """Runs the command line in this process; `stdin` is what its user types."""
-    called_bundle = functools.partial(cli.bundle.main, prog_name="bundle")
-    monkeypatch.setattr(cli.bundle, "main", called_bundle)
 
     def run(*arguments: object, stdin: str = "") -> Ran:
         monkeypatch.setattr(sys, "argv", ["bundle", *map(str, arguments)])

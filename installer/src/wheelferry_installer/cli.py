@@ -12,12 +12,12 @@ import importlib
 import os
 import sys
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from wheelferry_installer import signals
-from wheelferry_schemas.display import printable
+from wheelferry_installer.commands.printing import PROGRAM, report, tell
 from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 
 _ALLOCATIONS = 100_000
@@ -125,37 +125,43 @@ def bundle(verbose: bool) -> None:
     del verbose
 
 
-def main() -> None:
-    """Run the command line; every failure is one `error:`, its details and one `hint:`."""
+def main(program: str = PROGRAM) -> None:
+    """Run the command line; every failure is one `error:`, its details and one `hint:`.
+
+    `program` is how a person starts it again.
+    """
     # What is loaded at the start is no garbage: looking through it again and again, and at the end
     # once more, takes a seventh of a short command's time.
     gc.set_threshold(_ALLOCATIONS)
     atexit.register(gc.freeze)
-    signals.raise_on_term()
     try:
-        code = bundle.main(standalone_mode=False)
+        signals.raise_on_term()
+        code = bundle.main(prog_name=program, standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         terminated = isinstance(error.__cause__ or error, signals.Terminated)
-        _fail(WheelferryError("stopped; nothing was changed"), 143 if terminated else 130)
+        stopped = WheelferryError("stopped; nothing was changed")
+        _fail(stopped, 143 if terminated else 130, program)
     except click.ClickException as error:
         if isinstance(error, _NO_ARGUMENTS):
             error.show()
             sys.exit(error.exit_code)
         context = getattr(error, "ctx", None)
-        command = context.command_path if context else "bundle"
-        _fail(UsageError(_as_message(error), hint=f"see: {command} --help"), error.exit_code)
+        command = context.command_path if context else program
+        hint = f"see: {command} --help"
+        _fail(UsageError(_as_message(error), hint=hint), error.exit_code, program)
     except WheelferryError as error:
-        _fail(error, error.exit_code)
+        _fail(error, error.exit_code, program)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        _fail(TransferError(f"{name}{error.strerror or error}"), TransferError.exit_code)
+        transfer = TransferError(f"{name}{error.strerror or error}")
+        _fail(transfer, TransferError.exit_code, program)
     except Exception as error:  # noqa: BLE001 - the operator gets advice, not a traceback
         bug = WheelferryError(
             f"wheelferry itself failed: {type(error).__name__}: {error}",
             hint="this is a mistake in wheelferry: please report it with what 'bundle -v' prints",
         )
         bug.__cause__ = error
-        _fail(bug, 1)
+        _fail(bug, 1, program)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -165,16 +171,8 @@ def _as_message(error: click.ClickException) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _fail(error: WheelferryError, exit_code: int) -> None:
-    message, details = error.message, error.details
-    if len(details) == 1:
-        message, details = f"{message}: {details[0]}", ()
-    click.echo(f"{click.style('error:', fg='red')} {printable(message)}", err=True)
-    for line in details:
-        click.echo(f"  {printable(line)}", err=True)
-    if error.hint:
-        click.echo(f"{click.style('hint:', fg='cyan')} {printable(error.hint)}", err=True)
+def _fail(error: WheelferryError, exit_code: int, program: str) -> NoReturn:
+    report(error, program)
     if "-v" in sys.argv or "--verbose" in sys.argv:
-        for line in "".join(traceback.format_exception(error)).splitlines():
-            click.echo(printable(line), err=True)
+        tell(*"".join(traceback.format_exception(error)).splitlines())
     sys.exit(exit_code)

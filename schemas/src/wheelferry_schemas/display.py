@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _LINE_CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co"}
+_PIECE = re.compile(
+    r"(?:(?<=: )(?:bundle|python3|pip|uv) [^;]+;?|'(?:bundle|python3) [^']+'\S*|\S+) *"
+)
+"""What is not broken: a word; a command in quotes or after a colon, so that it can be copied."""
 
 
 def printable(text: str) -> str:
@@ -18,6 +23,31 @@ def printable(text: str) -> str:
         else char
         for char in text
     )
+
+
+def cells(text: str) -> int:
+    """Return how many columns of a terminal `text` takes."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return a line as lines of at most `width` columns, broken between words.
+
+    What follows the first is indented by two more. A word or command that is longer stays whole.
+    """
+    indent = text[: len(text) - len(text.lstrip(" "))]
+    lines, used = [indent], len(indent)
+    for match in _PIECE.finditer(text):
+        piece = match.group()
+        if lines[-1].strip() and used + cells(piece.rstrip(" ")) > width:
+            lines.append(f"{indent}  ")
+            used = len(lines[-1])
+        lines[-1] += piece
+        used += cells(piece)
+    return [line.rstrip(" ") for line in lines]
 
 
 def human_size(size: int) -> str:
