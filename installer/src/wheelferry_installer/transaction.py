@@ -274,9 +274,9 @@ def locked(
     with (
         disk.folder_made(environment.parent),
         signals.kept(),
-        locks.held(control_folder(environment), environment, on_wait) as descriptor,
+        locks.held(control_folder(environment), environment, on_wait) as held,
     ):
-        managed = ManagedEnvironment(environment, (descriptor,))
+        managed = ManagedEnvironment(environment, (held.descriptor,))
         managed.recover()
         try:
             yield managed

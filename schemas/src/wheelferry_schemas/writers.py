@@ -1,0 +1,41 @@
+"""Who can write to a file or folder, and whether it is to be believed: pure, from what `lstat` says.
+
+A file is believed that belongs to this user or to root, and that nobody else can write to. The
+same holds for a folder; the one that it lies in may be shared where that is sticky (`/tmp`), since
+nobody but its owner can then replace it.
+
+The group counts among the others, also where it is the private group of a user, as with umask 002:
+whether a group has other members, today or tomorrow, is not to be known from its number. Folders
+that wheelferry makes are never writable by their group, so that such a umask is no obstacle.
+"""
+
+from __future__ import annotations
+
+import stat
+from typing import Literal
+
+ROOT = 0
+OTHERS = stat.S_IWGRP | stat.S_IWOTH
+"""The bits of a mode that let others write."""
+Kind = Literal["file", "folder"]
+
+
+def why_not_believed(mode: int, owner: int, *, user: int, kind: Kind) -> str | None:
+    """Return why a file or folder is not to be believed, None where it is.
+
+    `mode` is the whole `st_mode` of `lstat`, `owner` the user that it belongs to, `user` this one.
+    """
+    if stat.S_ISLNK(mode):
+        return "is a symbolic link"
+    if not (stat.S_ISDIR(mode) if kind == "folder" else stat.S_ISREG(mode)):
+        return f"is not a {'folder' if kind == 'folder' else 'plain file'}"
+    if owner not in (user, ROOT):
+        return f"belongs to another user (uid {owner})"
+    if mode & OTHERS:
+        return f"can be written to by others (mode {stat.S_IMODE(mode):04o})"
+    return None
+
+
+def is_shared(mode: int) -> bool:
+    """Return whether everybody may make files in a folder of this mode, as in `/tmp`."""
+    return bool(mode & stat.S_IWOTH)
