@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from wheelferry_bundler.commands.create_options import check_output, target_options
-from wheelferry_schemas.display import human_size, printable
+from wheelferry_bundler.commands.printing import say, say_command
+from wheelferry_schemas.display import human_size
 
 _EPILOG = """\b
 Examples:
@@ -93,8 +95,8 @@ def bootstrap(
     if quiet:
         return
     for one in payload.sets:
-        click.echo(f"runs with Python {one.python} on {one.platform}")
-    click.echo(f"{printable(str(output))}: {human_size(written.size)}")
-    click.echo(f"sha256 {written.sha256}: compare it over there, before you run the file")
+        say(f"runs with Python {one.python} on {one.platform}")
+    say(f"{output}: {human_size(written.size)}")
+    say(f"sha256 {written.sha256}: compare it over there, before you run the file")
     command = "" if bundle else " install bundle.tar.zst"
-    click.echo(f"on the far side: python3 {printable(output.name)}{command}")
+    say_command("on the far side", f"python3 {shlex.quote(output.name)}{command}")

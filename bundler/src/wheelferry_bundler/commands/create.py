@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import shlex
 import time
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,8 @@ from wheelferry_bundler.commands.create_options import (
     target_options,
 )
 from wheelferry_bundler.commands.keys import key_option, own_keys
-from wheelferry_schemas.display import count, human_size, printable
+from wheelferry_bundler.commands.printing import say, say_command, say_json, tell, warn
+from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def create(
 
     needed = plan_payload(targets, building) if self_contained else None
     for artifact in plan.unhashed:
-        click.echo(f"warning: nothing vouches for {printable(artifact.file_name)}", err=True)
+        warn(f"nothing vouches for {artifact.file_name}")
     signers = (lambda: ()) if unsigned else own_keys(keys, quiet=quiet)
     bar = PhaseBar(shown=not quiet)
     cache, progress = Cache.default(), creation.Progress(step=bar.step, advance=bar.advance)
@@ -153,7 +154,7 @@ def create(
     finally:
         bar.finish()
     if as_json:
-        click.echo(json.dumps(_created_json(created), indent=2))
+        say_json(_created_json(created))
     elif not quiet:
         _show_created(created)
 
@@ -184,12 +185,12 @@ def _expires_at(text: str, created: int) -> int:
 
 
 def _tell_input(found: Input) -> None:
-    name = printable(found.path.name)
+    name = found.path.name
     if found.passed_over:
-        others = printable(", ".join(found.passed_over))
-        click.echo(f"reading {name}; passed over {others}", err=True)
+        others = ", ".join(found.passed_over)
+        tell(f"reading {name}; passed over {others}")
     if not found.is_lock:
-        click.echo(f"{name} is no lock: what it asks for is resolved now, with uv", err=True)
+        tell(f"{name} is no lock: what it asks for is resolved now, with uv")
 
 
 def _show_plan(plan: Plan, *, as_json: bool) -> None:
@@ -198,13 +199,13 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
     from wheelferry_bundler.report import selection_json
 
     if as_json:
-        click.echo(json.dumps(selection_json(plan), indent=2))
+        say_json(selection_json(plan))
     else:
         for selection in plan.selections:
-            click.echo(f"{selection.target.id}: {count(len(selection.chosen), 'package')}")
+            say(f"{selection.target.id}: {count(len(selection.chosen), 'package')}")
             for chosen in selection.chosen:
                 file = chosen.wheel.file_name if chosen.wheel else "to be built"
-                click.echo(f"  {printable(str(chosen.package.key))}  {printable(file)}")
+                say(f"  {chosen.package.key}  {file}")
     planning.check_complete(plan)
 
 
@@ -224,22 +225,22 @@ def _show_created(created: Created) -> None:
     for target in manifest.targets:
         packages = manifest.packages_for(target.id)
         size = human_size(sum(package.size for package in packages))
-        click.echo(f"{target.id}: {count(len(packages), 'package')}, {size}")
+        say(f"{target.id}: {count(len(packages), 'package')}, {size}")
         # Of several targets the lists would be much the same.
         for package in packages if len(manifest.targets) == 1 else ():
-            built = f"  built from {printable(package.source.location)}"
-            click.echo(
+            built = f"  built from {package.source.location}"
+            say(
                 f"  {package.name} {package.version}  {human_size(package.size)}"
                 f"{built if package.source.built else ''}"
             )
     wheels = count(len(manifest.packages), "wheel")
-    click.echo(f"{created.path}: {wheels}, {human_size(created.size)}")
+    say(f"{created.path}: {wheels}, {human_size(created.size)}")
     for key in created.signers:
-        click.echo(f"signed by {printable(key.name)} {key.public.fingerprint}")
+        say(f"signed by {key.name} {key.public.fingerprint}")
     if not created.signers:
-        click.echo("NOT SIGNED: the far side refuses it unless told --allow-unsigned", err=True)
+        tell("NOT SIGNED: the far side refuses it unless told --allow-unsigned")
     command = "bundle install"
     if created.sha256 is not None:
-        click.echo(f"sha256 {created.sha256}: compare it over there, before you run the file")
+        say(f"sha256 {created.sha256}: compare it over there, before you run the file")
         command = "python3"
-    click.echo(f"on the far side: {command} {created.path.name}")
+    say_command("on the far side", f"{command} {shlex.quote(created.path.name)}")

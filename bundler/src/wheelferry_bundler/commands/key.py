@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wheelferry_schemas.display import printable
+from wheelferry_bundler.commands.printing import say
 
 
 @click.group()
@@ -30,5 +30,5 @@ def new(path: Path | None) -> None:
     made = signing.new_key(where)
     if path is None:
         signing.trust_here(folder, made)
-    click.echo(f"made {printable(str(where))}")
+    say(f"made {where}")
     tell_public_half(made, where)

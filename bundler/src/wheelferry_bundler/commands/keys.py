@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_schemas.display import printable
+from wheelferry_bundler.commands.printing import ask_secret, tell, tell_command
 
 if TYPE_CHECKING:
     from wheelferry_bundler.signing import Signer
@@ -46,15 +47,14 @@ def _make_own(folder: Path, path: Path, *, quiet: bool) -> Signer:
     key = signing.new_key(path)
     signing.trust_here(folder, key)
     if not quiet:
-        click.echo(f"made a signing key for you: {printable(str(path))}", err=True)
+        tell(f"made a signing key for you: {path}")
         tell_public_half(key, path)
     return key
 
 
 def ask_passphrase(path: Path) -> str:
     """Ask on the terminal for the passphrase of a key."""
-    text: str = click.prompt(f"passphrase of {printable(str(path))}", hide_input=True, err=True)
-    return text
+    return ask_secret(f"passphrase of {path}")
 
 
 def tell_public_half(key: Signer, path: Path) -> None:
@@ -62,8 +62,8 @@ def tell_public_half(key: Signer, path: Path) -> None:
     from wheelferry_bundler.signing import public_path
 
     public = public_path(path)
-    click.echo(f"its public half: {printable(f'{key.public.line()} {key.name}')}", err=True)
-    click.echo(f"its fingerprint: {key.public.fingerprint}", err=True)
-    click.echo("take the public half to the far side once, not with the bundle:", err=True)
-    click.echo(f"  here:  {printable(str(public))}", err=True)
-    click.echo(f"  there: bundle trust add {printable(public.name)}", err=True)
+    tell_command("its public half", f"{key.public.line()} {key.name}")
+    tell(f"its fingerprint: {key.public.fingerprint}")
+    tell("take the public half to the far side once, not with the bundle:")
+    tell(f"  here:  {public}")
+    tell_command("  there", f"bundle trust add {shlex.quote(public.name)}")

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from wheelferry_bundler.commands.keys import key_option, own_keys
-from wheelferry_schemas.display import count, printable
+from wheelferry_bundler.commands.printing import say
+from wheelferry_schemas.display import count
 
 
 @click.command()
@@ -25,6 +26,6 @@ def sign(bundle: Path, keys: tuple[Path, ...], quiet: bool) -> None:
     signed = add_signatures(bundle, signers)
     if not quiet:
         packages = count(len(signed.packages), "package")
-        click.echo(printable(f"{bundle.name}: {signed.name}, {packages}, made {signed.created}"))
+        say(f"{bundle.name}: {signed.name}, {packages}, made {signed.created}")
         for signer in signers:
-            click.echo(f"signed by {printable(signer.name)} {signer.public.fingerprint}")
+            say(f"signed by {signer.name} {signer.public.fingerprint}")

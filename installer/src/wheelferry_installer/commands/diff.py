@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelferry_installer.commands.options import json_option
-from wheelferry_schemas.display import printable
+from wheelferry_installer.commands.printing import say, say_json
 
 if TYPE_CHECKING:
     from wheelferry_schemas.manifest import Manifest
@@ -32,12 +31,12 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     before, after = _read(old), _read(new)
     changes = _changes(_contents(before), _contents(after))
     if as_json:
-        click.echo(json.dumps(changes, indent=2))
+        say_json(changes)
         return
     if not changes:
-        click.echo("the same wheels" + (" and Pythons" if after.pythons else ""))
+        say("the same wheels" + (" and Pythons" if after.pythons else ""))
     for change in changes:
-        click.echo(printable(_describe(change)))
+        say(_describe(change))
 
 
 def _read(path: Path) -> Manifest:

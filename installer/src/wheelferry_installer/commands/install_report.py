@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shlex
 from typing import TYPE_CHECKING
 
-import click
-
 from wheelferry_installer.commands.options import show_startup, signers_json, startup_json
-from wheelferry_schemas.display import count, human_size, printable
+from wheelferry_installer.commands.printing import say, say_command, say_json, warn
+from wheelferry_schemas.display import count, human_size
 
 if TYPE_CHECKING:
     from wheelferry_installer.installation import Installed
@@ -26,10 +25,9 @@ def warn_of_clock(plan: Plan | Merge, now: int) -> None:
         return
     newest = max(plan.present.installed, plan.present.bundle_created)
     if plan.bundle.manifest.created_at <= now < parse_timestamp(newest):
-        click.echo(
-            f"warning: by this host's clock what is installed comes from the future ({newest}): "
-            "set the clock, or expiry means nothing",
-            err=True,
+        warn(
+            f"by this host's clock what is installed comes from the future ({newest}): "
+            "set the clock, or expiry means nothing"
         )
 
 
@@ -43,21 +41,21 @@ def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
     startup = verify_contents(plan.bundle, plan.packages)
     if as_json:
         more = {"changed": not plan.up_to_date, "startup": startup_json(startup)}
-        click.echo(json.dumps({**_plan_json(plan), **more}, indent=2))
+        say_json({**_plan_json(plan), **more})
         return
     for package in plan.packages:
-        click.echo(f"  {package.name} {package.version}  {human_size(package.size)}")
+        say(f"  {package.name} {package.version}  {human_size(package.size)}")
     show_startup(startup)
     packages = count(len(plan.packages), "package")
-    where = printable(os.fspath(plan.environment))
+    where = os.fspath(plan.environment)
     if plan.up_to_date:
-        click.echo(f"{where} has these {packages} already")
+        say(f"{where} has these {packages} already")
     elif isinstance(plan, Merge):
-        click.echo(f"would install into {where}: {_tally(plan)}")
+        say(f"would install into {where}: {_tally(plan)}")
     else:
         verb = "replace" if plan.present else "make"
         description = plan.fit.interpreter.description
-        click.echo(f"would {verb} {where} with {packages}, for {description}")
+        say(f"would {verb} {where} with {packages}, for {description}")
 
 
 def _tally(plan: Merge) -> str:
@@ -78,24 +76,24 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
 
     plan = done.plan
     if as_json:
-        click.echo(json.dumps({**_plan_json(plan), "changed": done.changed}, indent=2))
+        say_json({**_plan_json(plan), "changed": done.changed})
         return
     for warning in done.warnings:
-        click.echo(f"warning: {printable(warning)}", err=True)
+        warn(warning)
     for signer in plan.bundle.signers:
         if signer.problem is None:
-            click.echo(f"signed by {printable(signer.name or '?')} {signer.fingerprint}")
+            say(f"signed by {signer.name or '?'} {signer.fingerprint}")
     packages = count(len(plan.packages), "package")
-    where = printable(os.fspath(plan.environment))
+    where = os.fspath(plan.environment)
     if not done.changed:
-        click.echo(f"{where} is up to date: {packages}")
+        say(f"{where} is up to date: {packages}")
         return
     if isinstance(plan, Merge):
-        click.echo(f"installed into {where}: {_tally(plan)}")
+        say(f"installed into {where}: {_tally(plan)}")
         return
-    click.echo(f"installed {packages} into {where}, for {plan.fit.interpreter.description}")
+    say(f"installed {packages} into {where}, for {plan.fit.interpreter.description}")
     scripts = plan.environment / plan.fit.interpreter.paths["scripts"]
-    click.echo(f"use it: {printable(os.fspath(scripts / 'python'))}")
+    say_command("use it", shlex.quote(os.fspath(scripts / "python")))
 
 
 def _plan_json(plan: Plan | Merge) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wheelferry_schemas.display import printable
+from wheelferry_installer.commands.printing import say, tell, warn
 
 if TYPE_CHECKING:
     from wheelferry_installer.startup import StartupFile
@@ -71,22 +71,15 @@ def verified(
         now = int(time.time())
         bundle = verify(opened, policy, now)
         if allow_unsigned:
-            click.echo(
-                f"WARNING: {printable(path.name)} is taken without anybody vouching for it",
-                err=True,
-            )
+            tell(f"WARNING: {path.name} is taken without anybody vouching for it")
         if now < bundle.manifest.created_at:
-            click.echo(
-                f"warning: by this host's clock the bundle comes from the future "
-                f"({bundle.manifest.created}): set the clock, or expiry means nothing",
-                err=True,
+            warn(
+                f"by this host's clock the bundle comes from the future "
+                f"({bundle.manifest.created}): set the clock, or expiry means nothing"
             )
         for signer in bundle.signers:
             if signer.problem is not None and not allow_unsigned:
-                click.echo(
-                    f"warning: {signer.member} does not count: {printable(signer.problem)}",
-                    err=True,
-                )
+                warn(f"{signer.member} does not count: {signer.problem}")
         yield bundle
     finally:
         opened.archive.close()
@@ -108,9 +101,9 @@ def signers_json(signers: tuple[Signer, ...]) -> list[dict[str, str | bool | Non
 def show_startup(startup: Sequence[StartupFile]) -> None:
     """Name what Python will run without being asked."""
     if startup:
-        click.echo("Python will run at every start:")
+        say("Python will run at every start:")
     for file in startup:
-        click.echo(printable(f"  {file.path}, of {file.wheel}"))
+        say(f"  {file.path}, of {file.wheel}")
 
 
 def startup_json(startup: Sequence[StartupFile]) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wheelferry_schemas.display import printable
+from wheelferry_installer.commands.printing import tell
 from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,4 +107,4 @@ def waiting(path: Path, *, no_wait: bool) -> Callable[[], None] | None:
     """Return what tells that another run is waited for, None where nobody wants to wait."""
     if no_wait:
         return None
-    return lambda: click.echo(printable(f"waiting for another run that works on {path}"), err=True)
+    return lambda: tell(f"waiting for another run that works on {path}")

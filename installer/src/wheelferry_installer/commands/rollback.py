@@ -15,7 +15,7 @@ from wheelferry_installer.commands.place_options import (
     wait_option,
     waiting,
 )
-from wheelferry_schemas.display import printable
+from wheelferry_installer.commands.printing import say
 from wheelferry_schemas.errors import UsageError
 
 
@@ -60,4 +60,4 @@ def rollback(
             entries.rollback(sync=not no_sync)
         receipt = read_receipt_in(where / place.receipts)
     made = f"from {receipt.bundle}, made {receipt.bundle_created}" if receipt else "before that"
-    click.echo(printable(f"{where} is again the one {made}"))
+    say(f"{where} is again the one {made}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelferry_installer.commands.options import bundle_argument, json_option, signers_json
-from wheelferry_schemas.display import count, human_size, printable
+from wheelferry_installer.commands.printing import say, say_bytes, say_json
+from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import MalformedError, WheelferryError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
         signers = judge_signatures(opened, _policy_if_any(), int(time.time()))
         read = manifest.parse(opened.head.manifest.content)
         if sbom:
-            _print_document(_read_sbom(opened))
+            say_bytes(_read_sbom(opened))
             return
     finally:
         opened.archive.close()
@@ -52,7 +51,7 @@ def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
         return
     if as_json:
         data = {"manifest": read.plain(), "signers": signers_json(signers)}
-        click.echo(json.dumps(data, indent=2))
+        say_json(data)
     else:
         _print(bundle, read, signers)
 
@@ -75,15 +74,6 @@ def _read_sbom(opened: OpenedBundle) -> bytes:
     return b"".join(parts)
 
 
-def _print_document(data: bytes) -> None:
-    """Print a document byte by byte, except to a terminal, which it must not steer."""
-    if not sys.stdout.isatty():
-        click.echo(data, nl=False)
-        return
-    for line in data.decode(errors="replace").removesuffix("\n").split("\n"):
-        click.echo(printable(line))
-
-
 def _print_licenses(manifest: Manifest, *, as_json: bool) -> None:
     by_license: dict[str, list[str]] = {}
     for package in manifest.packages:
@@ -92,12 +82,12 @@ def _print_licenses(manifest: Manifest, *, as_json: bool) -> None:
         if described not in entry:
             entry.append(described)
     if as_json:
-        click.echo(json.dumps(by_license, indent=2, sort_keys=True))
+        say_json(by_license, sort_keys=True)
         return
     for name, packages in sorted(by_license.items()):
-        click.echo(printable(name))
+        say(name)
         for described in packages:
-            click.echo(f"  {described}")
+            say(f"  {described}")
 
 
 def _policy_if_any() -> Policy | None:
@@ -114,26 +104,26 @@ def _print(path: Path, manifest: Manifest, signers: tuple[Signer, ...]) -> None:
     version = f" {manifest.version}" if manifest.version else ""
     expires = f", expires {manifest.expires}" if manifest.expires else ""
     made = f"made {manifest.created}{expires} with {manifest.tool}"
-    click.echo(printable(f"{path.name}: {manifest.name}{version}, {made}"))
+    say(f"{path.name}: {manifest.name}{version}, {made}")
     made_from = manifest.made_from
     options = f" with {' '.join(made_from.options)}" if made_from.options else ""
-    click.echo(f"from {printable(made_from.name + options)}, sha256 {made_from.sha256}")
+    say(f"from {made_from.name + options}, sha256 {made_from.sha256}")
     for signer in signers:
         known = f" {signer.name}" if signer.name else ""
         state = "signed by" if signer.problem is None else "signature does not count:"
         problem = f" ({signer.problem})" if signer.problem else ""
-        click.echo(printable(f"{state}{known} {signer.fingerprint or ''}{problem}"))
+        say(f"{state}{known} {signer.fingerprint or ''}{problem}")
     if not signers:
-        click.echo("NOT SIGNED")
+        say("NOT SIGNED")
     for target in manifest.targets:
         packages = manifest.packages_for(target.id)
         size = human_size(sum(package.size for package in packages))
-        click.echo(f"\n{target.id}: {count(len(packages), 'package')}, {size}")
+        say("", f"{target.id}: {count(len(packages), 'package')}, {size}")
         python = manifest.python_for(target.id)
         if python is not None:
-            click.echo(printable(f"  Python: {python.name}  {human_size(python.size)}"))
+            say(f"  Python: {python.name}  {human_size(python.size)}")
         for package in packages:
-            click.echo("  " + printable(_describe(package)))
+            say("  " + _describe(package))
 
 
 def _describe(package: Package) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from pathlib import Path
@@ -18,7 +17,8 @@ from wheelferry_installer.commands.place_options import (
     place_options,
     refuse_several,
 )
-from wheelferry_schemas.display import count, printable
+from wheelferry_installer.commands.printing import say, say_json
+from wheelferry_schemas.display import count
 from wheelferry_schemas.errors import ConflictError, MalformedError, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def status(
             "previous": kept[0].plain() if kept else None,
             "generations": [_summary(receipt), *map(_summary, kept)],
         }
-        click.echo(json.dumps(data, indent=2))
+        say_json(data)
         sys.exit(0 if findings.intact else MalformedError.exit_code)
     _show(where, receipt, kept, findings)
     if not findings.intact:
@@ -120,16 +120,16 @@ def _summary(receipt: Receipt) -> dict[str, str | int]:
 
 def _show(where: Path, receipt: Receipt, kept: list[Receipt], findings: Findings) -> None:
     packages = count(len(receipt.packages), "package")
-    click.echo(printable(f"{where}: {packages} for Python {receipt.python}"))
-    click.echo(printable(f"from {receipt.bundle}, made {receipt.bundle_created}"))
-    click.echo(f"installed {receipt.installed} by {receipt.tool}")
+    say(f"{where}: {packages} for Python {receipt.python}")
+    say(f"from {receipt.bundle}, made {receipt.bundle_created}")
+    say(f"installed {receipt.installed} by {receipt.tool}")
     for signer in receipt.signers:
-        click.echo(printable(f"signed by {signer}"))
+        say(f"signed by {signer}")
     for former in kept:
         was = f"{former.bundle}, made {former.bundle_created}, installed {former.installed}"
         generation = former.generation[:_SHORT]
-        click.echo(printable(f"kept for 'bundle rollback': {generation} from {was}"))
+        say(f"kept for 'bundle rollback': {generation} from {was}")
     if findings.added:
-        click.echo(f"{count(len(findings.added), 'file')} came since, from elsewhere")
+        say(f"{count(len(findings.added), 'file')} came since, from elsewhere")
     if findings.intact:
-        click.echo("every installed file is as it was installed")
+        say("every installed file is as it was installed")

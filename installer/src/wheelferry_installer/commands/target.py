@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from wheelferry_installer.commands.printing import say_json
 
 _EPILOG = """\b
 Here:               bundle target > target.json
@@ -25,4 +25,4 @@ def target(python: str | None) -> None:
     from wheelferry_installer.interpreter import find
 
     described = describe(next(find(python, ())))
-    click.echo(json.dumps(described.checked().plain(), indent=2))
+    say_json(described.checked().plain())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shlex
 import tempfile
 from pathlib import Path
 
 import click
 
 from wheelferry_installer.commands.options import json_option
-from wheelferry_schemas.display import printable
+from wheelferry_installer.commands.printing import confirmed, say, say_json, tell
 from wheelferry_schemas.errors import ConflictError, TransferError, UsageError
 
 
@@ -44,22 +44,20 @@ def add(key_file: Path, name: str | None, yes: bool) -> None:
     path = user_file()
     known = read_signers(path) if path.is_file() else ()
     if any(signer.key == key for signer in known):
-        click.echo(f"{printable(name)} {key.fingerprint} is trusted already")
+        say(f"{name} {key.fingerprint} is trusted already")
         return
     if any(signer.principals == name for signer in known):
         raise ConflictError(
             f"{path} has another key of {name}",
-            hint=f"first: bundle trust remove {name}; or tell them apart with --name",
+            hint=f"first: bundle trust remove {shlex.quote(name)}; or tell them apart with --name",
         )
-    click.echo(f"{printable(name)} {key.fingerprint}", err=True)
-    if not yes:
-        click.confirm(
-            "Did this person confirm that fingerprint? Trust it from now on?", abort=True, err=True
-        )
+    tell(f"{name} {key.fingerprint}")
+    if not yes and not confirmed("Did this person confirm that fingerprint? Trust it from now on?"):
+        raise click.Abort
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     separator = "" if not text or text.endswith("\n") else "\n"
     _write(path, f"{text}{separator}{line}")
-    click.echo(f"{printable(name)} may sign bundles for this host from now on")
+    say(f"{name} may sign bundles for this host from now on")
 
 
 @trust.command(name="list")
@@ -78,11 +76,11 @@ def list_signers(as_json: bool) -> None:
             }
             for signer in policy.signers
         ]
-        click.echo(json.dumps({"file": os.fspath(policy.path), "signers": signers}, indent=2))
+        say_json({"file": os.fspath(policy.path), "signers": signers})
         return
-    click.echo(f"{policy.path}:", err=True)
+    tell(f"{policy.path}:")
     for signer in policy.signers:
-        click.echo(f"{printable(signer.principals)} {signer.key.fingerprint} ({signer.key.type})")
+        say(f"{signer.principals} {signer.key.fingerprint} ({signer.key.type})")
 
 
 @trust.command()
@@ -100,7 +98,7 @@ def remove(who: str) -> None:
     text = path.read_text(encoding="utf-8")
     _write(path, allowed_signers.without(text, [signer.key for signer in gone]))
     for signer in gone:
-        click.echo(f"{printable(signer.principals)} {signer.key.fingerprint} is no longer trusted")
+        say(f"{signer.principals} {signer.key.fingerprint} is no longer trusted")
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,7 +15,8 @@ from wheelferry_installer.commands.place_options import (
     wait_option,
     waiting,
 )
-from wheelferry_schemas.display import count, printable
+from wheelferry_installer.commands.printing import say
+from wheelferry_schemas.display import count
 
 
 @click.command()
@@ -45,7 +46,7 @@ def uninstall(
     on_wait = waiting(where, no_wait=no_wait)
     if place is None:
         installation.uninstall(where, force=force, sync=not no_sync, on_wait=on_wait)
-        click.echo(f"removed {printable(str(where))}")
+        say(f"removed {where}")
         return
     packages = merging.uninstall(place, force=force, sync=not no_sync, on_wait=on_wait)
-    click.echo(f"removed {count(len(packages), 'package')} from {printable(str(where))}")
+    say(f"removed {count(len(packages), 'package')} from {where}")

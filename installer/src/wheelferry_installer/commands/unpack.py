@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from wheelferry_installer.commands.options import (
     verified,
 )
 from wheelferry_installer.commands.place_options import sync_option
-from wheelferry_schemas.display import count, human_size, printable
+from wheelferry_installer.commands.printing import say, say_command, say_json, warn
+from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -134,10 +134,11 @@ def unpack(
         answer.data["targets"] = [target.id for target in part.targets]
         answer.signed(checked)
     if as_json:
-        click.echo(json.dumps(answer.data, indent=2))
+        say_json(answer.data)
     elif not quiet:
-        for line in answer.lines:
-            click.echo(printable(line))
+        say(*answer.lines)
+        for label, command in answer.commands.items():
+            say_command(label, command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,11 @@ class _How:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What was done: as JSON, and for people."""
+    """What was done: as JSON, and for people, with commands to go on with."""
 
     data: dict[str, object]
     lines: list[str]
+    commands: dict[str, str]
 
     def signed(self, bundle: VerifiedBundle) -> None:
         """Add who signed the bundle."""
@@ -178,7 +180,8 @@ def _unpack(how: _How, folder: Path) -> _Answer:
     )
     return _Answer(
         {"folder": os.fspath(folder), "command": command},
-        [_unpacked(how, folder), f"use it: {command}"],
+        [_unpacked(how, folder)],
+        {"use it": command},
     )
 
 
@@ -198,10 +201,9 @@ def _unpack_for_uv(
     relocated = read.relocated(how.part, folder / WHEELS, place, editable=editable)
     made_from = how.bundle.manifest.made_from
     if read.sha256 != made_from.sha256:
-        click.echo(
-            f"warning: the bundle was made from another {printable(made_from.name)}; "
-            "all that this uv.lock calls for is there",
-            err=True,
+        warn(
+            f"the bundle was made from another {made_from.name}; "
+            "all that this uv.lock calls for is there"
         )
     lock = tomli_w.dumps(relocated.lock).encode()
     places: list[str] = []
@@ -217,12 +219,13 @@ def _unpack_for_uv(
     else:
         unpack_into(how.bundle, how.part, folder, how.advance, more=more, sync=how.sync)
     command = uv_project.command(place, how.part, places)
-    lines = [_unpacked(how, folder), f"use it: {command}"]
+    commands = {"use it": command}
     if in_place:
-        lines.append(f"undo it: bundle unpack --undo {shlex.quote(os.fspath(project))}")
+        commands["undo it"] = f"bundle unpack --undo {shlex.quote(os.fspath(project))}"
     return _Answer(
         {"folder": os.fspath(folder), "lock": os.fspath(place / "uv.lock"), "command": command},
-        lines,
+        [_unpacked(how, folder)],
+        commands,
     )
 
 
@@ -234,11 +237,11 @@ def _write_index(how: _How, folder: Path) -> _Answer:
     there = f", {count(grown.present, 'wheel')} {verb} there already" if grown.present else ""
     return _Answer(
         {"folder": os.fspath(folder), "added": grown.added, "present": grown.present},
-        [
-            f"{folder}: {count(grown.added, 'wheel')} added{there}",
-            f"try it: python3 -m http.server --directory {shlex.quote(os.fspath(folder))}",
-            "over the network: pip install --index-url http://HOST:8000/simple/ NAME",
-        ],
+        [f"{folder}: {count(grown.added, 'wheel')} added{there}"],
+        {
+            "try it": f"python3 -m http.server --directory {shlex.quote(os.fspath(folder))}",
+            "over the network": "pip install --index-url http://HOST:8000/simple/ NAME",
+        },
     )
 
 
@@ -248,7 +251,7 @@ def _undo(project: Path, *, sync: bool) -> _Answer:
     changed = overlay.undo(project, sync=sync)
     lock = os.fspath(project / "uv.lock")
     line = f"{lock} is the project's own again" if changed else f"{lock} was not changed in place"
-    return _Answer({"lock": lock, "changed": changed}, [line])
+    return _Answer({"lock": lock, "changed": changed}, [line], {})
 
 
 def _unpacked(how: _How, folder: Path) -> str:

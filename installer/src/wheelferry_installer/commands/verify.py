@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -17,7 +16,8 @@ from wheelferry_installer.commands.options import (
     trust_options,
     verified,
 )
-from wheelferry_schemas.display import count, human_size, printable
+from wheelferry_installer.commands.printing import say, say_json
+from wheelferry_schemas.display import count, human_size
 
 
 @click.command()
@@ -48,25 +48,22 @@ def verify(
             startup = verify_contents(checked, checked.manifest.packages, advance)
     manifest = checked.manifest
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "bundle": str(bundle),
-                    "name": manifest.name,
-                    "created": manifest.created,
-                    "manifest_sha256": checked.sha256,
-                    "signers": signers_json(checked.signers),
-                    "members": len(checked.members),
-                    "size": total,
-                    "startup": startup_json(startup),
-                },
-                indent=2,
-            )
+        say_json(
+            {
+                "bundle": str(bundle),
+                "name": manifest.name,
+                "created": manifest.created,
+                "manifest_sha256": checked.sha256,
+                "signers": signers_json(checked.signers),
+                "members": len(checked.members),
+                "size": total,
+                "startup": startup_json(startup),
+            }
         )
     elif not quiet:
         for signer in checked.signers:
             if signer.problem is None:
-                click.echo(f"signed by {printable(signer.name or '?')} {signer.fingerprint}")
+                say(f"signed by {signer.name or '?'} {signer.fingerprint}")
         wheels = count(len(manifest.packages), "wheel")
-        click.echo(f"{printable(bundle.name)} is intact: {wheels}, {human_size(total)}")
+        say(f"{bundle.name} is intact: {wheels}, {human_size(total)}")
         show_startup(startup)
