@@ -133,10 +133,17 @@ def test_damaged_members_are_told_of_each(make: Make, layout: Layout) -> None:
     assert not (layout.staging / "lib/big.bin").exists()
 
 
-def test_error_of_the_system_comes_back_as_ours(make: Make, layout: Layout) -> None:
+def test_error_of_the_system_ends_it(make: Make, layout: Layout) -> None:
     (layout.staging / "lib").symlink_to("/proc/nowhere")
-    outcome = _run(make([SMALL]), layout)["wheels/small-1.0-py3-none-any.whl"]
-    assert isinstance(outcome.problem, (TransferError, MalformedError))
+    with pytest.raises(FileNotFoundError):
+        _run(make([SMALL, BIG]), layout)
+
+
+def test_shortage_ends_it(make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "has_room", lambda _folder, _size: False)
+    with pytest.raises(TransferError, match="not enough space") as caught:
+        _run(make([SMALL, BIG]), layout)
+    assert caught.value.hint is not None
 
 
 def test_large_wheel_goes_through_a_file_that_nobody_else_sees(

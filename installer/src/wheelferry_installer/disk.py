@@ -21,18 +21,38 @@ IN_MEMORY = 32 * 2**20
 """Wheels up to this many bytes are not written to disk before they are read."""
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_BLOCK = 4096
 _NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
+_CAUSES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space there"),
+    errno.EIO: "the disk is failing (dmesg says more): replace it, or choose another",
+    errno.EROFS: "the file system is mounted read-only (dmesg may say why)",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "check the rights"),
+}
+
+
+def failure(what: str, error: OSError, *, kept: str) -> TransferError:
+    """Return the error that says what could not be done, what still holds, and what helps."""
+    return TransferError(
+        f"{what}: {error.strerror or error}",
+        hint=f"{kept}; {_CAUSES.get(error.errno or 0, 'remove the cause')}, and try again",
+    )
+
+
+def has_room(folder: Path, size: int) -> bool:
+    """Return whether `size` bytes are free where `folder` will be."""
+    total, _, free = shutil.disk_usage(_existing(folder))
+    # Some network file systems know no sizes and say 0.
+    return not total or free >= size
 
 
 def require_room(folder: Path, size: int) -> None:
     """Raise `TransferError` unless `size` bytes are free where `folder` will be."""
-    while not folder.exists():
-        folder = folder.parent
-    total, _, free = shutil.disk_usage(folder)
-    # Some network file systems know no sizes and say 0.
-    if total and free < size:
+    if not has_room(folder, size):
+        existing = _existing(folder)
+        free = human_size(shutil.disk_usage(existing).free)
         raise TransferError(
-            f"{folder} has room for {human_size(free)}, at least {human_size(size)} are needed",
+            f"not enough space in {existing}: {free} free, {human_size(size)} needed",
             hint="nothing was changed; free space, or choose a place on another disk",
         )
 
@@ -43,6 +63,14 @@ def spool(size: int, folder: Path | None = None) -> BinaryIO:
     It lies in `folder`, by default in the folder for temporary files.
     """
     return BytesIO() if size <= IN_MEMORY else tempfile.TemporaryFile(dir=folder)
+
+
+def block_size(folder: Path) -> int:
+    """Return the size that files take up multiples of, where `folder` will be."""
+    if sys.platform == "win32":
+        return _BLOCK
+    # Network file systems state what they like to transfer.
+    return min(_BLOCK, os.statvfs(_existing(folder)).f_frsize or _BLOCK)
 
 
 @contextlib.contextmanager
@@ -127,6 +155,10 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     elif os.path.lexists(path):
         path.unlink()
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def _libc() -> ctypes.CDLL:

@@ -22,7 +22,7 @@ from wheelferry_installer.simple_index import FILES, JSON, SIMPLE, IndexedFile
 from wheelferry_installer.unpacking import WHEELS, placed, size_of, write_members
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_installer.wheel_source import VerifiedWheel
-from wheelferry_schemas.errors import ConflictError, TransferError
+from wheelferry_schemas.errors import ConflictError
 from wheelferry_schemas.manifest import Manifest, Package
 
 _CONTROL = ".wheelferry"
@@ -64,10 +64,8 @@ def write_index(
         with held(folder / _CONTROL, folder, None):
             return _grow(bundle, part, folder, on_progress, sync=sync)
     except OSError as error:
-        raise TransferError(
-            f"{folder} could not be written: {error.strerror or error}",
-            hint="nothing was changed; free space or check the rights, and try again",
-        ) from error
+        what = f"{folder} could not be written"
+        raise disk.failure(what, error, kept="nothing was changed") from error
 
 
 def _grow(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from wheelferry_installer import disk, python_archive, staging
+from wheelferry_installer import disk, python_archive, room, staging
 from wheelferry_installer.compiling import compile_modules
 from wheelferry_installer.inspection import inspect
 from wheelferry_installer.planning import Plan
@@ -55,8 +55,7 @@ def install(
             plan = plan.renewed()
             if plan.up_to_date and plan.present is not None:
                 return Installed(plan=plan, receipt=plan.present, changed=False)
-            # Hardly any wheel unpacks to less than its own size.
-            disk.require_room(plan.environment, sum(package.size for package in plan.packages))
+            room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
             plan, python = _python_for(plan, managed)
             written, warnings = _build(plan, python, managed, now, on_progress, sync=sync)
             # What came to lie there meanwhile, and is not ours, must not be put aside.
@@ -65,10 +64,8 @@ def install(
             if managed.unfinished:
                 warnings.append("what is no longer needed is still there; the next run removes it")
     except OSError as error:
-        raise TransferError(
-            f"{plan.environment} could not be written: {error.strerror or error}",
-            hint="the environment is as it was; free space or check the rights, and try again",
-        ) from error
+        what = f"{plan.environment} could not be written"
+        raise disk.failure(what, error, kept="the environment is as it was") from error
     return Installed(plan=plan, receipt=written, changed=True, warnings=tuple(warnings))
 
 
@@ -103,10 +100,8 @@ def uninstall(
                 )
             managed.uninstall(sync=sync)
     except OSError as error:
-        raise TransferError(
-            f"{environment} could not be removed: {error.strerror or error}",
-            hint="it is as it was; check the rights, and try again",
-        ) from error
+        what = f"{environment} could not be removed"
+        raise disk.failure(what, error, kept="it is as it was") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

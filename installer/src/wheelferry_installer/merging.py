@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelferry_installer import changes, disk, staging
+from wheelferry_installer import changes, disk, room, staging
 from wheelferry_installer.compiling import compile_modules
 from wheelferry_installer.installed import distributions
 from wheelferry_installer.journal import Journal, locked
@@ -17,7 +17,7 @@ from wheelferry_installer.places import CONTROL, Place
 from wheelferry_installer.removal import plan_removal
 from wheelferry_installer.transaction import read_receipt_in
 from wheelferry_installer.wheel_workers import Layout
-from wheelferry_schemas.errors import MalformedError, TransferError, UsageError
+from wheelferry_schemas.errors import MalformedError, UsageError
 from wheelferry_schemas.receipt import InstalledPackage
 
 
@@ -52,8 +52,7 @@ def install(
             merge = plan(merge.bundle, merge.place, merge.fit, merge.wishes)
             if merge.up_to_date:
                 return Merged(plan=merge, changed=False)
-            # Hardly any wheel unpacks to less than its own size.
-            disk.require_room(root, sum(package.size for package in merge.added))
+            room.require(merge.bundle, merge.added, root)
             refuse_other_disks(merge.place)
             removal = removal_of(merge)
             journal.begin()
@@ -72,10 +71,8 @@ def install(
             if journal.unfinished:
                 warnings.append("what is no longer needed is still there; the next run removes it")
     except OSError as error:
-        raise TransferError(
-            f"{root} could not be written: {error.strerror or error}",
-            hint="it is as it was; free space or check the rights, and try again",
-        ) from error
+        what = f"{root} could not be written"
+        raise disk.failure(what, error, kept="it is as it was") from error
     return Merged(plan=merge, changed=True, warnings=tuple(warnings))
 
 
@@ -108,10 +105,8 @@ def uninstall(
             )
             journal.apply(planned, sync=sync)
     except OSError as error:
-        raise TransferError(
-            f"{place.root} could not be written: {error.strerror or error}",
-            hint="it is as it was; check the rights, and try again",
-        ) from error
+        what = f"{place.root} could not be written"
+        raise disk.failure(what, error, kept="it is as it was") from error
     return tuple(ours[distribution.record] for distribution in going)
 
 

@@ -13,7 +13,7 @@ from wheelferry_installer.locks import held
 from wheelferry_installer.verification import VerifiedBundle, for_all_members
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout
-from wheelferry_schemas.errors import ConflictError, TransferError, UsageError
+from wheelferry_schemas.errors import ConflictError, UsageError
 from wheelferry_schemas.layout import Member
 from wheelferry_schemas.manifest import Manifest, Package
 
@@ -106,10 +106,8 @@ def placed(folder: Path, size: int, *, sync: bool) -> Iterator[Path]:
             finally:
                 disk.remove(staging)
     except OSError as error:
-        raise TransferError(
-            f"{folder} could not be written: {error.strerror or error}",
-            hint="nothing was changed; free space or check the rights, and try again",
-        ) from error
+        what = f"{folder} could not be written"
+        raise disk.failure(what, error, kept="nothing was changed") from error
 
 
 def refuse_full(folder: Path) -> None:

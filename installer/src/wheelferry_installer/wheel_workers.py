@@ -25,7 +25,7 @@ from wheelferry_installer.destination import StagingDestination
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_installer.wheel_installation import install_wheel
 from wheelferry_installer.wheel_source import VerifiedWheel
-from wheelferry_schemas.errors import WheelferryError
+from wheelferry_schemas.errors import TransferError, WheelferryError
 from wheelferry_schemas.layout import Member
 
 MAX_WORKERS = 8
@@ -80,7 +80,8 @@ def run(
 ) -> list[Outcome]:
     """Work through all tasks, the biggest first; returns what came of each, in order of names.
 
-    A problem with one wheel does not stop the others: all are told of together.
+    A problem with one wheel does not stop the others: all are told of together. A disk that fails
+    does, with `OSError` or `TransferError`.
     """
     queue = sorted(tasks, key=lambda task: -task.member.size)
     outcomes = []
@@ -155,13 +156,14 @@ def _work(task: Task) -> Outcome:
             _bundle.read(task.member, _ignore)
             return Outcome(task=task)
         return _install(task, task.distribution)
+    except TransferError:
+        # The disk, or the medium: no other wheel will fare better, and once is enough to say it.
+        raise
     except WheelferryError as error:
         return Outcome(task=task, problem=error)
     except OSError as error:
-        # Exceptions of the system do not always survive the way back: say it in our own.
-        from wheelferry_schemas.errors import TransferError
-
-        return Outcome(task=task, problem=TransferError(f"{task.member.name}: {error.strerror}"))
+        # Exceptions of the system do not always survive the way back; these do.
+        raise OSError(error.errno, error.strerror) from None
 
 
 def _ignore(piece: memoryview) -> None:

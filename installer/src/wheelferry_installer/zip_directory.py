@@ -92,6 +92,21 @@ def read_directory(file: BinaryIO, max_entries: int) -> tuple[list[ZipEntry], li
     return entries, problems
 
 
+def foretold_sizes(ending: bytes) -> list[int] | None:
+    """Return the unpacked sizes of an archive's entries, from its last bytes.
+
+    None where these do not hold all of a directory that is no ZIP64 one. Nothing else is checked:
+    raises `MalformedError` where the directory cannot be read.
+    """
+    at = len(ending) - _END.size
+    if at < 0:
+        return None
+    magic, _, _, _, number, length, _, comment = _END.unpack_from(ending, at)
+    if magic != b"PK\5\6" or comment or length > at or number == _MAX16:
+        return None
+    return [one.size for one in _parse_directory(ending[at - length : at], number)]
+
+
 def _read(file: BinaryIO, size: int) -> bytes:
     data = file.read(size)
     if len(data) != size:

@@ -33,11 +33,15 @@ def warn_of_clock(plan: Plan | Merge, now: int) -> None:
 
 def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
     """Say what an installation would do, after checking every byte of the bundle."""
+    from wheelferry_installer import room
     from wheelferry_installer.merge_planning import Merge, removal_of
     from wheelferry_installer.verification import verify_contents
 
     if isinstance(plan, Merge):
         removal_of(plan)
+        room.require(plan.bundle, plan.added, plan.environment)
+    elif not plan.up_to_date:
+        room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
     startup = verify_contents(plan.bundle, plan.packages)
     if as_json:
         more = {"changed": not plan.up_to_date, "startup": startup_json(startup)}
