@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.interpreters import interpreter_for
 from wheelferry_bundler.locked import Dependency, LockedSet, Wanted
 from wheelferry_bundler.pylock import read_pylock
-from wheelferry_bundler.resolving import Question, find_uv, resolve, uv_environment
+from wheelferry_bundler.resolving import Question, resolve, run_uv, uv_environment
 from wheelferry_bundler.selection import Selection
 from wheelferry_bundler.toml_tables import read_toml
 from wheelferry_bundler.urls import redacted
@@ -114,20 +113,14 @@ def _ask_backend(
 ) -> tuple[str, ...]:
     """Return what a backend needs beyond `requires` to make an editable wheel."""
     command = [
-        *(find_uv(), "run", "--quiet", "--no-project", "--isolated"),
+        *("run", "--quiet", "--no-project", "--isolated"),
         *("--python", str(interpreter_for(target).path)),
         *(f"--with={requirement}" for requirement in requires),
         *(f"--find-links={path.resolve()}" for path in options.places.folders),
         *("python", "-c", _HOOK, *arguments),
     ]
-    run = subprocess.run(
-        command,
-        cwd=folder,
-        env={**uv_environment(options.places), "PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
+    environment = {**uv_environment(options.places), "PYTHONDONTWRITEBYTECODE": "1"}
+    run = run_uv(command, folder, environment)
     try:
         answer = json.loads(run.stdout) if run.returncode == 0 else None
     except ValueError:

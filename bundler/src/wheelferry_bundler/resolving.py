@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +39,8 @@ _LOGIN_HINT = (
     "an index asks for a login: put it into ~/.netrc or UV_INDEX_<NAME>_USERNAME and "
     "UV_INDEX_<NAME>_PASSWORD"
 )
+_UV_HINT = "install it again: pip install --force-reinstall uv"
+_UV_ANSWERS = (0, 1, 2)
 _FAMILIES: tuple[tuple[re.Pattern[str], type[WheelferryError], str], ...] = (
     (
         re.compile(r"\b40[137] (Unauthorized|Forbidden|Proxy)|authentication credentials"),
@@ -49,6 +51,11 @@ _FAMILIES: tuple[tuple[re.Pattern[str], type[WheelferryError], str], ...] = (
         re.compile(r"error: No solution found"),
         UnfitError,
         "what uv says above is about the target, not about this host",
+    ),
+    (
+        re.compile(r"error: Failed to initialize cache|\(os error (5|13|28|30|122)\)"),
+        TransferError,
+        "a disk or a folder of this host is in the way, see above; UV_CACHE_DIR names uv's cache",
     ),
     (
         re.compile(r"Request failed|error sending request|HTTP status|Git operation failed"),
@@ -168,19 +175,48 @@ def export_script(question: Question, target: Target) -> bytes:
 
 @functools.cache
 def find_uv() -> str:
-    """Return the path of uv. The first call imports modules, which threads must not."""
-    return uv.find_uv_bin()
+    """Return the path of uv. The first call imports modules, which threads must not.
+
+    Raises `WheelferryError` where there is none.
+    """
+    try:
+        return uv.find_uv_bin()
+    except FileNotFoundError as error:
+        raise WheelferryError("uv cannot be run: it is not installed", hint=_UV_HINT) from error
+
+
+def run_uv(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], text: str = ""
+) -> subprocess.CompletedProcess[bytes]:
+    """Run uv in `folder` with `text` to read; raises `WheelferryError` where that cannot be done."""
+    path = find_uv()
+    try:
+        run = subprocess.run(
+            [path, *arguments],
+            input=text.encode(),
+            capture_output=True,
+            cwd=folder,
+            env=environment,
+            check=False,
+        )
+    except OSError as error:
+        raise WheelferryError(
+            f"uv cannot be run: {path}: {error.strerror or error}", hint=_UV_HINT
+        ) from error
+    if run.returncode not in _UV_ANSWERS:
+        said = redacted(run.stderr.decode(errors="replace")).strip().splitlines()
+        how = f"signal {-run.returncode}" if run.returncode < 0 else f"exit code {run.returncode}"
+        raise WheelferryError(
+            f"uv ended with {how}, without an answer",
+            details=said[-_SHOWN_LINES:],
+            hint="did this host run out of memory? (dmesg tells); else install uv again",
+        )
+    return run
 
 
 def _run(arguments: Sequence[str], question: Question, purpose: str) -> bytes:
-    run = subprocess.run(
-        [find_uv(), *arguments],
-        input=(question.text or "").encode(),
-        capture_output=True,
-        cwd=question.folder,
-        env=uv_environment(question.options.places),
-        check=False,
-    )
+    environment = uv_environment(question.options.places)
+    run = run_uv(arguments, question.folder, environment, question.text or "")
     if run.returncode == 0:
         return run.stdout
     raise _failure(question, purpose, redacted(run.stderr.decode(errors="replace")).strip())
