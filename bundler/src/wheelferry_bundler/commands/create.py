@@ -22,6 +22,7 @@ from wheelferry_bundler.commands.create_options import (
     target_options,
 )
 from wheelferry_bundler.commands.keys import key_option, own_keys
+from wheelferry_bundler.commands.option_groups import GroupedCommand, grouped
 from wheelferry_bundler.commands.printing import say, say_command, say_json, tell, warn
 from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import UsageError
@@ -42,33 +43,44 @@ Examples:
 """
 
 
-@click.command(epilog=_EPILOG, short_help="Make a bundle from a lock (online host).")
+@click.command(
+    cls=GroupedCommand, epilog=_EPILOG, short_help="Make a bundle from a lock (online host)."
+)
 @click.argument("source", type=click.Path(path_type=Path), default=".")
-@target_options
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write.  [default: bundle.tar.zst, or bundle.pyz with --self-contained]",
+@grouped("For which hosts", target_options)
+@grouped("What to take", selection_options)
+@grouped("From where", place_options)
+@grouped(
+    "Signing and expiry",
+    key_option,
+    click.option(
+        "--unsigned", is_flag=True, help="Do not sign. The far side will refuse the bundle."
+    ),
+    click.option(
+        "--expires",
+        metavar="TIME",
+        help="From when on the far side refuses the bundle: 90d, 12w, or a day such as 2027-03-31.",
+    ),
 )
-@click.option(
-    "--self-contained",
-    is_flag=True,
-    help="Put the installer in as well: over there 'python3 bundle.pyz' needs nothing but Python.",
+@grouped(
+    "Output",
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The file to write.  [default: bundle.tar.zst, or bundle.pyz with --self-contained]",
+    ),
+    click.option(
+        "--self-contained",
+        is_flag=True,
+        help="Put the installer in as well: over there 'python3 bundle.pyz' needs nothing but "
+        "Python.",
+    ),
+    click.option("--force", is_flag=True, help="Replace the output if it exists."),
+    click.option("--dry-run", is_flag=True, help="Show what would go in; fetch and write nothing."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
 )
-@click.option("--force", is_flag=True, help="Replace the output if it exists.")
-@selection_options
-@place_options
-@key_option
-@click.option(
-    "--expires",
-    metavar="TIME",
-    help="From when on the far side refuses the bundle: 90d, 12w, or a day such as 2027-03-31.",
-)
-@click.option("--unsigned", is_flag=True, help="Do not sign. The far side will refuse the bundle.")
-@click.option("--dry-run", is_flag=True, help="Show what would go in; fetch and write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 def create(
     source: Path,
     platforms: tuple[str, ...],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelferry_installer.commands.install_report import show_done, show_plan, warn_of_clock
+from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
 from wheelferry_installer.commands.options import (
     bundle_argument,
     json_option,
@@ -46,35 +47,44 @@ Examples:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=GroupedCommand, epilog=_EPILOG)
 @bundle_argument
-@place_options
-@click.option(
-    "--bundled-python",
-    is_flag=True,
-    help="Use the Python that the bundle brings, even where one of this host fits.",
+@grouped("Where to", place_options)
+@grouped(
+    "What to install",
+    click.option(
+        "--bundled-python",
+        is_flag=True,
+        help="Use the Python that the bundle brings, even where one of this host fits.",
+    ),
+    click.option("--compile", "compile_bytecode", is_flag=True, help="Compile all modules."),
+    click.option("--reinstall", is_flag=True, help="Install even what is there already."),
+    click.option("--exact", is_flag=True, help="Remove packages that the bundle does not have."),
+    click.option("--force", is_flag=True, help="Replace files that were edited, or are nobody's."),
+    click.option(
+        "--keep",
+        type=click.IntRange(min=0),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="How many former environments stay for 'bundle rollback'.",
+    ),
 )
-@click.option("--compile", "compile_bytecode", is_flag=True, help="Compile all modules.")
+@grouped(
+    "What to accept",
+    trust_options,
+    click.option(
+        "--allow-downgrade", is_flag=True, help="Accept a bundle older than what is installed."
+    ),
+)
+@grouped(
+    "Output",
+    click.option("--dry-run", is_flag=True, help="Verify, show what would be done, and stop."),
+    json_option,
+    quiet_option,
+)
 @sync_option
 @wait_option
-@click.option(
-    "--keep",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="How many former environments stay for 'bundle rollback'.",
-)
-@click.option("--reinstall", is_flag=True, help="Install even what is there already.")
-@click.option("--exact", is_flag=True, help="Remove packages that the bundle does not have.")
-@click.option("--force", is_flag=True, help="Replace files that were edited, or are nobody's.")
-@click.option(
-    "--allow-downgrade", is_flag=True, help="Accept a bundle older than what is installed."
-)
-@trust_options
-@click.option("--dry-run", is_flag=True, help="Verify, show what would be done, and stop.")
-@json_option
-@quiet_option
 def install(
     bundle: Path,
     environment: Path | None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
 from wheelferry_installer.commands.options import (
     json_option,
     quiet_option,
@@ -38,41 +39,53 @@ Examples:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=GroupedCommand, epilog=_EPILOG)
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="ID",
-    help="Only what this target of the bundle needs, as 'bundle show' names it. Repeatable.",
+@grouped(
+    "What to unpack",
+    click.option(
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="ID",
+        help="Only what this target of the bundle needs, as 'bundle show' names it. Repeatable.",
+    ),
+    click.option(
+        "--simple-index",
+        "index",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Make a package index that any web server can serve, or add to it.",
+    ),
 )
-@click.option(
-    "--uv-lock",
-    "project",
-    type=_FOLDER,
-    metavar="PROJECT",
-    help="Also write a copy of this project's uv.lock that takes everything from DIR.",
+@grouped(
+    "For uv",
+    click.option(
+        "--uv-lock",
+        "project",
+        type=_FOLDER,
+        metavar="PROJECT",
+        help="Also write a copy of this project's uv.lock that takes everything from DIR.",
+    ),
+    click.option(
+        "--editable", is_flag=True, help="With --uv-lock: install PROJECT as it lies there."
+    ),
+    click.option(
+        "--in-place",
+        is_flag=True,
+        help="With --uv-lock: replace the lock in PROJECT, until --undo.",
+    ),
+    click.option(
+        "--undo",
+        type=_FOLDER,
+        metavar="PROJECT",
+        help="Put the uv.lock back that --in-place replaced.",
+    ),
 )
-@click.option("--editable", is_flag=True, help="With --uv-lock: install PROJECT as it lies there.")
-@click.option(
-    "--in-place", is_flag=True, help="With --uv-lock: replace the lock in PROJECT, until --undo."
-)
-@click.option(
-    "--undo", type=_FOLDER, metavar="PROJECT", help="Put the uv.lock back that --in-place replaced."
-)
-@click.option(
-    "--simple-index",
-    "index",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Make a package index that any web server can serve, or add to it.",
-)
-@trust_options
+@grouped("What to accept", trust_options)
+@grouped("Output", json_option, quiet_option)
 @sync_option
-@json_option
-@quiet_option
 def unpack(
     bundle: Path | None,
     folder: Path | None,
