@@ -8,7 +8,18 @@ import pytest
 
 from support.index import LocalIndex
 from support.sources import make_repository, make_sdist, make_source
-from support.unlocked import DEMO, LINUX, PYTHON, WINDOWS, chosen, only, read, target_of, write
+from support.unlocked import (
+    DEMO,
+    LINUX,
+    PYTHON,
+    WINDOWS,
+    chosen,
+    only,
+    read,
+    roots,
+    target_of,
+    write,
+)
 from support.wheels import make_wheel
 from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.locked import Wanted
@@ -138,6 +149,32 @@ def test_resolves_for_the_patch_release_that_is_stated(
 def test_takes_a_file_that_pins_everything_as_it_stands(tmp_path: Path) -> None:
     path = write(tmp_path, f"demo==1.0 --hash=sha256:{DEMO.sha256}\n")
     assert chosen(read(path)) == ["demo 1.0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("demo\n", ("demo",)),
+        ("demo\nhelper\n", ("demo", "helper")),
+        ("Demo[more]>=1\ncolorama ; os_name == 'nt'\n", ("demo",)),
+        ("demo==1.0\nhelper==1.0\ncolorama==1.0 ; os_name == 'nt'\n", ("demo", "helper")),
+        (f"demo==1.0 --hash=sha256:{DEMO.sha256}\n", ("demo",)),
+        ("-r more.txt\n-c limits.txt\n", ("helper",)),
+    ],
+)
+def test_roots_are_what_the_file_asks_for(
+    tmp_path: Path, text: str, expected: tuple[str, ...]
+) -> None:
+    write(tmp_path, "helper\n", "more.txt")
+    write(tmp_path, "demo\n", "limits.txt")
+    path = write(tmp_path, text)
+    assert roots(read_requirements_for_all(path, [LINUX], Wanted())[LINUX.id]) == expected
+
+
+@pytest.mark.parametrize("line", ["./lib", "-e ./lib", "demo-lib @ ./lib"])
+def test_roots_are_local_projects_that_the_file_asks_for(tmp_path: Path, line: str) -> None:
+    make_source(tmp_path / "lib", make_wheel("demo-lib"), project="dependencies = ['helper']\n")
+    assert roots(read(write(tmp_path, f"{line}\n"))) == ("demo-lib",)
 
 
 def test_takes_prereleases_where_the_file_asks_for_them(tmp_path: Path, index: LocalIndex) -> None:

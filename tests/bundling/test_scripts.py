@@ -11,7 +11,7 @@ import uv
 
 from support.index import LocalIndex
 from support.sources import make_source
-from support.unlocked import LINUX, OTHER, WINDOWS, chosen, read, write
+from support.unlocked import LINUX, OTHER, WINDOWS, chosen, read, roots, write
 from support.wheels import make_wheel
 from wheelferry_bundler.locked import Wanted
 from wheelferry_bundler.selection import select
@@ -83,3 +83,7 @@ def test_refuses_a_script_without_dependencies_of_its_own(tmp_path: Path) -> Non
 def test_scripts_have_no_extras_groups_or_packages(script: Path) -> None:
     with pytest.raises(UsageError, match="has no extras"):
         read(script, wanted=Wanted(extras=("x",)))
+
+
+def test_roots_are_what_a_script_asks_for(script: Path) -> None:
+    assert roots(read(script)) == ("demo", "lib")

@@ -9,7 +9,7 @@ import pytest
 
 from support.index import LocalIndex
 from support.sources import make_source
-from support.unlocked import LINUX, OTHER, chosen, only, read, write
+from support.unlocked import LINUX, OTHER, chosen, only, read, roots, write
 from support.wheels import make_wheel
 from wheelferry_bundler.locked import Wanted
 from wheelferry_bundler.selection import select
@@ -144,3 +144,24 @@ def test_writes_nothing_beside_a_project(project: Path) -> None:
     before = sorted(project.parent.rglob("*"))
     read(project)
     assert sorted(project.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Wanted(), ("demo", "lib", "tester", "writer")),
+        (Wanted(no_default_groups=True, extras=("color",)), ("colorama", "demo", "lib")),
+        (Wanted(only_groups=("docs",)), ("writer",)),
+    ],
+)
+def test_roots_are_what_the_project_asks_for(
+    project: Path, wanted: Wanted, expected: tuple[str, ...]
+) -> None:
+    assert roots(read(project, wanted=wanted)) == expected
+
+
+def test_roots_are_the_project_and_its_groups_where_it_is_installed(project: Path) -> None:
+    path = write(project.parent, BUILD_SYSTEM + PROJECT, "pyproject.toml")
+    assert roots(read(path)) == ("app", "tester", "writer")
+    left_out = Wanted(no_install_project=True, no_default_groups=True)
+    assert roots(read(path, wanted=left_out)) == ("demo", "lib")

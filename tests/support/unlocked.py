@@ -52,6 +52,11 @@ def chosen(locked: LockedSet, target: Target = LINUX) -> list[str]:
     return [f"{c.package.name} {c.package.key.version or '?'}" for c in selection.chosen]
 
 
+def roots(locked: LockedSet, target: Target = LINUX) -> tuple[str, ...]:
+    """Return the names of what is selected because the source itself asks for it."""
+    return select(locked, target).roots
+
+
 def only(locked: LockedSet, name: str) -> LockedPackage:
     (package,) = (package for package in locked.packages.values() if package.name == name)
     return package

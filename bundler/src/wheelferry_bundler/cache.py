@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from platformdirs import user_cache_path
 
@@ -54,6 +54,18 @@ class Cache:
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, target)
         return target
+
+    def metadata_path(self, sha256: str) -> Path:
+        """Return where METADATA of the wheel of that hash lies, as an index offered it."""
+        return self.folder / "metadata" / sha256[:2] / sha256[2:]
+
+    def keep_metadata(self, sha256: str, data: bytes) -> None:
+        """Keep METADATA of the wheel of that hash."""
+        path = self.metadata_path(sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(data)
+        os.replace(file.name, path)
 
     def drop(self, sha256: str) -> None:
         """Remove a file that turned out to be damaged."""

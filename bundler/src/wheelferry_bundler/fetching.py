@@ -81,14 +81,30 @@ def add_missing_hashes(
 
 
 @contextlib.contextmanager
-def _fetcher(cache: Cache, places: Places | None) -> Iterator[_Fetcher]:
-    places = places or Places()
-    mirrors = tuple(Index(url=url) for url in places.mirrors)
-    transfers = Transfers(Logins((*mirrors, *places.indexes)))
+def connections(places: Places) -> Iterator[tuple[Transfers, Mirrors]]:
+    """Open connections with the logins of these places, and to their mirrors."""
+    own = tuple(Index(url=url) for url in places.mirrors)
+    transfers = Transfers(Logins((*own, *places.indexes)))
     try:
-        yield _Fetcher(cache, transfers, Mirrors(places.mirrors, transfers), places.files())
+        yield transfers, Mirrors(places.mirrors, transfers)
     finally:
         transfers.close()
+
+
+def lies_here(artifact: Artifact, cache: Cache, local: Mapping[str, tuple[Path, ...]]) -> bool:
+    """Return whether a file need not be fetched; `local` are the files of folders by name."""
+    return (
+        _path_of(artifact) is not None
+        or artifact.file_name in local
+        or cache.get(artifact.sha256 or "", artifact.size) is not None
+    )
+
+
+@contextlib.contextmanager
+def _fetcher(cache: Cache, places: Places | None) -> Iterator[_Fetcher]:
+    places = places or Places()
+    with connections(places) as (transfers, mirrors):
+        yield _Fetcher(cache, transfers, mirrors, places.files())
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,9 @@ class LockedSet:
     `excluded` packages are walked through but not installed. `lock_extras` and `lock_groups` fill
     the marker variables `extras` and `dependency_groups` of a pylock.toml (PEP 751). `conflicts`
     lists sets of synthetic extras of which only one may be active. `outside_allowed` tells that packages may lie outside the
-    folder of the lock.
+    folder of the lock. `closed` tells that a resolver made it for every target that it allows:
+    nothing is missing. `asked` are the packages that its source asks for, with their extras, None
+    where the walk begins with these; `left_out` names what flags leave out, in the lock or not.
     """
 
     kind: LockKind
@@ -164,6 +166,9 @@ class LockedSet:
     lock_groups: frozenset[str] = frozenset()
     conflicts: tuple[frozenset[SyntheticExtra], ...] = ()
     outside_allowed: bool = False
+    closed: bool = False
+    asked: Mapping[str, frozenset[str]] | None = None
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

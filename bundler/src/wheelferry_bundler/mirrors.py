@@ -28,12 +28,17 @@ class Mirrors:
         self._lock = threading.Lock()
 
     def find(self, file_name: str, sha256: str) -> tuple[list[str], list[AttemptError]]:
-        """Return the URLs of a file on these indexes, and why there are none on the others.
+        """Return the URLs of a file on these indexes, and why there are none on the others."""
+        links, problems = self.links(file_name, sha256)
+        return [link.url for link in links], problems
+
+    def links(self, file_name: str, sha256: str) -> tuple[list[Link], list[AttemptError]]:
+        """Return what these indexes offer of a file, and why there is none on the others.
 
         A file of that name for which the index states another hash is none.
         """
         project = _project(file_name)
-        urls: list[str] = []
+        found: list[Link] = []
         problems: list[AttemptError] = []
         for index in self._urls if project else ():
             links = self._links(f"{index}/{project}/")
@@ -41,12 +46,12 @@ class Mirrors:
                 problems.append(links)
                 continue
             same = [link for link in links if link.file_name == file_name]
-            fitting = [link.url for link in same if link.sha256 in (None, sha256)]
-            urls += fitting
+            fitting = [link for link in same if link.sha256 in (None, sha256)]
+            found += fitting
             if not fitting:
                 what = "has another file of that name" if same else "does not have it"
                 problems.append(AttemptError(f"{host(index)} {what}"))
-        return urls, problems
+        return found, problems
 
     def _links(self, url: str) -> tuple[Link, ...] | AttemptError:
         with self._lock:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -57,6 +58,20 @@ def read_default_groups(table: Table) -> DefaultGroups:
     if "default-groups" in table:
         return frozenset(map(canonicalize_name, table.texts("default-groups")))
     return DEV
+
+
+def asked_by(requirements: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """Return the packages that requirements ask for, with their extras; paths name none."""
+    asked: dict[str, frozenset[str]] = {}
+    for text in requirements:
+        try:
+            requirement = Requirement(text)
+        except (InvalidRequirement, RecursionError):
+            continue
+        name = canonicalize_name(requirement.name)
+        extras = frozenset(map(canonicalize_name, requirement.extras))
+        asked[name] = asked.get(name, frozenset()) | extras
+    return asked
 
 
 def read_specifier(table: Table, key: str) -> SpecifierSet:

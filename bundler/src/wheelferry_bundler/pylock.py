@@ -37,9 +37,17 @@ _INDEX = re.compile(r"\bpackages\[(\d+)\]")
 
 
 def read_pylock(
-    data: bytes, folder: Path, wanted: Wanted, *, name: str, kind: LockKind = "pylock.toml"
+    data: bytes,
+    folder: Path,
+    wanted: Wanted,
+    *,
+    name: str,
+    kind: LockKind = "pylock.toml",
+    closed: bool = False,
 ) -> LockedSet:
     """Read the bytes of a pylock.toml whose relative paths start at `folder`.
+
+    `closed` tells that a resolver made it just now, for the targets that it is read for.
 
     Raises `MalformedError`, and `UsageError` where `wanted` names an extra or a group that the
     lock does not have, or something that such a lock cannot tell.
@@ -59,6 +67,7 @@ def read_pylock(
         )
         marker = None if package.marker is None else str(package.marker)
         edges.append(Dependency(key=key, marker=marker))
+    excluded = _excluded(packages.values(), wanted)
     return LockedSet(
         kind=kind,
         name=name,
@@ -67,10 +76,14 @@ def read_pylock(
         packages=packages,
         environments=tuple(map(str, lock.environments or ())),
         edges=tuple(edges),
-        excluded=_excluded(packages.values(), wanted),
+        excluded=excluded,
         lock_extras=_extras(lock, wanted),
         lock_groups=_groups(lock, wanted),
         outside_allowed=wanted.allow_outside_paths,
+        closed=closed,
+        left_out=frozenset(
+            (*map(canonicalize_name, wanted.no_install_packages), *(key.name for key in excluded))
+        ),
     )
 
 

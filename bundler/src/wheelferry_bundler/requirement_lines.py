@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,8 @@ class RequirementLines:
     """What some requirements files say.
 
     `text` and `constraints` are for uv. `hashes` maps normalized names to the sha256 digests that
-    are listed for them. `names` are those of the requirements, `pinned` tells that each of these is
+    are listed for them. `asked` are the names of the requirements with their extras, `unnamed` tells
+    that there are others, which paths or URLs stand for. `pinned` tells that each requirement is
     pinned to one version or URL, `complete` that each lists a hash as well, `prereleases` that
     `--pre` is asked for, `indexes` what may hold a login.
     """
@@ -64,14 +65,15 @@ class RequirementLines:
     constraints: str = ""
     hashes: dict[str, frozenset[str]] = field(default_factory=dict)
     indexes: tuple[Index, ...] = ()
-    names: frozenset[str] = frozenset()
+    asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unnamed: bool = False
     pinned: bool = True
     prereleases: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether the lines name every file that may be installed, by its hash."""
-        return self.pinned and self.names <= self.hashes.keys()
+        return self.pinned and self.asked.keys() <= self.hashes.keys()
 
 
 def read_lines(path: Path) -> RequirementLines:
@@ -86,14 +88,14 @@ def read_lines(path: Path) -> RequirementLines:
     # The hashes of constraints count for requirements that list none themselves, as with pip.
     listed = {**reader.constraint_hashes, **reader.hashes}
     lines.hashes = {name: frozenset(digests) for name, digests in listed.items()}
-    lines.names = frozenset(reader.names)
+    lines.asked = {name: frozenset(extras) for name, extras in reader.asked.items()}
     return lines
 
 
 @dataclass
 class _Reader:
     lines: RequirementLines
-    names: set[str] = field(default_factory=set)
+    asked: dict[str, set[str]] = field(default_factory=dict)
     hashes: dict[str, set[str]] = field(default_factory=dict)
     constraint_hashes: dict[str, set[str]] = field(default_factory=dict)
     seen: set[tuple[Path, bool]] = field(default_factory=set)
@@ -131,6 +133,7 @@ class _Reader:
             editable = "" if _VERSION_CONTROL.match(value) else "-e "
             self._add(f"{editable}{value}", constraints=constraints)
             self.lines.pinned = False
+            self.lines.unnamed = True
         elif name == "--find-links":
             self.lines.text += f"--find-links {_found(where, value, folder)}\n"
         elif name == "--pre":
@@ -164,8 +167,11 @@ class _Reader:
             hashes.setdefault(name, set()).update(listed)
         if constraints:
             return
-        if name is not None:
-            self.names.add(name)
+        if name is None:
+            self.lines.unnamed = True
+        else:
+            extras = requirement.extras if requirement else ()
+            self.asked.setdefault(name, set()).update(map(canonicalize_name, extras))
         self.lines.pinned = self.lines.pinned and name is not None and _is_pinned(requirement)
 
     def _add(self, text: str, *, constraints: bool) -> None:

@@ -144,13 +144,18 @@ class _File:
         except (BuildError, MalformedError, UnfitError):
             # What stands in the way may concern platforms that nobody asked for.
             return None
-        return locked if self.lines.names >= {key.name for key in locked.packages} else None
+        return locked if self.lines.asked.keys() >= {key.name for key in locked.packages} else None
 
     def locked(self, data: bytes) -> LockedSet:
         """Return what uv resolved, without the files that the hashes here rule out."""
         folder, listed = self.question.folder, self.lines.hashes
         locked = read_pylock(
-            data, folder, self.wanted, name="requirements", kind="requirements.txt"
+            data,
+            folder,
+            self.wanted,
+            name="requirements",
+            kind="requirements.txt",
+            closed=not self.question.closed,
         )
         packages = {
             key: _only_listed(
@@ -158,7 +163,16 @@ class _File:
             )
             for key, package in locked.packages.items()
         }
-        return dataclasses.replace(locked, packages=packages)
+        return dataclasses.replace(locked, packages=packages, asked=self.asked(locked))
+
+    def asked(self, locked: LockedSet) -> Mapping[str, frozenset[str]]:
+        """Return the packages that the file asks for; a path or URL may tell no name."""
+        direct = (
+            key.name
+            for key, package in locked.packages.items()
+            if self.lines.unnamed and package.source.kind != "registry"
+        )
+        return {**dict.fromkeys(direct, frozenset()), **self.lines.asked}
 
 
 def _with_relative_location(package: LockedPackage, folder: Path) -> LockedPackage:

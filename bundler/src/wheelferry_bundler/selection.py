@@ -37,6 +37,7 @@ class Selection:
     target: Target
     chosen: tuple[Chosen, ...]
     roots: tuple[str, ...]
+    locked: LockedSet
     problems: tuple[WheelferryError, ...]
 
 
@@ -52,7 +53,7 @@ def select(locked: LockedSet, target: Target) -> Selection:
         reached = walk(locked, markers)
         target = _settled(locked, target, base, markers, reached)
     except WheelferryError as error:
-        return Selection(target=target, chosen=(), roots=(), problems=(error,))
+        return Selection(target=target, chosen=(), roots=(), locked=locked, problems=(error,))
     installed = [locked.packages[key] for key in sorted(_installed(locked, reached), key=_order)]
     names = {package.name for package in installed}
     problems = list(_several_versions(installed, target))
@@ -71,7 +72,10 @@ def select(locked: LockedSet, target: Target) -> Selection:
     return Selection(
         target=target,
         chosen=tuple(chosen),
-        roots=tuple(sorted(reached.roots & names)),
+        roots=tuple(
+            sorted((reached.roots if locked.asked is None else locked.asked.keys()) & names)
+        ),
+        locked=locked,
         problems=tuple(problems),
     )
 

@@ -23,11 +23,16 @@ class PageError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A file that a page offers; `sha256` is None where the page does not state it."""
+    """A file that a page offers; `sha256` is None where the page does not state it.
+
+    `metadata` is the sha256 of the METADATA that lies beside it (PEP 658), empty where the page
+    does not state it, None where there is no such file.
+    """
 
     file_name: str
     url: str
     sha256: str | None
+    metadata: str | None = None
 
 
 def parse_page(text: str, media_type: str, url: str) -> tuple[Link, ...]:
@@ -72,7 +77,18 @@ def _json_link(file: Any, url: str) -> Link:
         file_name=file["filename"],
         url=_join(url, file["url"]),
         sha256=sha256.lower() if isinstance(sha256, str) else None,
+        metadata=_json_metadata(file),
     )
+
+
+def _json_metadata(file: Mapping[str, Any]) -> str | None:
+    # PEP 714: the first of these keys that is there counts.
+    keys = (key for key in ("core-metadata", "dist-info-metadata") if key in file)
+    stated = file.get(next(keys, ""))
+    if not stated:
+        return None
+    sha256 = stated.get("sha256") if isinstance(stated, dict) else None
+    return sha256.lower() if isinstance(sha256, str) else ""
 
 
 def _join(base: str, link: str) -> str:
@@ -80,6 +96,15 @@ def _join(base: str, link: str) -> str:
         return urljoin(base, link)
     except ValueError as error:
         raise PageError(f"the page links to {link!r}, which is no URL") from error
+
+
+def _html_metadata(attributes: Mapping[str, str | None]) -> str | None:
+    keys = ("data-core-metadata", "data-dist-info-metadata")
+    stated = next((attributes[key] for key in keys if key in attributes), None)
+    if stated is None:
+        return None
+    kind, _, digest = stated.partition("=")
+    return digest.lower() if kind == "sha256" else ""
 
 
 class _Anchors(HTMLParser):
@@ -99,7 +124,9 @@ class _Anchors(HTMLParser):
             # PEP 503: the text of the anchor MUST match the last part of the URL's path.
             name = unquote(urlsplit(url).path.rpartition("/")[2])
             sha256 = digest.lower() if kind == "sha256" else None
-            self.links.append(Link(file_name=name, url=url, sha256=sha256))
+            self.links.append(
+                Link(file_name=name, url=url, sha256=sha256, metadata=_html_metadata(attributes))
+            )
         elif tag == "meta" and attributes.get("name") == "pypi:repository-version":
             version = attributes.get("content") or ""
             if version.partition(".")[0] != "1":

@@ -69,11 +69,16 @@ class _SilentError(_PassingError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a host answered: the URL after redirects, the media type and the text."""
+    """What a host answered: the URL after redirects, the media type and the content."""
 
     url: str
     media_type: str
-    text: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """The content as text."""
+        return self.data.decode("utf-8", "replace")
 
 
 class Transfers:
@@ -174,7 +179,7 @@ class Transfers:
             return Page(
                 url=answer.url,
                 media_type=answer.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-                text=data.decode("utf-8", "replace"),
+                data=data,
             )
 
     @contextmanager

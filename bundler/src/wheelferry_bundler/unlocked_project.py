@@ -7,9 +7,10 @@ lock: nothing else knows its members.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from packaging.dependency_groups import resolve_dependency_groups
 from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.build_options import BuildOptions
@@ -21,7 +22,7 @@ from wheelferry_bundler.locked import (
     PackageSource,
     Wanted,
 )
-from wheelferry_bundler.project import DEV, read_default_groups, read_specifier
+from wheelferry_bundler.project import DEV, asked_by, read_default_groups, read_specifier
 from wheelferry_bundler.pylock import read_pylock
 from wheelferry_bundler.resolving import Question, resolve
 from wheelferry_bundler.toml_tables import Table, read_toml
@@ -60,7 +61,13 @@ def read_unlocked_project(
     )
     data = resolve(question, target) if question.arguments else _NOTHING
     name = canonicalize_name(project.optional_text("name") or folder.name)
-    locked = read_pylock(data, folder, _answered(wanted), name=name, kind="pyproject.toml")
+    locked = read_pylock(
+        data, folder, _answered(wanted), name=name, kind="pyproject.toml", closed=True
+    )
+    installed = bool(project.data) and _is_package(table) and not _is_left_out(name, wanted)
+    listed = () if installed or wanted.only_groups else _listed(project, extras)
+    in_groups = resolve_dependency_groups(table.table("dependency-groups").data, *groups)
+    locked = dataclasses.replace(locked, asked=asked_by((*listed, *in_groups)))
     if not project.data:
         return locked
     version = project.optional_text("version")
@@ -70,9 +77,16 @@ def read_unlocked_project(
         version=version,
         requires_python=read_specifier(project, "requires-python") if stated else None,
     )
-    if _is_package(table) and not _is_left_out(name, wanted):
-        return _with_project(locked, name, version, folder)
-    return locked
+    return _with_project(locked, name, version, folder) if installed else locked
+
+
+def _listed(project: Table, extras: Iterable[str]) -> Iterator[str]:
+    """Yield the dependencies of a project, with those of some extras."""
+    yield from project.texts("dependencies")
+    optional = project.table("optional-dependencies")
+    for extra in optional.data:
+        if canonicalize_name(extra) in extras:
+            yield from optional.texts(extra)
 
 
 def _answered(wanted: Wanted) -> Wanted:
@@ -111,6 +125,7 @@ def _with_project(locked: LockedSet, name: str, version: str | None, folder: Pat
         locked,
         packages={package.key: package, **others},
         edges=(Dependency(key=package.key), *edges),
+        asked={name: frozenset(), **(locked.asked or {})},
     )
 
 

@@ -49,6 +49,7 @@ def read_uv_lock(data: bytes, folder: Path, wanted: Wanted) -> LockedSet:
         requires_python &= read_specifier(lock, "requires-python")
     only = choice.members[0] if len(choice.members) == 1 else workspace.root
     return LockedSet(
+        closed=True,
         kind="uv.lock",
         name=only.name if only else _name_of(folder),
         version=only.version if only else None,

@@ -33,6 +33,16 @@ class WheelMetadata:
 
 def read_wheel_metadata(path: Path, file_name: str) -> WheelMetadata:
     """Read METADATA of a wheel; raises `MalformedError` where there is none."""
+    # The description may be a book, and is not asked for.
+    raw, _ = parse_email(_BLANK_LINE.split(read_metadata(path, file_name), maxsplit=1)[0])
+    stated = raw.get("license_expression") or _from_classifiers(raw.get("classifiers", []))
+    return WheelMetadata(
+        license=_one_line(stated or raw.get("license")), summary=_one_line(raw.get("summary"))
+    )
+
+
+def read_metadata(path: Path, file_name: str) -> bytes:
+    """Return METADATA of a wheel; raises `MalformedError` where there is none."""
     try:
         with zipfile.ZipFile(path) as wheel:
             (name,) = (
@@ -42,15 +52,9 @@ def read_wheel_metadata(path: Path, file_name: str) -> WheelMetadata:
             )
             if wheel.getinfo(name).file_size > _MAX_SIZE:
                 raise MalformedError(f"{file_name}: METADATA is larger than {_MAX_SIZE} bytes")
-            # The description may be a book, and is not asked for.
-            headers = _BLANK_LINE.split(wheel.read(name), maxsplit=1)[0]
-            raw, _ = parse_email(headers)
+            return wheel.read(name)
     except _UNREADABLE as error:
         raise MalformedError(f"{file_name} is not a wheel: {error}") from error
-    stated = raw.get("license_expression") or _from_classifiers(raw.get("classifiers", []))
-    return WheelMetadata(
-        license=_one_line(stated or raw.get("license")), summary=_one_line(raw.get("summary"))
-    )
 
 
 def _from_classifiers(classifiers: list[str]) -> str | None:
