@@ -4,8 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MEMBERS := schemas installer bundler
+# What the demo and the tests call, each with the package of Debian and Ubuntu that has it.
+TOOLS := git:git tar:tar zstd:zstd unzip:unzip ssh-keygen:openssh-client unshare:util-linux
 
-.PHONY: demo test test-all test-ends faults fuzz mutants hostile lint format bench schema requirements package clean
+.PHONY: tools demo test test-all test-ends faults fuzz mutants hostile lint format bench schema requirements package clean
 
 demo: $(READY)
 	sh examples/numpy-pytest/demo.sh $(abspath $(BIN))
@@ -72,8 +74,24 @@ requirements: $(READY)
 package: $(READY)
 	for member in $(MEMBERS); do (cd $$member && $(abspath $(BIN))/python -m flit_core.wheel --outdir ../dist) || exit 1; done
 
-$(READY): requirements-dev.txt $(MEMBERS:%=%/pyproject.toml)
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "wheelferry needs Python 3.10 or newer: make PYTHON=python3.12")'
+# Names all that is missing before anything is begun.
+tools:
+	@missing=; \
+	for tool in $(TOOLS); do \
+	  command -v "$${tool%:*}" > /dev/null || missing="$$missing $${tool#*:}"; \
+	done; \
+	if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2> /dev/null; then \
+	  echo "error: $(PYTHON) is not Python 3.10 or newer (if another one is: make PYTHON=python3.12)" >&2; \
+	  missing="$$missing python3 python3-venv"; \
+	elif ! $(PYTHON) -c 'import ensurepip, venv' 2> /dev/null; then \
+	  missing="$$missing python3-venv"; \
+	fi; \
+	if [ -n "$$missing" ]; then \
+	  echo "error: what demo and tests need is missing:$$missing" >&2; \
+	  echo "hint: on Debian and Ubuntu: apt-get install$$missing" >&2; exit 2; \
+	fi
+
+$(READY): requirements-dev.txt $(MEMBERS:%=%/pyproject.toml) | tools
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(MEMBERS:%=-e %)

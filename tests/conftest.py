@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support import airgap
 from support.homes import move_home
 from support.index import LocalIndex, serve
 
@@ -29,3 +30,20 @@ def index() -> Iterator[LocalIndex]:
 def config_folder() -> Path:
     """Where wheelferry keeps its settings in this test."""
     return Path(os.environ["XDG_CONFIG_HOME"]) / "wheelferry"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("namespace") and not airgap.is_allowed():
+        pytest.skip(airgap.NOT_ALLOWED)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say last what nobody has looked at: a green run on a host that allows little proves less."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    # A skipped test reports file, line and reason.
+    reasons = [report.longrepr[2] for report in reporter.stats.get("skipped", ())]
+    unseen = [reason for reason in reasons if airgap.NOT_ALLOWED in reason]
+    if unseen:
+        reporter.write_line(f"NOT LOOKED AT: {len(unseen)} promises, since {airgap.NOT_ALLOWED}")

@@ -1,16 +1,17 @@
 #!/bin/sh
 # Runs the suite on the interpreters from 3.10 on that this machine has: all of them, or with --ends
 # the oldest and the newest, and there the journeys, what needs PyPI and the oracle on the newest alone.
-# Each gets an environment of its own, .venv-3.N.
+# Each gets an environment of its own, .venv-3.N. With --list it prints the interpreters, and does no
+# more. PYTHONS names them, where they are not to be looked for.
 set -eu
 cd "$(dirname "$0")/.."
 
 find_python() {
-    for candidate in $(command -v "python3.$1" || true) \
-        "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3."$1".*/bin/python; do
+    for candidate in ${PYTHONS:-$(command -v "python3.$1" || true) \
+        "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3."$1".*/bin/python}; do
         # Launchers of version managers are on PATH even where they start nothing.
-        if "$candidate" -c "import sys, venv; sys.exit(sys.version_info[:2] != (3, $1))" 2>/dev/null; then
-            echo "$candidate"
+        if "$candidate" -c "import sys, venv
+sys.exit(1) if sys.version_info[:2] != (3, $1) else print(sys.executable)" 2>/dev/null; then
             return
         fi
     done
@@ -22,6 +23,10 @@ for minor in 10 11 12 13 14; do
         found="$found $minor"
     fi
 done
+if [ "${1:-}" = --list ]; then
+    for minor in $found; do find_python "$minor"; done
+    exit
+fi
 rest=
 set -- "${1:-}" $found
 if [ "$1" = --ends ]; then

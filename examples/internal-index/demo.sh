@@ -2,12 +2,7 @@
 # Makes an index of two bundles, serves it on 127.0.0.1, installs from it with pip and with uv. Usage: demo.sh BIN_FOLDER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$1:$PATH
-export PATH
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-say() { printf '\n== %s\n' "$*"; }
+. "$here/../common.sh"
 
 mkdir "$work/online" "$work/far" "$work/empty-home"
 cp "$here/pyproject.toml" "$work/online"

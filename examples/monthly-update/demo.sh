@@ -2,14 +2,9 @@
 # Brings an update across, goes back and forth, and brings the old one again. Usage: demo.sh BIN_FOLDER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$1:$PATH
-export PATH
+. "$here/../common.sh"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-say() { printf '\n== %s\n' "$*"; }
-
-mkdir "$work/online" "$work/far" "$work/empty-home"
+mkdir "$work/online" "$work/far"
 cp "$here/pyproject.toml" "$work/online"
 # The signing key of this demo, so that nobody's own is used or made.
 XDG_CONFIG_HOME=$work/config
@@ -27,13 +22,7 @@ uv lock --quiet --upgrade
 bundle create --expires 45d --output "$work/far/june.tar.zst"
 bundle diff "$work/far/may.tar.zst" "$work/far/june.tar.zst"
 
-say "far side: without a network where the kernel lets us take it away"
-airgap=
-if unshare -rn true 2>/dev/null; then
-    airgap="unshare -rn"
-else
-    echo "this kernel forbids network namespaces: that NO network is needed is NOT PROVEN here"
-fi
+say "far side: without a network"
 cat > "$work/far-side.sh" <<'FAR'
 set -eu
 runs() { .venv/bin/python -c 'import packaging; print("packaging", packaging.__version__)'; }
@@ -55,4 +44,4 @@ echo "May's bundle is refused"
 bundle status
 FAR
 cd "$work/far"
-env -i PATH="$PATH" HOME="$work/empty-home" LANG="${LANG:-C.UTF-8}" $airgap sh "$work/far-side.sh"
+far_side sh "$work/far-side.sh"

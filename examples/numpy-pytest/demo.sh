@@ -2,15 +2,9 @@
 # Carries this example across an air gap that is made on the spot. Usage: demo.sh BIN_FOLDER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-bin=$1
-PATH=$bin:$PATH
-export PATH
+. "$here/../common.sh"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-say() { printf '\n== %s\n' "$*"; }
-
-mkdir "$work/online" "$work/usb" "$work/far" "$work/empty-home"
+mkdir "$work/online" "$work/usb" "$work/far"
 cp -r "$here/pyproject.toml" "$here/README.md" "$here/src" "$here/tests" "$work/online"
 cd "$work/online"
 # The signing key of this demo, so that nobody's own is used or made.
@@ -38,29 +32,21 @@ fi
 bundle show "$work/windows.tar.zst" | grep -q colorama
 echo "colorama is in the bundle for Windows and not in the one for this host"
 
-# Everything below runs without a network, where the kernel lets us take it away.
-if unshare -rn true 2>/dev/null; then
-    say "far side: in a network namespace without interfaces"
-    airgap="unshare -rn"
-else
-    say "far side: this kernel forbids network namespaces, so that NO network is needed is NOT PROVEN here"
-    airgap=
-fi
+say "far side: without a network"
 cat > "$work/far-side.sh" <<'FAR'
 set -eu
-if [ -d /sys/class/net ] && [ "$1" = proven ]; then
+if [ -n "$AIRGAP" ]; then
     ! python3 -c 'import socket; socket.create_connection(("192.0.2.1", 80), 2)' 2>/dev/null
     echo "no connection leaves this namespace"
 fi
 bundle trust add --yes alice.pub
 bundle verify bundle.tar.zst
-bundle install bundle.tar.zst --venv "$2/.venv"
-"$2/.venv/bin/numpy-pytest"
-"$2/.venv/bin/python" -m pytest -q -p no:cacheprovider "$3"
+bundle install bundle.tar.zst --venv "$1/.venv"
+"$1/.venv/bin/numpy-pytest"
+"$1/.venv/bin/python" -m pytest -q -p no:cacheprovider "$2"
 FAR
 cd "$work/usb"
-env -i PATH="$PATH" HOME="$work/empty-home" LANG="${LANG:-C.UTF-8}" \
-    $airgap sh "$work/far-side.sh" "${airgap:+proven}" "$work/far" "$work/online/tests"
+far_side sh "$work/far-side.sh" "$work/far" "$work/online/tests"
 
 say "pyproject.toml and uv.lock"
 cd "$work/online"

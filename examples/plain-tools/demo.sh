@@ -2,14 +2,9 @@
 # Carries these packages across with tar, and installs them with pip and with uv. Usage: demo.sh BIN_FOLDER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$1:$PATH
-export PATH
+. "$here/../common.sh"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-say() { printf '\n== %s\n' "$*"; }
-
-mkdir "$work/online" "$work/far" "$work/empty-home"
+mkdir "$work/online" "$work/far"
 cp "$here/pyproject.toml" "$work/online"
 # The signing key of this demo, so that nobody's own is used or made.
 XDG_CONFIG_HOME=$work/config
@@ -21,13 +16,7 @@ uv lock --quiet
 bundle create --output "$work/far/bundle.tar.zst"
 cp "$XDG_CONFIG_HOME/wheelferry/signing_key.pub" "$work/far/alice.pub"
 
-say "far side: without a network where the kernel lets us take it away, with empty caches"
-airgap=
-if unshare -rn true 2>/dev/null; then
-    airgap="unshare -rn"
-else
-    echo "this kernel forbids network namespaces: that NO network is needed is NOT PROVEN here"
-fi
+say "far side: without a network, with empty caches"
 cat > "$work/far-side.sh" <<'FAR'
 set -eu
 tar --zstd -xf bundle.tar.zst
@@ -41,5 +30,5 @@ for way in one two three four; do
 done
 FAR
 cd "$work/far"
-env -i PATH="$PATH" HOME="$work/empty-home" LANG="${LANG:-C.UTF-8}" PIP_NO_CACHE_DIR=1 \
+far_side sh "$work/far-side.sh"
     $airgap sh "$work/far-side.sh"

@@ -2,12 +2,7 @@
 # Carries these packages across only when two people have signed. Usage: demo.sh BIN_FOLDER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$1:$PATH
-export PATH
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-say() { printf '\n== %s\n' "$*"; }
+. "$here/../common.sh"
 # Each person and the far host have settings of their own, so that nobody's real ones are used.
 as() { XDG_CONFIG_HOME=$work/$1; export XDG_CONFIG_HOME; }
 # Runs a command that has to end with exit code 3.

@@ -2,14 +2,9 @@
 # Carries this project across, and has uv make its environment there. Usage: demo.sh BIN_FOLDER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$1:$PATH
-export PATH
+. "$here/../common.sh"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-say() { printf '\n== %s\n' "$*"; }
-
-mkdir "$work/online" "$work/far" "$work/empty-home"
+mkdir "$work/online" "$work/far"
 cp "$here/pyproject.toml" "$work/online"
 # The signing key of this demo, so that nobody's own is used or made.
 XDG_CONFIG_HOME=$work/config
@@ -21,13 +16,7 @@ uv lock --quiet
 bundle create --output "$work/far/bundle.tar.zst"
 cp "$XDG_CONFIG_HOME/wheelferry/signing_key.pub" "$work/far/alice.pub"
 
-say "far side: without a network where the kernel lets us take it away, with an empty cache"
-airgap=
-if unshare -rn true 2>/dev/null; then
-    airgap="unshare -rn"
-else
-    echo "this kernel forbids network namespaces: that NO network is needed is NOT PROVEN here"
-fi
+say "far side: without a network, with an empty cache"
 cp pyproject.toml uv.lock "$work"
 mkdir "$work/far/project"
 cp pyproject.toml uv.lock "$work/far/project"
@@ -40,7 +29,7 @@ uv sync --frozen --offline --python "$(command -v python3)"
 .venv/bin/python -c 'import numpy, pytest; print("numpy", numpy.__version__, "and pytest", pytest.__version__)'
 FAR
 cd "$work/far"
-env -i PATH="$PATH" HOME="$work/empty-home" LANG="${LANG:-C.UTF-8}" $airgap sh "$work/far-side.sh"
+far_side sh "$work/far-side.sh"
 
 say "the project's own files"
 cmp "$work/uv.lock" project/uv.lock

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.airgap import AIRGAP
 from support.command import bundle, succeed, tree
 from support.index import LocalIndex
 from support.projects import compiled, make_project
@@ -182,7 +183,7 @@ def test_installs_in_a_namespace_without_network(project: Path, tmp_path: Path) 
         "install",
         project / "bundle.tar.zst",
         cwd=tmp_path,
-        prefix=["unshare", "-rn"],
+        prefix=AIRGAP,
     )
     assert ran.code == 0, ran.err
     assert (tmp_path / ".venv/bin/demo").exists()

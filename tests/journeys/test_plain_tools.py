@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import uv
 
+from support.airgap import AIRGAP
 from support.bundles import host_target
 from support.command import succeed
 from support.index import LocalIndex
@@ -161,7 +162,7 @@ def test_installs_many_packages_from_pypi(tmp_path: Path) -> None:
     found = []
     for way in WAYS:
         environment = make_environment(tmp_path / way / "environment")
-        ran = install(way, folder, environment, middle, prefix=("unshare", "-rn"))
+        ran = install(way, folder, environment, middle, prefix=AIRGAP)
         assert ran.returncode == 0, ran.stderr
         code = "import aiohttp, cffi, loc, markupsafe, pydantic_core, yaml"
         subprocess.run([environment / "bin/python", "-c", code], check=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support.airgap import AIRGAP
 from support.command import Ran, bundle
 from support.index import serve
 from support.projects import make_project
@@ -71,7 +72,7 @@ class FarHost:
         for name in ("home", "tmp"):
             (self.folder / name).mkdir(exist_ok=True)
         run = subprocess.run(
-            ["unshare", "-rn", python, "-I", "-S", *arguments],
+            [*AIRGAP, python, "-I", "-S", *arguments],
             cwd=self.folder,
             env={"HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "tmp")},
             capture_output=True,

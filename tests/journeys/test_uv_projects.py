@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import uv
 
+from support.airgap import AIRGAP
 from support.bundles import host_target, make_bundle, make_key, trust
 from support.command import succeed, tree
 from support.hosts import target
@@ -56,7 +57,9 @@ def installed(environment: Path) -> set[str]:
 
 def says(environment: Path, module: str) -> str:
     code = f"import {module}; print({module}.NAME)"
-    run = subprocess.run([environment / "bin/python", "-c", code], capture_output=True, check=True)
+    # Python must not leave compiled modules in a project that is to stay as it was.
+    command = (environment / "bin/python", "-B", "-c", code)
+    run = subprocess.run(command, capture_output=True, check=True)
     return run.stdout.decode().strip()
 
 
@@ -194,7 +197,7 @@ def test_numpy_and_pytest_as_in_uv_issue_9277(tmp_path: Path) -> None:
     target = ("--platform", "manylinux_2_28_x86_64", "--python", minor)
     succeed("create", *target, "-o", tmp_path / "bundle.tar.zst", cwd=project)
     told = succeed("unpack", "bundle.tar.zst", "far", "--uv-lock", project, cwd=tmp_path)
-    run_as_told(told.out, tmp_path, prefix=("unshare", "-rn"))
+    run_as_told(told.out, tmp_path, prefix=AIRGAP)
     succeed("install", "bundle.tar.zst", cwd=tmp_path)
     assert installed(tmp_path / "far/.venv") == installed(tmp_path / ".venv")
     assert {"numpy", "pytest"} <= {name.split("-")[0] for name in installed(tmp_path / ".venv")}

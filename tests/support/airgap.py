@@ -1,0 +1,18 @@
+"""A host without a network, as the examples make one; and what a host does not allow to be looked at."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from pathlib import Path
+
+AIRGAP = ("sh", os.fspath(Path(__file__).parents[2] / "examples/airgap.sh"))
+"""What a command is put behind, so that it runs where there is no network."""
+NOT_ALLOWED = "this host allows no network namespace"
+
+
+@functools.cache
+def is_allowed() -> bool:
+    """Return whether this host lets us take the network away from a command."""
+    return subprocess.run(AIRGAP, check=False, stderr=subprocess.DEVNULL).returncode == 0
