@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wheelferry_installer.fitting import Fit
 from wheelferry_installer.installed import Distribution, distributions, is_editable
-from wheelferry_installer.places import Place
+from wheelferry_installer.places import Place, refuse_unsearched
 from wheelferry_installer.planning import refuse_downgrade
 from wheelferry_installer.removal import Removal, plan_removal
 from wheelferry_installer.transaction import read_receipt_in
@@ -75,8 +75,10 @@ class Merge:
 def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> Merge:
     """Compare a bundle with what is installed in a place.
 
-    Raises `OutdatedError` where that came from a younger bundle.
+    Raises `OutdatedError` where that came from a younger bundle, `UnfitError` where its Python
+    would not find what is installed, and `ConflictError` where wheelferry itself would be removed.
     """
+    refuse_unsearched(place)
     present = read_receipt_in(place.root / place.receipts)
     refuse_downgrade(bundle, present, allowed=wishes.allow_downgrade)
     there: dict[str, list[Distribution]] = {}

@@ -1,10 +1,11 @@
-"""Run by the interpreter of an environment that somebody else made; prints where things go in it.
+"""Run by the interpreter that a place is for; prints where things go, and where it looks for them.
 
 The text of this file is passed with `-c`; the answer is JSON.
 """
 
 import json
 import os
+import site
 import sys
 import sysconfig
 
@@ -21,6 +22,8 @@ json.dump(
         "scripts": _PATHS["scripts"],
         "data": _PATHS["data"],
         "headers": _HEADERS if _VIRTUAL else _PATHS["include"],
+        # Python leaves out of sys.path what is not there yet.
+        "searched": [*sys.path, *site.getsitepackages()],
         "externally_managed": not _VIRTUAL and os.path.exists(_MARKER),
     },
     sys.stdout,

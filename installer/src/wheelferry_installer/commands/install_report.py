@@ -56,6 +56,7 @@ def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
         say(f"{where} has these {packages} already")
     elif isinstance(plan, Merge):
         say(f"would install into {where}: {_tally(plan)}")
+        _say_path(plan)
     else:
         verb = "replace" if plan.present else "make"
         description = plan.fit.interpreter.description
@@ -72,6 +73,14 @@ def _tally(plan: Merge) -> str:
         "removed": len(plan.surplus),
     }
     return ", ".join(f"{number} {what}" for what, number in parts.items() if number)
+
+
+def _say_path(plan: Merge) -> None:
+    """Name the folders that the Python of a prefix does not look in by itself."""
+    if plan.place.unsearched:
+        say_command(
+            "use it with", f"PYTHONPATH={shlex.quote(os.pathsep.join(plan.place.unsearched))}"
+        )
 
 
 def show_done(done: Installed | Merged, *, as_json: bool) -> None:
@@ -94,6 +103,7 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
         return
     if isinstance(plan, Merge):
         say(f"installed into {where}: {_tally(plan)}")
+        _say_path(plan)
         return
     say(f"installed {packages} into {where}, for {plan.fit.interpreter.description}")
     scripts = plan.environment / plan.fit.interpreter.paths["scripts"]
@@ -109,6 +119,7 @@ def _plan_json(plan: Plan | Merge) -> dict[str, object]:
         rest["left"] = [package.name for package in plan.left]
         rest["replaced"] = [distribution.name for distribution in plan.replaced]
         rest["removed"] = [distribution.name for distribution in plan.surplus]
+        rest["pythonpath"] = list(plan.place.unsearched)
     return {
         "environment": os.fspath(plan.environment),
         "interpreter": os.fspath(plan.fit.interpreter.base_executable),
