@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from support.hosts import target
-from support.python_archives import interpreter, odd, tar_of, write
+from support.python_archives import interpreter, member, odd, tar_of, write
+from vectors.python_tars import python_tars
 from wheelferry_bundler.python_archives import read_python_archives
 from wheelferry_schemas.errors import MalformedError, TransferError, UnfitError, UsageError
 
 RELEASE = "cpython-3.12.4+20240726-x86_64-unknown-linux-gnu-install_only.tar.gz"
+HOSTILE = python_tars()
 LINUX = target("manylinux_2_28_x86_64", "3.12")
 OTHERS = (
     target("manylinux_2_28_x86_64", "3.13"),
@@ -117,3 +119,22 @@ def test_refuses_a_name_that_bundles_cannot_have(tmp_path: Path) -> None:
 def test_says_which_archive_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TransferError, match=r"absent\.tar\.gz cannot be read"):
         read_python_archives([str(tmp_path / "absent.tar.gz")], [LINUX])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_refuses_hostile_archives(name: str, tmp_path: Path) -> None:
+    words, make, end = HOSTILE[name]
+    path = tmp_path / f"python.tar.{end}"
+    path.write_bytes(make())
+    with pytest.raises(MalformedError) as caught:
+        read_python_archives([str(path)], [LINUX])
+    assert words in str(caught.value)
+
+
+def test_names_in_two_letter_cases_are_for_linux_alone(tmp_path: Path) -> None:
+    tar = tar_of([interpreter(), member("share/N/ncr"), member("share/n/NCR")])
+    path = write(tmp_path / "a.tar.gz", tar)
+    assert read_python_archives([str(path)], [LINUX])
+    with pytest.raises(MalformedError, match="cannot be used") as caught:
+        read_python_archives([str(path)], [OTHERS[3]])
+    assert "are one file on some file systems" in str(caught.value)

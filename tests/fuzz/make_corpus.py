@@ -18,6 +18,7 @@ from support.archives import packed_frames
 from support.bundles import make_manifest
 from support.manifests import TARGETS
 from support.python_archives import interpreter, member, tar_of
+from vectors import raw_tar
 from vectors.good_bundle import alice, good_bundle, mallory, plain_frames, trusting, wheels
 from vectors.good_wheel import INFO, contents, entries
 from vectors.locks import lock_vectors
@@ -91,6 +92,18 @@ def _python_tree() -> bytes:
     return tar_of([folder, interpreter("python/bin/python3"), link, module, readme])
 
 
+def _gnu_tar() -> bytes:
+    name, target = b"lib/" + b"n" * 120, b"t" * 120
+    long = raw_tar.long_name(target, b"K") + raw_tar.long_name(name)
+    return (
+        raw_tar.folder(b"./", magic=raw_tar.GNU)
+        + raw_tar.entry(b"./a", b"content", magic=raw_tar.GNU)
+        + long
+        + raw_tar.link(name[:100], target[:100], magic=raw_tar.GNU)
+        + raw_tar.END
+    )
+
+
 def _receipt() -> bytes:
     return serialize_receipt(
         Receipt(
@@ -154,6 +167,7 @@ def corpus() -> Mapping[str, Mapping[str, bytes]]:
         "uv-lock": {"good": locks["control-uv"]["uv.lock"]},
         "relocation": {"good": _relocatable(), "other": locks["control-uv"]["uv.lock"]},
         "index-page": {"json": _JSON_PAGE, "html": _HTML_PAGE},
+        "tar-headers": {"posix": _python_tree(), "gnu": _gnu_tar()},
         "python-tree": {"good": _python_tree()},
         "pylock": {"good": locks["control-pylock"]["pylock.toml"]},
         "requirements": {"good": _REQUIREMENTS},

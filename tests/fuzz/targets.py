@@ -58,6 +58,7 @@ from wheelferry_schemas.errors import MalformedError, WheelferryError
 from wheelferry_schemas.layout import Member
 from wheelferry_schemas.manifest import PythonArchive
 from wheelferry_schemas.self_contained import HEAD_SIZE, find_bundle
+from wheelferry_schemas.tar_headers import BrokenTarError, read_entries
 
 CUT = b"--cut--"
 """Between the frames in a seed for the head of an archive."""
@@ -291,6 +292,22 @@ class _Content:
         write(memoryview(self.data))
 
 
+def tar_headers(data: bytes) -> None:
+    """Read a tar archive; who reads it with tarfile gets the same."""
+    try:
+        found = [
+            (entry, b"".join(content)) for entry, content in read_entries(io.BytesIO(data).read)
+        ]
+    except BrokenTarError:
+        return
+    with tarfile.open(fileobj=io.BytesIO(data)) as other:
+        for (entry, content), info in zip(found, other, strict=True):
+            assert info.name.removeprefix("./").rstrip("/") in (entry.name, entry.name or ".")
+            assert (entry.size, entry.target) == (info.size, info.linkname)
+            stream = other.extractfile(info) if info.isreg() else None
+            assert content == (stream.read() if stream else b"")
+
+
 def python_tree(data: bytes) -> None:
     """Unpack an interpreter; seeds are not compressed."""
     packed = gzip.compress(data, 1)
@@ -348,6 +365,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "pylock": pylock,
     "requirements": requirements,
     "index-page": index_page,
+    "tar-headers": tar_headers,
     "python-tree": python_tree,
     "target": target_json,
     "receipt": receipt_json,

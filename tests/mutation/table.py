@@ -8,6 +8,16 @@ TESTS = {
     "wheelferry_schemas.models": ("contract/test_models.py", "contract/test_manifest.py"),
     "wheelferry_schemas.manifest": ("contract/test_manifest.py", _VECTORS),
     "wheelferry_schemas.self_contained": ("contract/test_self_contained.py",),
+    "wheelferry_schemas.tar_headers": (
+        "contract/test_tar_headers.py",
+        "bundling/test_python_archives.py",
+    ),
+    "wheelferry_schemas.file_names": ("contract/test_file_names.py",),
+    "wheelferry_schemas.unfolding": ("contract/test_unfolding.py",),
+    "wheelferry_schemas.python_tree": (
+        "contract/test_python_tree.py",
+        "bundling/test_python_archives.py",
+    ),
     "wheelferry_schemas.sshsig": ("contract/test_sshsig.py",),
     "wheelferry_schemas.ssh_wire": ("contract/test_ssh_wire.py",),
     "wheelferry_schemas.allowed_signers": ("contract/test_allowed_signers.py",),
@@ -25,7 +35,6 @@ TESTS = {
     "wheelferry_installer.zip_directory": ("installing/test_zip_directory.py", _VECTORS),
     "wheelferry_installer.zip_entries": ("installing/test_zip_entries.py", _VECTORS),
     "wheelferry_installer.record": ("installing/test_wheel_record.py", _VECTORS),
-    "wheelferry_installer.file_names": ("installing/test_file_names.py",),
     "wheelferry_installer.entry_points": ("installing/test_wheel_scripts.py", _VECTORS),
     "wheelferry_installer.startup": ("installing/test_startup.py",),
 }

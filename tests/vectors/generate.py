@@ -20,6 +20,7 @@ from vectors.archives import archive_vectors
 from vectors.locks import lock_vectors
 from vectors.manifests import manifest_vectors
 from vectors.policies import policy_vectors
+from vectors.python_tars import python_vectors
 from vectors.signatures import signature_vectors
 from vectors.tars import tar_vectors
 from vectors.vector import Vector
@@ -32,6 +33,7 @@ FAMILIES = {
     "signatures": signature_vectors,
     "policies": policy_vectors,
     "locks": lock_vectors,
+    "pythons": python_vectors,
 }
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
-import tarfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, cast
 
 import zstandard
 from packaging.specifiers import SpecifierSet
@@ -16,7 +14,9 @@ from wheelferry_bundler.hashing import hash_file
 from wheelferry_schemas.errors import MalformedError, TransferError, UnfitError, UsageError
 from wheelferry_schemas.manifest import PythonArchive
 from wheelferry_schemas.python_tree import BROKEN, Release, read_release, read_tree
+from wheelferry_schemas.tar_headers import read_entries
 from wheelferry_schemas.target import Target
+from wheelferry_schemas.unfolding import Unfolder, unfolded
 
 _MACHINES = {"arm64": "aarch64", "AMD64": "x86_64", "i686": "i686", "ARM64": "aarch64"}
 _SYSTEMS = {"manylinux": "unknown-linux-gnu", "musllinux": "unknown-linux-musl"}
@@ -99,7 +99,8 @@ def _read(path: Path, ids: Sequence[str], targets: Mapping[str, Target]) -> Pyth
             )
     try:
         sha256, size = hash_file(path)
-        _check(path)
+        systems = {targets[target].markers.sys_platform for target in ids}
+        _check(path, folds_case=systems != {"linux"})
     except OSError as error:
         raise TransferError(
             f"{path} cannot be read: {error.strerror or error}", hint="is the path right?"
@@ -116,15 +117,12 @@ def _read(path: Path, ids: Sequence[str], targets: Mapping[str, Target]) -> Pyth
     return PythonFile(path=path, archive=archive)
 
 
-def _check(path: Path) -> None:
+def _check(path: Path, *, folds_case: bool) -> None:
     """Look at every member now; the far side would refuse what breaks a rule."""
     try:
-        with (
-            path.open("rb") as file,
-            _unfolded(path.name, file) as stream,
-            tarfile.open(fileobj=stream, mode="r|") as tar,
-        ):
-            read_tree(tar)
+        with path.open("rb") as file:
+            entries = read_entries(unfolded(file.read, _unfolder(path.name)))
+            read_tree((entry for entry, _ in entries), folds_case=folds_case)
     except (*BROKEN, zstandard.ZstdError) as error:
         raise MalformedError(
             f"{path.name} is no archive that can be read: {error}", hint="fetch it again"
@@ -135,7 +133,7 @@ def _check(path: Path) -> None:
         ) from error
 
 
-def _unfolded(name: str, file: BinaryIO) -> IO[bytes]:
+def _unfolder(name: str) -> Unfolder:
     if name.endswith(".zst"):
-        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+        return zstandard.ZstdDecompressor().decompressobj()
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)

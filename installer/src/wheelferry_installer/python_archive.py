@@ -6,15 +6,15 @@ and goes with the environment: one step puts both in place, and `bundle rollback
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
-import tarfile
+import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 import zstandard
 
@@ -27,14 +27,15 @@ from wheelferry_schemas.errors import MalformedError, UnfitError
 from wheelferry_schemas.manifest import Manifest, Package, PythonArchive
 from wheelferry_schemas.python_tree import BROKEN, PythonTree, read_release, read_tree
 from wheelferry_schemas.receipt import InstalledFile
+from wheelferry_schemas.tar_headers import TarEntry, read_entries
 from wheelferry_schemas.target import Target
+from wheelferry_schemas.unfolding import Unfolder, unfolded
 from wheelferry_schemas.wheel_name import parse_wheel_name
 
 FOLDER = f"{receipt.FOLDER}/python"
 """Where it lies in an environment."""
 _EXECUTABLE = "bin/python3"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-_PIECE = 2**20
 
 
 def fit_bundled(manifest: Manifest, host: Interpreter, environment: Path) -> Fit:
@@ -106,11 +107,11 @@ def unpack(
     with tempfile.TemporaryFile(dir=environment) as spool:
         bundle.read(member, spool.write)
         try:
-            with _tar(spool, archive.name) as tar:
-                tree = read_tree(tar)
+            entries = _entries(spool, archive.name)
+            tree = read_tree((entry for entry, _ in entries), folds_case=sys.platform != "linux")
             disk.require_room(environment, tree.size)
-            with _tar(spool, archive.name) as tar:
-                return tuple(_extract(tar, tree, folder, environment))
+            contents = _entries(spool, archive.name)
+            return tuple(_extract(contents, tree, folder, environment))
         except (*BROKEN, zstandard.ZstdError) as error:
             raise MalformedError(
                 f"{name} is no archive that can be read: {error}",
@@ -139,43 +140,44 @@ def _rank(target: Target, runs: Mapping[str, int]) -> int:
     return min((runs[platform] for platform in known), default=len(runs))
 
 
-def _tar(file: BinaryIO, name: str) -> tarfile.TarFile:
+def _entries(file: BinaryIO, name: str) -> Iterator[tuple[TarEntry, Iterator[bytes]]]:
     file.seek(0)
-    stream: IO[bytes]
+    unfolder: Unfolder
     if name.endswith(".zst"):
-        stream = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        unfolder = zstandard.ZstdDecompressor().decompressobj()
     else:
-        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file))
-    return tarfile.open(fileobj=stream, mode="r|")
+        unfolder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    return read_entries(unfolded(file.read, unfolder))
 
 
 def _extract(
-    tar: tarfile.TarFile, tree: PythonTree, folder: Path, environment: Path
+    contents: Iterator[tuple[TarEntry, Iterator[bytes]]],
+    tree: PythonTree,
+    folder: Path,
+    environment: Path,
 ) -> Iterator[InstalledFile]:
     """Write the members of a tree; yields the files but for compiled modules, which Python changes."""
-    places = {info.offset: folder / path for path, info in tree.members.items()}
-    for info in tar:
-        path = places.get(info.offset)
+    places = {entry.name: folder / path for path, entry in tree.members.items()}
+    for entry, content in contents:
+        path = places.get(entry.name)
         if path is None:
             continue
-        (path if info.isdir() else path.parent).mkdir(parents=True, exist_ok=True)
-        if info.issym():
-            os.symlink(info.linkname, path)
-        elif info.isreg():
-            sha256 = _write(tar, info, path)
+        (path if entry.kind == "folder" else path.parent).mkdir(parents=True, exist_ok=True)
+        if entry.kind == "link":
+            os.symlink(entry.target, path)
+        elif entry.kind == "file":
+            sha256 = _write(entry, content, path)
             if "__pycache__" not in path.parts:
                 yield InstalledFile(path=path.relative_to(environment).as_posix(), sha256=sha256)
 
 
-def _write(tar: tarfile.TarFile, info: tarfile.TarInfo, path: Path) -> str:
-    content = tar.extractfile(info)
-    assert content is not None
+def _write(entry: TarEntry, content: Iterator[bytes], path: Path) -> str:
     digest = hashlib.sha256()
-    with open(os.open(path, _NEW, 0o755 if info.mode & 0o111 else 0o644), "wb") as file:
-        while piece := content.read(_PIECE):
+    with open(os.open(path, _NEW, 0o755 if entry.mode & 0o111 else 0o644), "wb") as file:
+        for piece in content:
             digest.update(piece)
             file.write(piece)
         file.flush()
         # Compiled modules are for sources of that time.
-        os.utime(file.fileno(), (info.mtime, info.mtime))
+        os.utime(file.fileno(), (entry.time, entry.time))
     return digest.hexdigest()

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from wheelferry_installer import wheel_workers
-from wheelferry_installer.file_names import colliding
 from wheelferry_installer.fitting import Fit
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_installer.wheel_workers import Layout, Outcome, Task
 from wheelferry_schemas import __version__, layout, receipt
 from wheelferry_schemas.display import printable
 from wheelferry_schemas.errors import MalformedError, raise_together
+from wheelferry_schemas.file_names import colliding
 from wheelferry_schemas.manifest import Package, format_timestamp
 from wheelferry_schemas.receipt import InstalledFile, InstalledLink, InstalledPackage, Receipt
 

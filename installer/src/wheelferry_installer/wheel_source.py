@@ -29,11 +29,11 @@ from installer.utils import parse_metadata_file
 from packaging.utils import InvalidName, canonicalize_name, canonicalize_version
 
 from wheelferry_installer.entry_points import data_path_problem, entry_point_problems
-from wheelferry_installer.file_names import colliding, name_problem
 from wheelferry_installer.record import Row, parse_record, record_problems
 from wheelferry_installer.zip_directory import ZipEntry, read_directory
 from wheelferry_installer.zip_entries import ZipEntries
 from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.file_names import colliding, name_problem
 
 MAX_FILES = 200_000
 MAX_UNPACKED = 64 * 2**30

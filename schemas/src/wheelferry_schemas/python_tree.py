@@ -1,33 +1,30 @@
 """The interpreter in an archive: which of its members are unpacked, and what none of them may be.
 
 The rules are for archives that somebody signed, and strict all the same: regular files, folders and
-symbolic links that stay inside. What is not below the interpreter's root is left alone.
+symbolic links that stay inside, each with one name. What is not below the interpreter's root is held
+to them too, and not unpacked.
 """
 
 from __future__ import annotations
 
-import gzip
 import re
-import tarfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.file_names import name_problem, spelling_key
+from wheelferry_schemas.tar_headers import BrokenTarError, TarEntry
 
 MAX_MEMBERS = 200_000
 MAX_TREE_SIZE = 8 * 2**30
-BROKEN = (
-    tarfile.TarError,
-    ValueError,  # tarfile takes numbers of PAX headers as they come
-    zlib.error,
-    gzip.BadGzipFile,
-    EOFError,
-)
+BROKEN = (BrokenTarError, zlib.error)
 """What reading a broken archive raises, besides the error of the zstd library."""
 _INTERPRETER = "bin/python3"
-_SPECIAL_BITS = 0o7000
+_RIGHTS = 0o777
 _MAX_NAME = 1000
+_MAX_LINKS = 40
+"""As many links on the way to a file as Linux follows."""
 _END_OF_TIME = 2**33
 """In seconds since the epoch; ustar headers can state no later times (eleven octal digits)."""
 _SHOWN = 10
@@ -41,14 +38,14 @@ _RELEASE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PythonTree:
-    """The members of an archive that make up an interpreter, by their paths below its root."""
+    """The entries of an archive that make up an interpreter, by their paths below its root."""
 
-    members: dict[str, tarfile.TarInfo]
+    members: dict[str, TarEntry]
 
     @property
     def size(self) -> int:
         """How many bytes its files have."""
-        return sum(info.size for info in self.members.values() if info.isreg())
+        return sum(entry.size for entry in self.members.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,76 +68,60 @@ def read_release(file_name: str) -> Release | None:
     )
 
 
-def read_tree(infos: Iterable[tarfile.TarInfo]) -> PythonTree:
-    """Return the interpreter among the members of an archive; raises `MalformedError`."""
+def read_tree(entries: Iterable[TarEntry], *, folds_case: bool) -> PythonTree:
+    """Return the interpreter among the entries of an archive; raises `MalformedError`.
+
+    `folds_case` tells that names are one file where they differ in letter case alone.
+    """
     listed = []
     size = 0
-    for info in infos:
-        listed.append(info)
-        size += info.size
+    for entry in entries:
+        listed.append(entry)
+        size += entry.size
         # Before the next is asked for: to find it, all of this one is read.
         if len(listed) > MAX_MEMBERS:
             raise _malformed([f"it has more than {MAX_MEMBERS} members"])
-        if info.size < 0 or size > MAX_TREE_SIZE:
+        if size > MAX_TREE_SIZE:
             raise _malformed([f"it unpacks to more than {MAX_TREE_SIZE} bytes"])
     root = _root(listed)
-    members: dict[str, tarfile.TarInfo] = {}
-    problems = []
-    for info in listed:
-        path = _below(info.name, root)
-        if path is None:
-            continue
-        problems += [f"{info.name!r} {why}" for why in _problems(info, path)]
-        if path in members:
-            problems.append(f"{info.name!r} is there twice")
-        members[path] = info
-    tree = PythonTree(members)
-    problems += _problems_between(members)
+    # What is beside the root is not unpacked here; but somebody may unpack all of it with tar.
+    problems = [
+        f"{entry.name!r} {why}"
+        for entry in listed
+        if entry.name or entry.kind != "folder"
+        for why in _problems(entry, root if entry.name.startswith(root) else "")
+    ]
+    by_name = {entry.name: entry for entry in listed}
+    problems += _problems_between(listed, by_name, folds_case=folds_case)
     if problems:
         raise _malformed(problems)
-    return tree
+    below = (name for name in by_name if name.startswith(root) and len(name) > len(root))
+    return PythonTree({name.removeprefix(root): by_name[name] for name in below})
 
 
-def _root(infos: Sequence[tarfile.TarInfo]) -> str:
+def _root(entries: Sequence[TarEntry]) -> str:
     """Return the folder that `bin/python3` is in, the outermost where there are several."""
     roots = [
-        _plain(info.name).removesuffix(_INTERPRETER)
-        for info in infos
-        if f"/{_plain(info.name)}".endswith(f"/{_INTERPRETER}")
+        entry.name.removesuffix(_INTERPRETER)
+        for entry in entries
+        if f"/{entry.name}".endswith(f"/{_INTERPRETER}") and entry.kind != "folder"
     ]
     if not roots:
         raise _malformed([f"it has no {_INTERPRETER}"])
     return min(roots, key=lambda root: (root.count("/"), root))
 
 
-def _plain(name: str) -> str:
-    return name.removeprefix("./")
-
-
-def _below(name: str, root: str) -> str | None:
-    """Return the path of a member below the root, None where it is not below it."""
-    plain = _plain(name)
-    if not plain.startswith(root) or plain in (root, root.rstrip("/"), "."):
-        return None
-    return plain.removeprefix(root)
-
-
-def _problems(info: tarfile.TarInfo, path: str) -> Iterator[str]:
-    parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts) or len(path) > _MAX_NAME:
-        yield "is not a plain path"
-    elif "\\" in path or "\0" in path or not _is_text(path):
-        yield "has characters that paths here must not have"
-    if info.mode & _SPECIAL_BITS:
+def _problems(entry: TarEntry, root: str) -> Iterator[str]:
+    if problem := name_problem(entry.name):
+        yield problem
+    elif len(entry.name) > _MAX_NAME:
+        yield f"is longer than {_MAX_NAME} characters"
+    if entry.mode & ~_RIGHTS:
         yield "would run as somebody else, or is sticky"
-    # Of a number in a PAX header nothing is known but that Python can read it.
-    if not 0 <= info.mtime < _END_OF_TIME:
+    if entry.time >= _END_OF_TIME:
         yield "has a time that is none"
-    if info.issym():
-        if not _stays_inside(path, info.linkname):
-            yield f"links to outside, or in a roundabout way: {info.linkname!r}"
-    elif not (info.isreg() or info.isdir()) or info.issparse():
-        yield "is neither a file, nor a folder, nor a symbolic link"
+    if entry.kind == "link" and not _stays_inside(entry.name.removeprefix(root), entry.target):
+        yield f"links to outside, or in a roundabout way: {entry.target!r}"
 
 
 def _stays_inside(path: str, target: str) -> bool:
@@ -150,26 +131,58 @@ def _stays_inside(path: str, target: str) -> bool:
     """
     parts = target.split("/")
     ups = next((i for i, part in enumerate(parts) if part != ".."), len(parts))
-    plain = not {"", ".", ".."}.intersection(parts[ups:])
-    return plain and ups <= path.count("/")
+    rest = "/".join(parts[ups:])
+    return (not rest or name_problem(rest) is None) and ups <= path.count("/")
 
 
-def _is_text(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
+def _problems_between(
+    listed: Sequence[TarEntry], by_name: Mapping[str, TarEntry], *, folds_case: bool
+) -> Iterator[str]:
+    spelled: dict[str, str] = {}
+    seen: set[str] = set()
+    for entry in listed:
+        name = entry.name
+        if name in seen:
+            yield f"{name!r} is there twice"
+        seen.add(name)
+        if len(name) > _MAX_NAME:
+            continue
+        parents = list(_parents(name))
+        if any(parent in by_name and by_name[parent].kind != "folder" for parent in parents):
+            yield f"{name!r} lies below something that is no folder"
+        for path in (name, *parents):
+            other = spelled.setdefault(spelling_key(path, folds_case=folds_case), path)
+            if other != path:
+                yield f"{path!r} and {other!r} are one file on some file systems"
+        if entry.kind == "link" and not _ends(name, by_name):
+            yield f"{name!r} is a link that leads to itself"
+
+
+def _parents(name: str) -> Iterator[str]:
+    at = name.rfind("/")
+    while at > 0:
+        yield name[:at]
+        at = name.rfind("/", 0, at)
+
+
+def _ends(name: str, by_name: Mapping[str, TarEntry]) -> bool:
+    """Tell whether a link leads anywhere, be it to what is not there."""
+    ahead, behind = name.split("/")[::-1], list[str]()
+    links = 0
+    while ahead:
+        part = ahead.pop()
+        if part == "..":
+            del behind[-1:]
+            continue
+        behind.append(part)
+        entry = by_name.get("/".join(behind))
+        if entry is not None and entry.kind == "link":
+            links += 1
+            if links > _MAX_LINKS:
+                return False
+            behind.pop()
+            ahead += entry.target.split("/")[::-1]
     return True
-
-
-def _problems_between(members: dict[str, tarfile.TarInfo]) -> Iterator[str]:
-    for path, info in members.items():
-        parts = path.split("/")
-        parents = ("/".join(parts[:depth]) for depth in range(1, len(parts)))
-        if len(path) <= _MAX_NAME and any(
-            parent in members and not members[parent].isdir() for parent in parents
-        ):
-            yield f"{info.name!r} lies below something that is no folder"
 
 
 def _malformed(problems: Sequence[str]) -> MalformedError:

@@ -38,7 +38,7 @@ def colliding(paths: Iterable[str]) -> list[tuple[str, str, str]]:
     folders: dict[str, str] = {}
     pairs = []
     for path in paths:
-        key = _key(path)
+        key = spelling_key(path)
         other = seen.setdefault(key, path)
         if other != path:
             pairs.append((path, other, "are one file on some file systems"))
@@ -53,9 +53,13 @@ def colliding(paths: Iterable[str]) -> list[tuple[str, str, str]]:
     return pairs
 
 
-def _key(path: str) -> str:
+def spelling_key(path: str, *, folds_case: bool = True) -> str:
+    """Return what two paths have in common that some file systems take for one.
+
+    All of them that compare Unicode do not tell composed from decomposed characters; not all fold case.
+    """
     if path.isascii():
-        return path.lower()
+        return path.lower() if folds_case else path
+    decomposed = unicodedata.normalize("NFD", path)
     # Unicode, section 3.13, D145: canonical caseless matching.
-    folded = unicodedata.normalize("NFD", path).casefold()
-    return unicodedata.normalize("NFD", folded)
+    return unicodedata.normalize("NFD", decomposed.casefold()) if folds_case else decomposed
