@@ -108,11 +108,18 @@ def test_pins_of_several_versions_follow_their_markers(tmp_path: Path) -> None:
 
 
 def test_a_pin_that_hangs_on_the_patch_release_is_a_problem_of_the_target(tmp_path: Path) -> None:
-    path = write(tmp_path, f"early==1.0rc1 ; python_full_version >= '{PYTHON}.4'\n")
-    target = target_of("manylinux_2_28_x86_64", PYTHON)
+    path = write(tmp_path, "early==1.0rc1 ; python_full_version >= '3.12.4'\n")
+    target = target_of("manylinux_2_28_x86_64", "3.12")
     locked = read_requirements_for_all(path, [target], Wanted())[target.id]
     (problem,) = select(locked, target).problems
-    assert f"--python {PYTHON}." in str(problem.hint)
+    assert "--python 3.12.3 (Ubuntu 24.04)" in str(problem.hint)
+
+
+def test_a_pin_is_for_every_patch_release_of_the_stated_python(tmp_path: Path) -> None:
+    path = write(tmp_path, "early==1.0rc1\n")
+    target = target_of("manylinux_2_28_x86_64", f"{PYTHON}.4")
+    locked = read_requirements_for_all(path, [target], Wanted())[target.id]
+    assert select(locked, target).target.requires_python == f"=={PYTHON}.*"
 
 
 def test_names_all_targets_that_cannot_be_resolved(tmp_path: Path, index: LocalIndex) -> None:
@@ -125,11 +132,18 @@ def test_names_all_targets_that_cannot_be_resolved(tmp_path: Path, index: LocalI
 
 
 def test_asks_for_the_patch_release_where_the_answer_depends_on_it(tmp_path: Path) -> None:
-    path = write(tmp_path, f"demo\nearly==1.0rc1 ; python_full_version >= '{PYTHON}.4'\n")
-    target = target_of("manylinux_2_28_x86_64", PYTHON)
-    with pytest.raises(UnfitError, match=r"depends on the patch release .*: early") as caught:
-        read(path, target)
-    assert f"--python {PYTHON}." in str(caught.value.hint)
+    path = write(tmp_path, "demo\nearly==1.0rc1 ; python_full_version >= '3.12.4'\n")
+    with pytest.raises(UnfitError, match="needs early depends on the patch release") as caught:
+        read(path, target_of("manylinux_2_28_x86_64", "3.12"))
+    assert "--python 3.12.3 (Ubuntu 24.04)" in str(caught.value.hint)
+
+
+def test_is_for_the_patch_releases_with_the_answer_of_the_newest(tmp_path: Path) -> None:
+    path = write(tmp_path, "demo\nearly==1.0rc1 ; python_full_version < '3.12.1'\n")
+    target = target_of("manylinux_2_28_x86_64", "3.12")
+    selection = select(read(path, target), target)
+    assert selection.target.requires_python == "==3.12.*,>=3.12.1"
+    assert selection.notes == ("for Python 3.12.1 and later: 3.12.0 alone would need early",)
 
 
 def test_resolves_for_any_patch_release_where_none_is_stated(tmp_path: Path) -> None:
@@ -137,13 +151,18 @@ def test_resolves_for_any_patch_release_where_none_is_stated(tmp_path: Path) -> 
     assert chosen(read(write(tmp_path, "demo\n"), target), target) == ["demo 1.0", "helper 2.0"]
 
 
-@pytest.mark.parametrize(("patch", "more"), [("3", []), ("4", ["early 1.0rc1"])])
+@pytest.mark.parametrize(
+    ("patch", "more", "python"),
+    [("3", [], "<{0}.4,=={0}.*"), ("4", ["early 1.0rc1"], "=={0}.*,>={0}.4")],
+)
 def test_resolves_for_the_patch_release_that_is_stated(
-    tmp_path: Path, patch: str, more: list[str]
+    tmp_path: Path, patch: str, more: list[str], python: str
 ) -> None:
     path = write(tmp_path, f"demo\nearly==1.0rc1 ; python_full_version >= '{PYTHON}.4'\n")
     target = target_of("manylinux_2_28_x86_64", f"{PYTHON}.{patch}")
-    assert chosen(read(path, target), target) == ["demo 1.0", *more, "helper 2.0"]
+    locked = read(path, target)
+    assert chosen(locked, target) == ["demo 1.0", *more, "helper 2.0"]
+    assert select(locked, target).target.requires_python == python.format(PYTHON)
 
 
 def test_takes_a_file_that_pins_everything_as_it_stands(tmp_path: Path) -> None:

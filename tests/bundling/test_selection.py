@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 
 from support.locks import edge, names, package, project, read, selected, target, uv_lock
+from wheelferry_bundler.python_releases import kept_patches, newest_patch
 from wheelferry_bundler.selection import Selection, select
 from wheelferry_schemas.errors import MalformedError, UnfitError, UsageError
 
@@ -235,14 +237,20 @@ def test_refuses_stated_patch_release_that_is_not_supported() -> None:
     assert select(read(lock), target(python="3.12.2")).problems
 
 
-def test_refuses_to_guess_patch_release_that_decides() -> None:
+def test_refuses_to_guess_patch_release_that_distribution_ships() -> None:
+    late = edge("backport", marker="python_full_version < '3.12.4'")
     [problem] = selected(
-        project("demo", PATCHED), package("backport"), on=target(python="3.12")
+        project("demo", late), package("backport"), on=target(python="3.12")
     ).problems
     assert problem.message == (
-        "whether cp312-manylinux_2_28_x86_64 needs backport 1.0 depends on python_full_version"
+        "whether cp312-manylinux_2_28_x86_64 needs backport depends on the patch release of "
+        "Python 3.12: 3.12.0 to 3.12.3 need backport, 3.12.4 and later need none of it"
     )
-    assert problem.hint == ("name the release that the far side has, for example --python 3.12.4")
+    assert problem.hint == (
+        "name the one that the far side has: --python 3.12.1 (RHEL 9.4), --python 3.12.3 (Ubuntu "
+        f"24.04) or --python 3.12.{newest_patch(12)} (the newest); each can be given, for a bundle "
+        "that has both"
+    )
 
 
 @pytest.mark.parametrize(
@@ -255,18 +263,54 @@ def test_decides_patch_release_where_it_is_known(python: str, expected: set[str]
 
 
 @pytest.mark.parametrize(
-    "marker",
+    ("marker", "expected"),
     [
-        "python_full_version == '3.12'",
-        "python_full_version > '3.12'",
-        "python_full_version <= '3.12.999'",
-        "implementation_version >= '3.12.7'",
+        ("python_full_version == '3.12'", "==3.12.*,>=3.12.1"),
+        ("python_full_version > '3.12'", "==3.12.*,>=3.12.1"),
+        ("python_full_version <= '3.12'", "==3.12.*,>=3.12.1"),
+        ("python_full_version <= '3.12.999'", "<3.12.1000,==3.12.*"),
+        ("python_full_version == '3.12.2'", "!=3.12.2,==3.12.*"),
+        ("python_full_version < '3.12.1' or python_full_version == '3.12.5'", None),
+        ("python_full_version in '3.12.0 3.12.2'", "!=3.12.2,==3.12.*,>=3.12.1"),
+        ("implementation_version >= '3.12.1'", "==3.12.*,>=3.12.1"),
+        ("python_full_version < '3.13'", "==3.12.*"),
     ],
 )
-def test_notices_every_way_to_ask_for_patch_release(marker: str) -> None:
+def test_narrows_target_to_patch_releases_with_answer_of_the_newest(
+    marker: str, expected: str | None
+) -> None:
     lock = (project("demo", edge("backport", marker=marker)), package("backport"))
-    [problem] = selected(*lock, on=target(python="3.12")).problems
-    assert "depends on" in problem.message
+    selection = selected(*lock, on=target(python="3.12"))
+    assert not selection.problems
+    assert selection.target.requires_python == (expected or "!=3.12.5,==3.12.*,>=3.12.1")
+
+
+def test_tells_which_patch_releases_are_left_out() -> None:
+    lock = (
+        project("demo", edge("tomli", marker="python_full_version <= '3.11'")),
+        package("tomli"),
+    )
+    selection = selected(*lock, on=target(python="3.11"))
+    assert names(selection) == {"demo"}
+    assert selection.target.requires_python == "==3.11.*,>=3.11.1"
+    assert selection.target.markers.python_full_version == "3.11.1"
+    assert selection.notes == ("for Python 3.11.1 and later: 3.11.0 alone would need tomli",)
+
+
+def test_knows_patch_releases_that_only_others_ask_for() -> None:
+    """What is reached with an old patch release alone divides it further."""
+    lock = (
+        project("demo", edge("tomli", marker="python_full_version <= '3.11'"), edge("leaf")),
+        package("tomli", needs=[edge("tip", marker="implementation_version < '3.11.18'")]),
+        package("leaf"),
+        package("tip"),
+    )
+    selection = selected(*lock, on=target(python="3.11"))
+    assert selection.notes == ("for Python 3.11.1 and later: 3.11.0 alone would need tip, tomli",)
+
+
+def test_says_nothing_where_every_patch_release_has_the_same() -> None:
+    assert selected(project(), on=target(python="3.12")).notes == ()
 
 
 def test_asks_nothing_where_every_patch_release_gives_the_same() -> None:
@@ -282,9 +326,36 @@ def test_asks_nothing_of_patch_releases_that_are_not_supported() -> None:
     assert names(select(read(lock), target(python="3.12"))) == {"demo"}
 
 
-def test_narrows_target_to_stated_patch_release_that_decides() -> None:
-    selection = selected(project("demo", PATCHED), package("backport"))
+@pytest.mark.parametrize(
+    ("python", "expected"),
+    [
+        ("3.12.4", "==3.12.*,>=3.12.3"),
+        ("3.12.3", "==3.12.*,>=3.12.3"),
+        ("3.12.2", "<3.12.3,==3.12.*"),
+        ("3.12.99", "==3.12.*,>=3.12.3"),
+    ],
+)
+def test_stated_patch_release_stands_for_all_with_the_same_answer(
+    python: str, expected: str
+) -> None:
+    selection = selected(project("demo", PATCHED), package("backport"), on=target(python=python))
+    assert selection.target.requires_python == expected
+    assert selection.target.markers.python_full_version == python
+    assert selection.notes == ()
+
+
+def test_stated_patch_release_that_stands_alone() -> None:
+    only = edge("backport", marker="python_full_version == '3.12.4'")
+    selection = selected(project("demo", only), package("backport"))
     assert selection.target.requires_python == "==3.12.4"
+
+
+def test_many_patch_releases_that_differ_are_not_listed_one_by_one() -> None:
+    far = "python_full_version < '3.12.2' or python_full_version >= '3.12.40'"
+    lock = (project("demo", edge("backport", marker=far)), package("backport"))
+    assert selected(*lock, on=target(python="3.12.1")).target.requires_python == (
+        "<3.12.2,==3.12.*"
+    )
 
 
 def test_leaves_target_as_it_is_where_patch_release_does_not_decide() -> None:
@@ -362,6 +433,34 @@ def test_decides_edges_of_groups_before_what_later_groups_ask_for() -> None:
         head='conflicts = [[{ package = "demo", extra = "x" }, { package = "demo", extra = "y" }]]\n',
     )
     assert names(select(read(lock, all_groups=True), target())) == {"demo", "tip"}
+
+
+PATCH_MARKERS = st.builds(
+    "{} {} '3.12{}'".format,
+    st.sampled_from(["python_full_version", "implementation_version"]),
+    st.sampled_from(["<", "<=", "==", "!=", ">=", ">"]),
+    st.sampled_from(["", ".0", ".1", ".2", ".5", ".16", ".17", ".30"]),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(markers=st.lists(PATCH_MARKERS, min_size=1, max_size=4))
+def test_target_is_for_just_the_patch_releases_with_the_same_answer(markers: list[str]) -> None:
+    leaves = [f"leaf{number}" for number in range(len(markers))]
+    edges = [edge(leaf, marker=marker) for leaf, marker in zip(leaves, markers, strict=True)]
+    lock = (project("demo", *edges), *map(package, leaves))
+    answers = {
+        patch: names(selected(*lock, on=target(python=f"3.12.{patch}"))) for patch in range(40)
+    }
+    for asked, patch in (("3.12", newest_patch(12)), ("3.12.3", 3)):
+        selection = selected(*lock, on=target(python=asked))
+        if selection.problems:
+            assert any(answers[kept] != answers[patch] for kept in kept_patches(12))
+            continue
+        specifier = SpecifierSet(selection.target.requires_python)
+        assert {p for p in answers if specifier.contains(f"3.12.{p}")} == {
+            p for p in answers if answers[p] == answers[patch]
+        }
 
 
 NAMES = ("alpha", "beta", "gamma", "delta", "omega")

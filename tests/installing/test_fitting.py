@@ -84,10 +84,36 @@ def test_refuses_interpreter_of_another_minor_version(made_for: str, here: str) 
     )
 
 
-def test_refuses_another_patch_release_where_that_decided() -> None:
-    exact = LINUX.replaced(requires_python="==3.12.1")
-    error = _refusal([exact], [PURE], interpreter(python="3.12.4"))
-    assert "made for Python 3.12.1, here is 3.12.4" in error.details[0]
+@pytest.mark.parametrize(
+    ("requires_python", "wanted"),
+    [
+        ("==3.12.1", "3.12.1"),
+        ("==3.12.*,>=3.12.5", "3.12.5 and later"),
+        ("<3.12.3,==3.12.*", "before 3.12.3"),
+        ("!=3.12.4,==3.12.*", "!=3.12.4"),
+        ("!=3.12.4,==3.12.*,>=3.12.1", "!=3.12.4, >=3.12.1"),
+    ],
+)
+def test_refuses_another_patch_release_and_names_the_one_to_ask_for(
+    requires_python: str, wanted: str
+) -> None:
+    narrowed = LINUX.replaced(requires_python=requires_python)
+    error = _refusal([narrowed], [PURE], interpreter(python="3.12.4"))
+    assert error.details == (f"{LINUX.id}: made for Python {wanted}, here is 3.12.4",)
+    assert error.hint == "ask for a bundle made with --python 3.12.4"
+
+
+def test_names_platform_and_patch_release_where_neither_fits() -> None:
+    narrowed = target("win_amd64").replaced(requires_python="==3.12.*,>=3.12.5")
+    error = _refusal([narrowed], [PURE], interpreter(python="3.12.4"))
+    assert error.hint == (
+        "ask for a bundle made with --platform manylinux_2_28_x86_64 --python 3.12.4"
+    )
+
+
+def test_target_fits_every_patch_release_that_it_was_chosen_for() -> None:
+    narrowed = LINUX.replaced(requires_python="==3.12.*,>=3.12.3")
+    assert _fit([narrowed], [PURE], interpreter(python="3.12.3")).target == narrowed
 
 
 def test_refuses_another_architecture() -> None:

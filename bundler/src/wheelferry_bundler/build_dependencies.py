@@ -73,9 +73,11 @@ def add_build_dependencies(
         constraints="".join(pins),
         options=options,
     )
-    lock = resolve(question, selection.target)
-    found = read_pylock(lock, folders[0], Wanted(), name=locked.name, kind=locked.kind)
-    return _joined(locked, found, {chosen.package.name for chosen in selection.chosen})
+    resolved = resolve(question, selection.target)
+    found = read_pylock(resolved.lock, folders[0], Wanted(), name=locked.name, kind=locked.kind)
+    return _joined(
+        resolved.narrowed(locked), found, {chosen.package.name for chosen in selection.chosen}
+    )
 
 
 def _joined(locked: LockedSet, found: LockedSet, known: Iterable[str]) -> LockedSet:

@@ -1,76 +1,183 @@
 """The hosts that one target may turn out to be: what is not known of them, or may differ.
 
 `--python 3.12` says nothing of the patch release, and no flag says which kernel runs. The same
-answer for all of these hosts needs no question; only where what is chosen differs does one have
-to be asked. So markers say which values could make a difference, and selection tries those.
+answer for all of these hosts needs no question. So markers say which values could make a
+difference, and selection tries those: a target is narrowed to the patch releases that have the
+same answer, and where the kernel decides, that has to be stated.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
+from wheelferry_bundler.locked import LockedSet, PackageKey
+from wheelferry_bundler.markers import Markers, depends_on_names
+from wheelferry_bundler.patch_releases import (
+    Patches,
+    allows,
+    divide,
+    is_assumed,
+    own_patch,
+    patch_of,
+    settle,
+)
+from wheelferry_bundler.walk import Reached, walk
 from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.target import MarkerVariable, Target
 
 _LITERAL = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _PYTHON: Final[tuple[MarkerVariable, ...]] = ("implementation_version", "python_full_version")
 _KERNEL: Final[tuple[MarkerVariable, ...]] = ("platform_release", "platform_version")
-_NEWEST_PATCH = 999
 
 Environment = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """An environment that a host of the target may have, and the variables that tell it apart."""
-
-    environment: Environment
-    varied: frozenset[MarkerVariable]
 
 
 def base_environment(
     target: Target, requires_python: SpecifierSet | None, wanted_by: str
 ) -> Environment:
-    """Return the environment to select for: the oldest patch release that is allowed, if any is.
+    """Return the environment to select for: the newest patch release that is allowed, if any is.
 
     Raises `UnfitError` where `requires_python` rules out the target.
     """
-    environment: Environment = target.markers.plain()
-    stated = environment["python_full_version"]
-    if _allows(requires_python, stated):
-        return environment
-    if "python_full_version" in target.assumed:
-        allowed = [
-            v for v in _patches(target, [str(requires_python)]) if _allows(requires_python, v)
+    own = own_patch(target, requires_python)
+    if own is None:
+        raise _unfit(target, requires_python, wanted_by)
+    return _at_patch(target, own)
+
+
+def check_python(
+    target: Target, base: Environment, requires_python: SpecifierSet | None, wanted_by: str
+) -> None:
+    """Refuse what does not run with the Python of the environment; raises `UnfitError`."""
+    if not allows(requires_python, base["python_full_version"]):
+        raise _unfit(target, requires_python, wanted_by)
+
+
+def settled(
+    locked: LockedSet, target: Target, base: Environment, markers: Markers, reached: Reached
+) -> tuple[Target, str | None]:
+    """Return the target, narrowed to the hosts for which all that is reached is the choice.
+
+    With it comes what a person is told of that. Raises `UnfitError` where it hangs on something
+    that nobody stated.
+    """
+    others = _Others(locked, base, markers, reached)
+    needs = others.by_patch(target)
+    for part, installed in needs.items():
+        if installed != reached.installed:
+            continue
+        for variable, environment in _kernels(target, others.at(part, target), others.asked):
+            if differing := others.installed(environment) ^ installed:
+                names = ", ".join(sorted({str(key) for key in differing}))
+                raise UnfitError(
+                    f"whether {target.id} needs {names} depends on {variable}",
+                    hint="describe the host with `bundle target` there, and pass --target: "
+                    f"{variable} is its",
+                )
+    found = settle(target, patch_of(base["python_full_version"]), needs)
+    python = dict.fromkeys(_PYTHON, found.oldest) if is_assumed(target) else {}
+    markers_there = target.markers.replaced(**python)
+    return target.replaced(markers=markers_there, requires_python=found.requires_python), found.note
+
+
+@dataclass
+class _Others:
+    """What is installed on the other hosts that a target may turn out to be.
+
+    `asked` are the markers that decided it, there and here.
+    """
+
+    locked: LockedSet
+    base: Environment
+    markers: Markers
+    reached: Reached
+
+    def __post_init__(self) -> None:
+        self.asked = self.markers.decided
+
+    def by_patch(self, target: Target) -> Mapping[Patches, frozenset[PackageKey]]:
+        """Return what is installed for each part of the target's patch releases."""
+        allowed = self._allowed(target)
+        parts = _patch_parts(target, self.asked, allowed)
+        while True:
+            needs = {part: self.installed(self.at(part, target)) for part in parts}
+            # What only other hosts reach may have markers of its own.
+            again = _patch_parts(target, self.asked, allowed)
+            if again == parts:
+                return needs
+            parts = again
+
+    def at(self, part: Patches, target: Target) -> Environment:
+        """Return the environment of a part of the target's patch releases."""
+        if patch_of(self.base["python_full_version"]) in part:
+            return self.base
+        return _at_patch(target, part.first)
+
+    def installed(self, environment: Environment) -> frozenset[PackageKey]:
+        """Return what is installed; walks only where a marker is decided otherwise."""
+        varied = [name for name in (*_PYTHON, *_KERNEL) if environment[name] != self.base[name]]
+        asking = [text for text in self.markers.decided if any(v in text for v in varied)]
+        others = Markers(environment)
+        if all(_same(text, self.markers, others) for text in asking):
+            return self.reached.installed
+        installed = walk(self.locked, others).installed
+        self.asked |= others.decided
+        return installed
+
+    def _allowed(self, target: Target) -> Sequence[SpecifierSet]:
+        """Return the specifiers of all that is installed; what rules out the base is told later."""
+        packages = (self.locked.packages[key].requires_python for key in self.reached.installed)
+        version = self.base["python_full_version"]
+        return [
+            SpecifierSet(target.requires_python),
+            *(
+                specifier
+                for specifier in dict.fromkeys([self.locked.requires_python, *packages])
+                if specifier is not None and allows(specifier, version)
+            ),
         ]
-        if allowed:
-            return {**environment, **dict.fromkeys(_PYTHON, allowed[0])}
-    raise UnfitError(
-        f"{wanted_by} requires Python {requires_python}, the target {target.id} has "
-        f"{target.markers.python_version if 'python_full_version' in target.assumed else stated}",
-        hint="pass a --python that fits, or widen requires-python and lock again",
+
+
+def _same(text: str, markers: Markers, others: Markers) -> bool:
+    # Which synthetic extras are active may change as well, so such markers decide nothing here.
+    return not depends_on_names(text) and markers.holds(text) == others.holds(text)
+
+
+def _at_patch(target: Target, patch: int) -> Environment:
+    environment: Environment = target.markers.plain()
+    if not is_assumed(target) and patch == own_patch(target):
+        return environment
+    return {**environment, **dict.fromkeys(_PYTHON, f"{target.markers.python_version}.{patch}")}
+
+
+def _patch_parts(
+    target: Target, markers: Iterable[str], allowed: Sequence[SpecifierSet]
+) -> tuple[Patches, ...]:
+    """Return the patch releases that are allowed, in parts that none of these markers divides."""
+    minor = target.markers.python_version
+    texts = [text for text in markers if any(name in text for name in _PYTHON)]
+    return tuple(
+        part
+        for part in divide(target, [*texts, *map(str, allowed)])
+        if all(allows(specifier, f"{minor}.{part.first}") for specifier in allowed)
     )
 
 
-def variants(
-    target: Target,
-    base: Environment,
-    markers: Iterable[str],
-    requires_python: SpecifierSet | None,
-) -> Iterator[Variant]:
-    """Yield the other environments in which one of these markers might be decided otherwise."""
+def _kernels(
+    target: Target, base: Environment, markers: Iterable[str]
+) -> Iterator[tuple[MarkerVariable, Environment]]:
+    """Yield environments in which a marker on the kernel might be decided otherwise.
+
+    Each comes with the variable that tells it apart; there is none where the kernel is stated.
+    """
     texts = list(markers)
     choices: list[list[Environment]] = [[{}]]
-    if any(name in text for name in _PYTHON for text in texts):
-        patches = _patches(target, [*texts, str(requires_python)])
-        choices.append([dict.fromkeys(_PYTHON, v) for v in patches if _allows(requires_python, v)])
     for variable in _KERNEL:
         asking = [text for text in texts if variable in text]
         if asking and variable in target.assumed:
@@ -80,41 +187,15 @@ def variants(
         environment = dict(base)
         for part in parts:
             environment.update(part)
-        varied = {name for name in (*_PYTHON, *_KERNEL) if environment[name] != base[name]}
+        varied = [name for name in _KERNEL if environment[name] != base[name]]
         if varied:
-            yield Variant(environment, frozenset(varied))
+            yield varied[-1], environment
 
 
-def narrowed(target: Target, base: Environment, requires_python: SpecifierSet | None) -> Target:
-    """Return the target as it was selected for, for those patch releases that are allowed."""
-    if requires_python is None:
-        return target
-    markers = target.markers.replaced(**{name: base[name] for name in _PYTHON})
-    specifier = target.requires_python
-    patches = _patches(target, [str(requires_python)])
-    if not all(_allows(requires_python, v) for v in patches):
-        specifier = str(SpecifierSet(specifier) & requires_python)
-    return target.replaced(markers=markers, requires_python=specifier)
-
-
-def pinned(target: Target) -> Target:
-    """Return the target for the one patch release that it states."""
-    version = target.markers.python_full_version
-    return target.replaced(requires_python=f"=={version}")
-
-
-def _allows(requires_python: SpecifierSet | None, version: str) -> bool:
-    """Whether a Python will do; its pre-releases count as the release, as uv has it."""
-    return requires_python is None or requires_python.contains(
-        Version(version.rstrip("+")).base_version, prereleases=True
+def _unfit(target: Target, requires_python: SpecifierSet | None, wanted_by: str) -> UnfitError:
+    markers = target.markers
+    has = markers.python_version if is_assumed(target) else markers.python_full_version
+    return UnfitError(
+        f"{wanted_by} requires Python {requires_python}, the target {target.id} has {has}",
+        hint="pass a --python that fits, or widen requires-python and lock again",
     )
-
-
-def _patches(target: Target, texts: Iterable[str]) -> list[str]:
-    """Return the patch releases on either side of each one that the texts name, oldest first."""
-    minor = target.markers.python_version
-    named = {0, _NEWEST_PATCH}
-    for text in texts:
-        for patch in re.findall(rf"(?<![\d.]){re.escape(minor)}(?:\.(\d+))?(?![\d.*])", text):
-            named |= {max(int(patch or 0) + step, 0) for step in (-1, 0, 1)}
-    return [f"{minor}.{patch}" for patch in sorted(named)]

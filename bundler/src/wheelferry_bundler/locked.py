@@ -151,6 +151,7 @@ class LockedSet:
     folder of the lock. `closed` tells that a resolver made it for every target that it allows:
     nothing is missing. `asked` are the packages that its source asks for, with their extras, None
     where the walk begins with these; `left_out` names what flags leave out, in the lock or not.
+    `notes` say what was found out while it was resolved.
     """
 
     kind: LockKind
@@ -169,6 +170,7 @@ class LockedSet:
     closed: bool = False
     asked: Mapping[str, frozenset[str]] | None = None
     left_out: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

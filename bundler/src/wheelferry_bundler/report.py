@@ -27,6 +27,8 @@ def _target(selection: Selection) -> dict[str, Any]:
     return {
         "id": selection.target.id,
         "python": selection.target.markers.python_version,
+        "requires_python": selection.target.requires_python,
+        "notes": list(selection.notes),
         "platforms": list(selection.target.platforms),
         "packages": [_package(chosen) for chosen in selection.chosen],
     }

@@ -133,7 +133,8 @@ class _File:
 
     def resolved(self, target: Target) -> LockedSet:
         """Return what uv resolves for one target."""
-        return self.locked(resolve(self.question, target))
+        resolved = resolve(self.question, target)
+        return resolved.narrowed(self.locked(resolved.lock))
 
     def pinned(self, targets: Sequence[Target]) -> LockedSet | None:
         """Return what the pins come to on all targets; None where they leave something open."""

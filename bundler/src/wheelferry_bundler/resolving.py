@@ -8,18 +8,23 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uv
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.certificates import uv_certificates
 from wheelferry_bundler.interpreters import interpreter_for
+from wheelferry_bundler.locked import LockedSet, PackageKey
 from wheelferry_bundler.logins import Logins
+from wheelferry_bundler.patch_releases import Patches, own_patch, settle
 from wheelferry_bundler.places import Places
 from wheelferry_bundler.platforms import parse_platform, uv_platform
+from wheelferry_bundler.python_releases import newest_patch
 from wheelferry_bundler.toml_tables import parse_toml
 from wheelferry_bundler.urls import redacted, with_login
 from wheelferry_schemas.errors import (
@@ -32,6 +37,8 @@ from wheelferry_schemas.errors import (
 from wheelferry_schemas.target import Target
 
 _NEWEST_PATCH = 99
+"""Stands for all patch releases that are still to come."""
+_WORKERS = min(4, os.cpu_count() or 1)
 _SHOWN_LINES = 20
 _CONNECTIONS = "4"
 """uv opens 50 at once. Small servers let 5 wait, and drop the others, who try again after seconds."""
@@ -90,28 +97,57 @@ class Question:
     options: BuildOptions = field(default_factory=BuildOptions)
 
 
-def resolve(question: Question, target: Target) -> bytes:
-    """Return the pylock.toml that uv makes for a target.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A pylock.toml, the patch releases of Python that it is for, and what a person is told."""
+
+    lock: bytes
+    requires_python: SpecifierSet | None = None
+    notes: tuple[str, ...] = ()
+
+    def narrowed(self, locked: LockedSet, stated: SpecifierSet | None = None) -> LockedSet:
+        """Return what was read from the lock, for the patch releases that it is for.
+
+        What the lock itself says of them is merely which one uv was asked for. `stated` is what
+        the requirements say.
+        """
+        requires = [str(specifier) for specifier in (self.requires_python, stated) if specifier]
+        return replace(
+            locked,
+            requires_python=SpecifierSet(",".join(requires)) if requires else None,
+            notes=(*locked.notes, *self.notes),
+        )
+
+
+def resolve(question: Question, target: Target) -> Resolved:
+    """Return what uv makes of the requirements for a target.
 
     Raises `UnfitError` where nothing satisfies the requirements, or where it depends on a patch
     release of Python that the target does not state what does; `TransferError` where an index
     cannot be asked, `BuildError` where a source has to be built to know what it needs and cannot
     be, `MalformedError` where uv does not understand the requirements.
     """
-    if "python_full_version" not in target.assumed:
-        return _compile_for(question, target, target.markers.python_full_version)
-    # uv takes 3.12 for 3.12.0: what would come out for any other patch release has to be the same.
     minor = target.markers.python_version
-    oldest, newest = (
-        _compile_for(question, target, f"{minor}.{patch}") for patch in (0, _NEWEST_PATCH)
+    own = own_patch(target)
+    assert own is not None
+
+    def at(patch: int) -> bytes:
+        return _compile_for(question, target, f"{minor}.{patch}")
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        oldest, newest = pool.map(at, (0, _NEWEST_PATCH))
+        if _packages(oldest) == _packages(newest):
+            return Resolved(lock=oldest)
+        released = range(1, newest_patch(target.python[1]) + 1)
+        locks = [oldest, *pool.map(at, released)]
+    needs = {Patches(minor, patch, patch): _packages(lock) for patch, lock in enumerate(locks)}
+    needs[Patches(minor, len(locks), None)] = _packages(newest)
+    settled = settle(target, own, needs)
+    return Resolved(
+        lock=locks[own] if own < len(locks) else newest,
+        requires_python=SpecifierSet(settled.requires_python),
+        notes=(settled.note,) if settled.note else (),
     )
-    if differing := _differing(oldest, newest):
-        raise UnfitError(
-            f"what {question.about} resolves to depends on the patch release of Python {minor}: "
-            f"{', '.join(differing)}",
-            hint=f"pass the version on the far side in full, such as --python {minor}.4",
-        )
-    return oldest
 
 
 def resolve_for_all(question: Question, targets: Sequence[Target]) -> bytes:
@@ -120,7 +156,8 @@ def resolve_for_all(question: Question, targets: Sequence[Target]) -> bytes:
     Of what is not pinned, uv may choose other versions than for each of the targets alone.
     """
     oldest = min(targets, key=lambda target: Version(target.markers.python_full_version))
-    version = oldest.markers.python_full_version
+    # Of all patch releases: what divides them comes out as a marker.
+    version = f"{oldest.markers.python_version}.0"
     return _compile(question, oldest, ("--universal", "--python-version", version), "for all")
 
 
@@ -150,14 +187,12 @@ def _compile(question: Question, target: Target, asked: Sequence[str], purpose: 
         return _run(arguments, question, purpose)
 
 
-def _differing(one: bytes, other: bytes) -> list[str]:
-    """Return the names of the packages that two locks do not have in common."""
-    ours, theirs = (parse_toml(lock, "pylock.toml").tables("packages") for lock in (one, other))
-    alone = [
-        *(package for package in ours if package.data not in [p.data for p in theirs]),
-        *(package for package in theirs if package.data not in [p.data for p in ours]),
-    ]
-    return sorted({package.text("name") for package in alone})
+def _packages(lock: bytes) -> frozenset[PackageKey]:
+    """Return the packages of a lock; what else it says does not depend on the patch release."""
+    return frozenset(
+        PackageKey(name=package.text("name"), version=package.optional_text("version"), source="")
+        for package in parse_toml(lock, "pylock.toml").tables("packages")
+    )
 
 
 def export_script(question: Question, target: Target) -> bytes:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_version
 
-from wheelferry_bundler import hosts
-from wheelferry_bundler.hosts import Environment
+from wheelferry_bundler.hosts import base_environment, check_python, settled
 from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, PackageKey
-from wheelferry_bundler.markers import Markers, depends_on_names
+from wheelferry_bundler.markers import Markers
 from wheelferry_bundler.missing_wheels import smallest_fix
-from wheelferry_bundler.walk import Reached, walk
+from wheelferry_bundler.walk import walk
 from wheelferry_bundler.wheel_choice import best_wheel
 from wheelferry_schemas.errors import MalformedError, UnfitError, WheelferryError
 from wheelferry_schemas.target import Target
@@ -32,13 +31,17 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Everything for one target, sorted by name, or what stands in the way of it."""
+    """Everything for one target, sorted by name, or what stands in the way of it.
+
+    `notes` say what whoever makes the bundle has to know of the choice.
+    """
 
     target: Target
     chosen: tuple[Chosen, ...]
     roots: tuple[str, ...]
     locked: LockedSet
     problems: tuple[WheelferryError, ...]
+    notes: tuple[str, ...] = ()
 
 
 def select(locked: LockedSet, target: Target) -> Selection:
@@ -47,26 +50,25 @@ def select(locked: LockedSet, target: Target) -> Selection:
     The target of the selection is narrowed to the patch releases that it holds for.
     """
     try:
-        base = hosts.base_environment(target, locked.requires_python, locked.name)
+        base = base_environment(target, locked.requires_python, locked.name)
         markers = Markers(base)
         _check_environment(locked, markers, target)
         reached = walk(locked, markers)
-        target = _settled(locked, target, base, markers, reached)
+        target, note = settled(locked, target, base, markers, reached)
     except WheelferryError as error:
         return Selection(target=target, chosen=(), roots=(), locked=locked, problems=(error,))
-    installed = [locked.packages[key] for key in sorted(_installed(locked, reached), key=_order)]
+    installed = [locked.packages[key] for key in sorted(reached.installed, key=_order)]
     names = {package.name for package in installed}
     problems = list(_several_versions(installed, target))
     chosen = []
     for package in installed:
         try:
             _check_inside(package, locked)
-            hosts.base_environment(target, package.requires_python, str(package.key))
+            check_python(target, base, package.requires_python, str(package.key))
             wheel = _choose_wheel(package, target)
         except WheelferryError as error:
             problems.append(error)
             continue
-        target = hosts.narrowed(target, base, package.requires_python)
         dependencies = tuple(sorted(reached.packages[package.key] & names))
         chosen.append(Chosen(package=package, wheel=wheel, dependencies=dependencies))
     return Selection(
@@ -77,6 +79,7 @@ def select(locked: LockedSet, target: Target) -> Selection:
         ),
         locked=locked,
         problems=tuple(problems),
+        notes=(*locked.notes, *([note] if note else [])),
     )
 
 
@@ -87,54 +90,6 @@ def _check_environment(locked: LockedSet, markers: Markers, target: Target) -> N
             f"{', '.join(map(repr, locked.environments))}",
             hint="add the platform to the environments of the project, and lock it again",
         )
-
-
-def _installed(locked: LockedSet, reached: Reached) -> frozenset[PackageKey]:
-    return frozenset(
-        key
-        for key in reached.packages.keys() - locked.excluded
-        if locked.packages[key].source.kind != "virtual"
-    )
-
-
-def _settled(
-    locked: LockedSet, target: Target, base: Environment, markers: Markers, reached: Reached
-) -> Target:
-    """Return the target, narrowed to the hosts for which all of this is the choice.
-
-    Raises `UnfitError` where it hangs on something that nobody stated.
-    """
-    settled = hosts.narrowed(target, base, locked.requires_python)
-    for variant in hosts.variants(target, base, markers.decided, locked.requires_python):
-        others = Markers(variant.environment)
-        asking = [text for text in markers.decided if any(v in text for v in variant.varied)]
-        if all(_same(text, markers, others) for text in asking):
-            continue
-        differing = _installed(locked, reached) ^ _installed(locked, walk(locked, others))
-        if not differing:
-            continue
-        unstated = sorted(variant.varied.intersection(target.assumed))
-        if unstated:
-            raise _undecidable(target, unstated[-1], differing)
-        settled = hosts.pinned(target)
-    return settled
-
-
-def _same(text: str, markers: Markers, others: Markers) -> bool:
-    # Which synthetic extras are active may change as well, so such markers decide nothing here.
-    return not depends_on_names(text) and markers.holds(text) == others.holds(text)
-
-
-def _undecidable(target: Target, variable: str, packages: Iterable[PackageKey]) -> UnfitError:
-    names = ", ".join(sorted({str(key) for key in packages}))
-    if variable in ("platform_release", "platform_version"):
-        hint = f"describe the host with `bundle target` there, and pass --target: {variable} is its"
-    else:
-        hint = (
-            "name the release that the far side has, for example --python "
-            f"{target.markers.python_version}.4"
-        )
-    return UnfitError(f"whether {target.id} needs {names} depends on {variable}", hint=hint)
 
 
 def _order(key: PackageKey) -> tuple[str, str, str]:

@@ -52,15 +52,27 @@ def make_targets(
 ) -> tuple[Target, ...]:
     """Return every platform with every Python, and the described targets, sorted by id.
 
-    Without any of them it is this host's platform and Python. Raises `UsageError`.
+    Without any of them it is this host, with its patch release. Raises `UsageError`.
     """
     targets = {target.id: target for target in map(read_target, files)}
-    if platforms or pythons or not files:
+    if not (platforms or pythons or files):
+        return (_this_host(),)
+    if platforms or pythons:
         for name in platforms or (host_platform_name(),):
             for version in pythons or (f"3.{sys.version_info.minor}",):
                 target = make_target(parse_platform(name), parse_python(version))
                 targets.setdefault(target.id, target)
     return tuple(targets[target_id] for target_id in sorted(targets))
+
+
+def _this_host() -> Target:
+    """Return this host as a target.
+
+    Its id is that of any patch release: after an update of Python the next bundle has the same.
+    """
+    platform, minor = parse_platform(host_platform_name()), sys.version_info.minor
+    here = make_target(platform, PythonVersion(minor=minor, patch=sys.version_info.micro))
+    return here.replaced(id=make_target(platform, PythonVersion(minor=minor)).id)
 
 
 def read_target(path: Path) -> Target:
@@ -77,7 +89,7 @@ def make_target(platform: Platform, python: PythonVersion) -> Target:
     """Return the target of a CPython on a platform.
 
     Where only `3.12` was asked for, 3.12.0 stands in for `python_full_version`, and that is
-    recorded as assumed.
+    recorded as assumed. Selection narrows the target to the patch releases that its choice is for.
     """
     short = f"cp3{python.minor}"
     abi = f"{short}t" if python.free_threaded else f"{short}m" if python.minor == 7 else short

@@ -24,7 +24,7 @@ from wheelferry_bundler.locked import (
 )
 from wheelferry_bundler.project import DEV, asked_by, read_default_groups, read_specifier
 from wheelferry_bundler.pylock import read_pylock
-from wheelferry_bundler.resolving import Question, resolve
+from wheelferry_bundler.resolving import Question, Resolved, resolve
 from wheelferry_bundler.toml_tables import Table, read_toml
 from wheelferry_schemas.errors import UsageError
 from wheelferry_schemas.target import Target
@@ -59,24 +59,21 @@ def read_unlocked_project(
         ],
         options=options,
     )
-    data = resolve(question, target) if question.arguments else _NOTHING
+    resolved = resolve(question, target) if question.arguments else Resolved(lock=_NOTHING)
     name = canonicalize_name(project.optional_text("name") or folder.name)
     locked = read_pylock(
-        data, folder, _answered(wanted), name=name, kind="pyproject.toml", closed=True
+        resolved.lock, folder, _answered(wanted), name=name, kind="pyproject.toml", closed=True
     )
     installed = bool(project.data) and _is_package(table) and not _is_left_out(name, wanted)
     listed = () if installed or wanted.only_groups else _listed(project, extras)
     in_groups = resolve_dependency_groups(table.table("dependency-groups").data, *groups)
     locked = dataclasses.replace(locked, asked=asked_by((*listed, *in_groups)))
     if not project.data:
-        return locked
+        return resolved.narrowed(locked)
     version = project.optional_text("version")
     stated = "requires-python" in project
-    locked = dataclasses.replace(
-        locked,
-        version=version,
-        requires_python=read_specifier(project, "requires-python") if stated else None,
-    )
+    requires_python = read_specifier(project, "requires-python") if stated else None
+    locked = resolved.narrowed(dataclasses.replace(locked, version=version), requires_python)
     return _with_project(locked, name, version, folder) if installed else locked
 
 

@@ -23,9 +23,13 @@ from wheelferry_schemas.errors import MalformedError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """What a walk finds: packages with the names that each needs, and where it began."""
+    """What a walk finds: packages with the names that each needs, and where it began.
+
+    `installed` are the packages that are not only walked through.
+    """
 
     packages: Mapping[PackageKey, frozenset[str]]
+    installed: frozenset[PackageKey]
     roots: frozenset[str]
 
 
@@ -43,6 +47,11 @@ def walk(locked: LockedSet, markers: Markers) -> Reached:
     steps.run(starts)
     return Reached(
         packages={key: frozenset(names) for key, names in steps.needed.items()},
+        installed=frozenset(
+            key
+            for key in steps.needed.keys() - locked.excluded
+            if locked.packages[key].source.kind != "virtual"
+        ),
         roots=frozenset(edge.key.name for edge in starts),
     )
 

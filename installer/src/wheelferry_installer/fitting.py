@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from wheelferry_installer.interpreter import Interpreter
 from wheelferry_schemas.errors import UnfitError
@@ -67,9 +68,8 @@ def misfits(target: Target, packages: Sequence[Package], interpreter: Interprete
         if getattr(target.markers, variable) != interpreter.markers[variable]
     ]
     version = interpreter.markers["python_full_version"]
-    if not SpecifierSet(target.requires_python).contains(version.rstrip("+"), prereleases=True):
-        wanted = target.requires_python.removeprefix("==").removesuffix(".*")
-        problems.append(f"made for Python {wanted}, here is {version}")
+    if not _has_patch(target, interpreter):
+        problems.append(f"made for Python {_pythons(target)}, here is {version}")
     if problems:
         return problems
     unfit = [
@@ -82,6 +82,29 @@ def misfits(target: Target, packages: Sequence[Package], interpreter: Interprete
         libc = f" (here is {interpreter.libc})" if interpreter.libc else ""
         problems.append(f"does not run here{libc}: {', '.join(unfit[:_SHOWN])}{more}")
     return problems
+
+
+def _has_patch(target: Target, interpreter: Interpreter) -> bool:
+    version = interpreter.markers["python_full_version"].rstrip("+")
+    return SpecifierSet(target.requires_python).contains(version, prereleases=True)
+
+
+def _of_any_patch(target: Target) -> Target:
+    return target.replaced(requires_python=f"=={target.markers.python_version}.*")
+
+
+def _pythons(target: Target) -> str:
+    """Return the patch releases that a target is for, in words where they are few."""
+    minor = target.markers.python_version
+    bounds = {*target.requires_python.split(",")} - {f"=={minor}.*"}
+    if not bounds:
+        return minor
+    if len(bounds) > 1:
+        return ", ".join(sorted(bounds))
+    bound = bounds.pop()
+    version = bound.lstrip("<>=!~")
+    words = {"==": version, ">=": f"{version} and later", "<": f"before {version}"}
+    return words.get(bound.removesuffix(version), bound)
 
 
 def _rank(target: Target, interpreter: Interpreter) -> int:
@@ -99,7 +122,19 @@ def _advice(manifest: Manifest, interpreter: Interpreter) -> str:
             f"if this host has Python {wanted}, pass --python with its path; else ask for a bundle "
             f"made with --python {interpreter.markers['python_version']}"
         )
+    mine = [target for target in manifest.targets if target.python == here]
+    if any(
+        not misfits(_of_any_patch(target), manifest.packages_for(target.id), interpreter)
+        for target in mine
+    ):
+        return f"ask for a bundle made with --python {_release(interpreter)}"
     platforms = [tag.rsplit("-", 1)[1] for tag in interpreter.tags]
     # A plain linux_* says nothing about the libc.
     platform = next((p for p in platforms if not p.startswith("linux_")), platforms[0])
-    return f"ask for a bundle made with --platform {platform}"
+    patch_too = not any(_has_patch(target, interpreter) for target in mine)
+    python = f" --python {_release(interpreter)}" if patch_too else ""
+    return f"ask for a bundle made with --platform {platform}{python}"
+
+
+def _release(interpreter: Interpreter) -> str:
+    return Version(interpreter.markers["python_full_version"].rstrip("+")).base_version

@@ -57,8 +57,8 @@ class Target(Model, frozen=True, kw_only=True):
 
     `platforms` and `abis` are ordered, best first. `assumed` names the marker variables whose
     value nobody stated; selection refuses to let one of those decide anything. `requires_python`
-    is what the interpreter on the far side has to satisfy: `==3.12.*`, or `==3.12.4` where the
-    choice of packages depends on the patch release.
+    is what the interpreter on the far side has to satisfy: `==3.12.*`, or `==3.12.*,>=3.12.4`
+    where the choice of packages depends on the patch release.
     """
 
     id: TargetId

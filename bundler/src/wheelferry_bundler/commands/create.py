@@ -138,6 +138,8 @@ def create(
             missing_hashes=allow_missing_hash,
         )
     )
+    if not quiet:
+        tell(*dict.fromkeys(note for selection in plan.selections for note in selection.notes))
     if dry_run:
         _show_plan(plan, as_json=as_json)
         return
