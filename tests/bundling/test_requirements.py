@@ -24,6 +24,7 @@ from support.wheels import make_wheel
 from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.locked import Wanted
 from wheelferry_bundler.places import Places
+from wheelferry_bundler.prebuilt import Prebuilt
 from wheelferry_bundler.requirements import read_requirements, read_requirements_for_all
 from wheelferry_bundler.selection import select
 from wheelferry_schemas.errors import (
@@ -302,6 +303,36 @@ def test_takes_wheels_of_the_folder_of_the_command_line(tmp_path: Path) -> None:
     make_wheel("vendored").write(tmp_path / "wheels")
     options = BuildOptions(places=Places(folders=(tmp_path / "wheels",)))
     assert chosen(read(write(tmp_path, "vendored\n"), options=options)) == ["vendored 1.0"]
+
+
+@pytest.mark.parametrize("make", ["a wheel", "a source archive"])
+def test_takes_files_of_a_named_folder_that_lies_outside_of_the_project(
+    tmp_path: Path, make: str
+) -> None:
+    folder, project = tmp_path / "links", tmp_path / "project"
+    if make == "a wheel":
+        make_wheel("vendored").write(folder)
+    else:
+        folder.mkdir()
+        (folder / "vendored-1.0.tar.gz").write_bytes(make_sdist("vendored"))
+    project.mkdir()
+    path = write(project, "vendored==1.0\n")
+    places = Places(folders=(folder,))
+    locked = read(path, wanted=Wanted(), options=BuildOptions(places=places))
+    selection = select(Prebuilt.find(places).complete(locked, LINUX), LINUX)
+    assert selection.problems == ()
+    (only_one,) = selection.chosen
+    assert only_one.package.source.location.startswith("links/vendored-1.0")
+
+
+def test_refuses_files_of_a_folder_outside_of_the_project_that_only_the_file_names(
+    tmp_path: Path,
+) -> None:
+    make_wheel("vendored").write(tmp_path / "links")
+    (tmp_path / "project").mkdir()
+    path = write(tmp_path / "project", "--find-links ../links\nvendored==1.0\n")
+    (problem,) = select(read(path, wanted=Wanted()), LINUX).problems
+    assert "lies outside the project" in problem.message
 
 
 def test_takes_everything_of_the_mirror(

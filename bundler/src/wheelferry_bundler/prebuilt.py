@@ -1,7 +1,8 @@
 """Wheels that were built elsewhere and lie in a folder (`--find-links`): they come before building.
 
 What a lock has no fitting wheel for is taken from there by name and version. Only the folder's
-owner vouches for such a wheel, and the manifest says where it came from.
+owner vouches for such a wheel, and the manifest says where it came from. What uv found there may lie
+outside the project: a person named the folder, where a lock could name any file of this host.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from packaging.utils import canonicalize_version
 from wheelferry_bundler.hashing import hash_file
 from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, PackageSource
 from wheelferry_bundler.places import Places
+from wheelferry_bundler.urls import local_path
+from wheelferry_bundler.uv_sources import leaves
 from wheelferry_bundler.wheel_choice import best_wheel
 from wheelferry_schemas.errors import TransferError
 from wheelferry_schemas.target import Target
@@ -23,8 +26,9 @@ from wheelferry_schemas.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Prebuilt:
-    """The wheels of some folders, by normalized name."""
+    """Folders that a person named, and their wheels by normalized name."""
 
+    folders: tuple[Path, ...]
     wheels: Mapping[str, Sequence[Artifact]]
 
     @classmethod
@@ -35,14 +39,14 @@ class Prebuilt:
             wheel = Artifact(file_name=file_name, path=paths[0])
             if wheel.tags:
                 wheels.setdefault(wheel.name_and_version[0], []).append(wheel)
-        return cls(wheels)
+        return cls(tuple(folder.resolve() for folder in places.folders), wheels)
 
     def complete(self, locked: LockedSet, target: Target) -> LockedSet:
         """Return `locked` with these wheels where it has none that fits the target.
 
         Raises `TransferError` where a wheel cannot be read.
         """
-        if self.wheels.keys().isdisjoint(package.name for package in locked.packages.values()):
+        if not self.folders:
             return locked
         packages = {
             key: self._completed(package, target) for key, package in locked.packages.items()
@@ -50,8 +54,9 @@ class Prebuilt:
         return dataclasses.replace(locked, packages=packages)
 
     def _completed(self, package: LockedPackage, target: Target) -> LockedPackage:
-        if package.source.kind == "virtual" or best_wheel(package.wheels, target):
-            return package
+        own = best_wheel(package.wheels, target)
+        if package.source.kind == "virtual" or own:
+            return self._allowed(package, own)
         candidates = self.wheels.get(package.name, ())
         version = package.key.version
         if version is not None:
@@ -61,10 +66,19 @@ class Prebuilt:
             return package
         wheel = best_wheel(candidates, target)
         if wheel is None or wheel.path is None:
-            return package
+            return self._allowed(package, package.sdist)
         return dataclasses.replace(
             package, source=_source(wheel.path), wheels=(_hashed(wheel, wheel.path),), sdist=None
         )
+
+    def _allowed(self, package: LockedPackage, file: Artifact | None) -> LockedPackage:
+        """Return the package as one of a folder here, where that is what its file leaves for."""
+        path = file and (file.path or local_path(file.url or ""))
+        if not package.source.leaves_project or path is None:
+            return package
+        if all(leaves(folder, str(path)) for folder in self.folders):
+            return package
+        return dataclasses.replace(package, source=_source(path))
 
 
 def _version(wheel: Artifact) -> str:
