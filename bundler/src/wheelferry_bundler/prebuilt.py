@@ -73,10 +73,10 @@ class Prebuilt:
 
     def _allowed(self, package: LockedPackage, file: Artifact | None) -> LockedPackage:
         """Return the package as one of a folder here, where that is what its file leaves for."""
-        path = file and (file.path or local_path(file.url or ""))
-        if not package.source.leaves_project or path is None:
+        if file is None or not package.source.leaves_project:
             return package
-        if all(leaves(folder, str(path)) for folder in self.folders):
+        path = file.path or local_path(file.url or "")
+        if path is None or all(leaves(folder, str(path)) for folder in self.folders):
             return package
         return dataclasses.replace(package, source=_source(path))
 
