@@ -114,10 +114,25 @@ def _watch(events: int) -> None:
     def told(kind: str, path: str) -> None:
         os.write(events, f"{json.dumps([kind, path])}\n".encode())
 
+    opened = os.open
+    inside: list[int] = []
+
+    def opening(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        """Open a file; the event does not tell in which folder."""
+        if dir_fd is None:
+            return opened(path, flags, mode)
+        if flags & _WRITING:
+            told("write", _absolute(path, dir_fd))
+        inside.append(dir_fd)
+        try:
+            return opened(path, flags, mode, dir_fd=dir_fd)
+        finally:
+            inside.pop()
+
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
             path, _, flags = arguments
-            if flags & _WRITING and not isinstance(path, int):
+            if flags & _WRITING and not isinstance(path, int) and not inside:
                 told("write", _absolute(path, None))
         elif event in _PATHS:
             for path, folder in _PATHS[event]:
@@ -127,6 +142,7 @@ def _watch(events: int) -> None:
         elif event == "exec":
             told("execute", getattr(arguments[0], "co_filename", "?"))
 
+    os.open = opening
     sys.addaudithook(hook)
 
 

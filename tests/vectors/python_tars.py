@@ -244,7 +244,7 @@ EXTENDED: dict[str, tuple[str, bytes]] = {
         long_name(b"lib/b") + entry(b"lib/a"),
     ),
     "long-name-outside": (
-        _PLAIN,
+        "has another name in its header",
         long_name(b"../" + _LONG) + entry((b"../" + _LONG)[:100]),
     ),
     "long-name-with-nul": (
