@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.bundles import host_target, make_bundle, make_key
+from support.pythons import old_pythons
 from support.self_contained import HERE, TOOL, payload, run, write
 from support.wheels import make_wheel
 from wheelferry_bundler import first_stage as first_stage_module
@@ -24,7 +25,12 @@ from wheelferry_schemas.errors import TransferError, UnfitError, UsageError
 from wheelferry_schemas.self_contained import BUNDLE
 
 FIRST_STAGE = Path(__file__).parents[2] / "bundler/src/wheelferry_bundler/first_stage.py"
-SYNTAX_SINCE_3_6 = (ast.JoinedStr, ast.NamedExpr, ast.AnnAssign, ast.AsyncFunctionDef)
+SYNTAX_SINCE_2_7 = (
+    *(ast.JoinedStr, ast.NamedExpr, ast.AnnAssign, ast.AsyncFunctionDef),
+    *(ast.Nonlocal, ast.YieldFrom, ast.Starred),
+)
+NEWER = "hint: run it with a newer one; the Python to install for may be another: pass --python\n"
+OLD_PYTHONS = old_pythons()
 
 
 @pytest.fixture
@@ -146,17 +152,42 @@ def test_says_in_one_line_that_python_is_too_old(tmp_path: Path) -> None:
     path.write_text(stage.replace("OLDEST = (3, 10)", "OLDEST = (9, 0)"), encoding="utf-8")
     here = ".".join(map(str, sys.version_info[:3]))
     assert run(path, code=5).err == (
-        f"error: this needs Python 3.10 or newer to run, and was started with {here}\n"
+        f"error: this needs Python 3.10 or newer to run, and was started with {here}\n{NEWER}"
     )
 
 
+def test_old_pythons_say_that_they_are_too_old(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pyz", payload())
+    for python in OLD_PYTHONS:
+        ran = subprocess.run([python, path], capture_output=True, text=True, check=False)
+        assert ran.returncode == 5
+        error, _, hint = ran.stderr.partition("\n")
+        assert error.startswith("error: this needs Python 3.10 or newer to run, and was started ")
+        assert hint == NEWER
+
+
 def test_first_stage_is_something_that_old_pythons_can_read() -> None:
-    tree = ast.parse(FIRST_STAGE.read_text(encoding="utf-8"), feature_version=(3, 4))
-    assert [node for node in ast.walk(tree) if isinstance(node, SYNTAX_SINCE_3_6)] == []
+    text = FIRST_STAGE.read_text(encoding="ascii")
+    nodes = list(ast.walk(ast.parse(text, feature_version=(3, 4))))
+    assert [node for node in nodes if isinstance(node, SYNTAX_SINCE_2_7)] == []
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    assert functions
+    assert not any(function.returns or function.args.kwonlyargs for function in functions)
+    assert not any(node.annotation for node in nodes if isinstance(node, ast.arg))
+    assert not any(node.cause for node in nodes if isinstance(node, ast.Raise))
 
 
-def test_first_stage_has_fewer_than_150_lines() -> None:
-    assert len(FIRST_STAGE.read_text(encoding="utf-8").splitlines()) < 150
+def test_first_stage_has_fewer_than_180_lines() -> None:
+    assert len(FIRST_STAGE.read_text(encoding="utf-8").splitlines()) < 180
+
+
+def test_ends_without_traceback_where_it_is_interrupted_at_once(tmp_path: Path) -> None:
+    stage = first_stage(payload()).decode()
+    path = tmp_path / "__main__.py"
+    begin = '    """Run the installer that the file at `path` holds."""\n'
+    assert begin in stage
+    path.write_text(stage.replace(begin, begin + "    raise KeyboardInterrupt\n"), encoding="utf-8")
+    assert run(path, code=130).err == "error: stopped; nothing was changed\n"
 
 
 def test_first_stage_needs_the_standard_library_alone() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _MINORS = range(10, 15)
+_OLD = ("2.7", "3.6", "3.7", "3.8", "3.9")
 _SAYS = "import sys, venv; print(sys.version_info[1])"
 
 
@@ -24,6 +25,13 @@ def bare_pythons() -> dict[str, Path]:
                 found[f"3.{minor}"] = candidate
                 break
     return found
+
+
+@functools.cache
+def old_pythons() -> tuple[Path, ...]:
+    """Return the interpreters of this machine that are too old for the installer."""
+    versions = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    return tuple(path for one in _OLD for path in sorted(versions.glob(f"{one}.*/bin/python")))
 
 
 def _candidates(minor: int) -> Iterator[Path]:

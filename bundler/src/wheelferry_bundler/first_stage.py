@@ -2,7 +2,7 @@
 
 It says whether this Python can run the installer, holds every file of it against the hashes below
 before any of it runs, unpacks those for this host into a private folder, runs them, and removes the
-folder. A Python that is too old has to be able to read this far: nothing is newer than Python 3.3.
+folder. A Python that is too old has to be able to read this far: nothing is newer than Python 2.7.
 """
 
 import os
@@ -14,8 +14,9 @@ FILES = {}  # type: dict[str, str]
 SETS = []  # type: list[tuple[str, str, list[str]]]
 
 
-def main(path: str) -> None:
+def main(path):  # type: (str) -> None
     """Run the installer that the file at `path` holds."""
+    names = fitting_set()  # Before anything that old Pythons do not have.
     import concurrent.futures
     import importlib
     import io
@@ -24,7 +25,7 @@ def main(path: str) -> None:
     import tempfile
     import zipfile
 
-    files = sorted(checked(path, fitting_set()), key=len, reverse=True)
+    files = sorted(checked(path, names), key=len, reverse=True)
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
@@ -48,18 +49,17 @@ def main(path: str) -> None:
     except (ImportError, OSError) as error:
         hint = "where %s forbids programs, set TMPDIR to another folder" % os.path.dirname(folder)
         fail(INPUT_OUTPUT, "the installer cannot be started: %s" % error, hint)
-    except KeyboardInterrupt:
-        fail(130, "stopped; nothing was changed")
     finally:
         if os.getpid() == owner:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def fitting_set() -> "list[str]":
+def fitting_set():  # type: () -> list[str]
     """Return the names of the files that run with this Python on this host, or end."""
     if sys.version_info < OLDEST:
         here = ".".join(map(str, sys.version_info[:3]))
-        fail(UNFIT, "this needs Python 3.10 or newer to run, and was started with %s" % here)
+        hint = "run it with a newer one; the Python to install for may be another: pass --python"
+        fail(UNFIT, "this needs Python 3.10 or newer to run, and was started with %s" % here, hint)
     for version, platform, names in SETS:
         if version == python() and runs_here(platform):
             return names
@@ -70,7 +70,7 @@ def fitting_set() -> "list[str]":
     return []
 
 
-def python() -> str:
+def python():  # type: () -> str
     """Return version and kind of this Python, as sets state it."""
     import sysconfig
 
@@ -80,7 +80,7 @@ def python() -> str:
     return "%d.%d%s" % (sys.version_info[0], sys.version_info[1], "t" if free_threaded else "")
 
 
-def host() -> "tuple[object, ...]":
+def host():  # type: () -> tuple[object, ...]
     """Return what this Python runs on, as the parts of a platform tag."""
     import platform
     import sysconfig
@@ -100,12 +100,12 @@ def host() -> "tuple[object, ...]":
     return ("manylinux",) + numbers(glibc) + (machine,)
 
 
-def numbers(version: str) -> "tuple[int, ...]":
+def numbers(version):  # type: (str) -> tuple[int, ...]
     """Return the first two parts of a version."""
     return tuple(int(part) for part in (version + ".0").split(".")[:2])
 
 
-def runs_here(tag: str) -> bool:
+def runs_here(tag):  # type: (str) -> bool
     """Tell whether what is compiled for a platform tag runs on this host."""
     here, parts = host(), tag.split("_", 3)
     if tag == "_".join(map(str, here)):
@@ -116,7 +116,7 @@ def runs_here(tag: str) -> bool:
     return oldest <= here[1:3] and parts[3] in (here[3], "universal2")
 
 
-def checked(path: str, names: "list[str]") -> "list[bytes]":
+def checked(path, names):  # type: (str, list[str]) -> list[bytes]
     """Return files out of the archive at `path`, all of whose files have the hashes above, or end."""
     import hashlib
     import zipfile
@@ -134,16 +134,19 @@ def checked(path: str, names: "list[str]") -> "list[bytes]":
     return [wanted[name] for name in names]
 
 
-def stop(number: int, _frame: object) -> None:
+def stop(number, _frame):  # type: (int, object) -> None
     """End as a signal asks for."""
     raise SystemExit(128 + number)
 
 
-def fail(code: int, message: str, hint: str = "") -> None:
+def fail(code, message, hint=""):  # type: (int, str, str) -> None
     """Say what is wrong, and end."""
     sys.stderr.write("error: %s\n%s" % (message, "hint: %s\n" % hint if hint else ""))
     raise SystemExit(code)
 
 
 if __name__ == "__main__":
-    main(os.path.dirname(os.path.abspath(__file__)))
+    try:
+        main(os.path.dirname(os.path.abspath(__file__)))
+    except KeyboardInterrupt:
+        fail(130, "stopped; nothing was changed")
