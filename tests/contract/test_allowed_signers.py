@@ -10,6 +10,7 @@ from support.ssh import fixed_key, openssh_accepts
 from wheelferry_schemas import allowed_signers
 from wheelferry_schemas.allowed_signers import AllowedSigner
 from wheelferry_schemas.errors import MalformedError, UsageError
+from wheelferry_schemas.ssh_wire import PublicKey
 from wheelferry_schemas.sshsig import NAMESPACE
 
 SIGNING_KEY = fixed_key("alice")
@@ -261,3 +262,43 @@ def test_removes_all_lines_of_a_key_and_nothing_else() -> None:
     kept = f"# list\n  # and more\n\nbob {OTHER.line()}  # since May\n"
     text = f"# list\n  # and more\n\nalice {LINE}\nbob {OTHER.line()}  # since May\nas-well {LINE}"
     assert allowed_signers.without(text, [KEY]) == kept
+
+
+THREE = [fixed_key(name).public for name in ("alice", "bob", "eve")]
+PEOPLE: dict[str, tuple[list[tuple[str, int]], int]] = {
+    "a key each": ([("alice", 0), ("bob", 1)], 2),
+    "two keys of one": ([("alice", 0), ("alice", 1)], 1),
+    "one key under two names": ([("alice", 0), ("bob", 0)], 1),
+    "one key on one line of two names": ([("alice,bob", 0)], 1),
+    "names that share one": ([("alice,a@x", 0), ("a@x", 1)], 1),
+    "one who may use both": ([("alice,bob", 0), ("bob", 1)], 1),
+    "shared key beside two of their own": ([("a,b", 0), ("a", 1), ("b", 2)], 2),
+    "a chain of shared keys": ([("a,b", 0), ("b,c", 1), ("c,d", 2)], 2),
+    "everybody of a domain": ([("*@x", 0), ("alice@x", 1)], 1),
+    "all but one of a domain": ([("*@x,!bob@x", 0), ("bob@x", 1)], 2),
+    "nobody": ([("alice,!alice", 0)], 0),
+    "an unused key": ([("alice", 0)], 1),
+}
+
+
+@pytest.mark.parametrize("what", PEOPLE)
+def test_counts_people_not_keys(what: str) -> None:
+    lines, number = PEOPLE[what]
+    signers = [AllowedSigner(principals=names, key=THREE[key]) for names, key in lines]
+    used = {THREE[key] for _, key in lines}
+    assert allowed_signers.people(signers, used) == number
+    assert allowed_signers.people(signers, set()) == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 15)), min_size=1))
+def test_people_are_at_most_as_many_as_names_and_as_keys(pairs: list[tuple[str, int]]) -> None:
+    keys = [PublicKey(bytes([number])) for number in range(16)]
+    signers = [AllowedSigner(principals=name, key=keys[key]) for name, key in pairs]
+    number = allowed_signers.people(signers, keys)
+    assert 1 <= number <= min(len({name for name, _ in pairs}), len({key for _, key in pairs}))
+
+
+def test_sixteen_people_are_counted_at_once() -> None:
+    keys = [PublicKey(bytes([number])) for number in range(16)]
+    signers = [AllowedSigner(principals=f"p{n},q{n % 5}", key=key) for n, key in enumerate(keys)]
+    assert allowed_signers.people(signers, keys) == 5

@@ -33,13 +33,20 @@ def small_bundle(alice: SigningKey, tmp_path_factory: pytest.TempPathFactory) ->
     return make_bundle(path, wheels, keys=[alice], documents=DOCUMENTS).read_bytes()
 
 
+class _Typed(io.StringIO):
+    """What somebody types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
 def main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     """Runs the command line in this process; `stdin` is what its user types."""
 
     def run(*arguments: object, stdin: str = "") -> Ran:
         monkeypatch.setattr(sys, "argv", ["bundle", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        monkeypatch.setattr(sys, "stdin", _Typed(stdin) if stdin else io.StringIO())
         with pytest.raises(SystemExit) as caught, signals.kept():
             cli.main()
         out, err = capsys.readouterr()

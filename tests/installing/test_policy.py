@@ -1,5 +1,7 @@
 import os
+import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,14 @@ import pytest
 from support.bundles import trust
 from support.ssh import fixed_key
 from wheelferry_installer import policy
-from wheelferry_installer.policy import load_policy, read_signers, user_file
-from wheelferry_schemas.errors import MalformedError, TransferError, TrustError, UsageError
+from wheelferry_installer.policy import (
+    load_policy,
+    read_signers,
+    refuse_below_floor,
+    user_file,
+)
+from wheelferry_schemas import allowed_signers
+from wheelferry_schemas.errors import MalformedError, TrustError
 from wheelferry_schemas.sshsig import NAMESPACE
 
 ALICE, BOB = fixed_key("alice"), fixed_key("bob")
@@ -31,7 +39,7 @@ def user_folder(config_folder: Path) -> Path:
 
 
 def _names(explicit: Path | None = None) -> list[str]:
-    return [signer.principals for signer in load_policy(explicit).signers]
+    return [signer.principals for signer in load_policy(explicit).lists[0].signers]
 
 
 def test_list_of_the_user_is_in_the_config_folder(config_folder: Path) -> None:
@@ -41,7 +49,7 @@ def test_list_of_the_user_is_in_the_config_folder(config_folder: Path) -> None:
 def test_list_that_is_named_comes_before_the_users(tmp_path: Path, user_folder: Path) -> None:
     trust(user_folder / "allowed_signers", ALICE)
     named = trust(tmp_path / "named", BOB)
-    assert load_policy(named).path == named
+    assert load_policy(named).lists[0].path == named
     assert _names(named) == ["bob"]
 
 
@@ -96,7 +104,7 @@ def test_list_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_folder_in_the_lists_place_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TransferError, match="Is a directory"):
+    with pytest.raises(TrustError, match="is not a plain file"):
         read_signers(tmp_path)
 
 
@@ -104,7 +112,7 @@ def test_folder_in_the_lists_place_is_refused(tmp_path: Path) -> None:
 def test_list_that_others_may_write_is_refused(user_folder: Path, mode: int) -> None:
     path = trust(user_folder / "allowed_signers", ALICE)
     path.chmod(mode)
-    with pytest.raises(TrustError, match="may be written by others") as caught:
+    with pytest.raises(TrustError, match="can be written to by others") as caught:
         load_policy(None)
     assert f"chmod go-w {path}" in str(caught.value.hint)
 
@@ -129,11 +137,199 @@ def test_list_of_another_user_is_refused(
 
 def test_list_of_root_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = trust(tmp_path / "list", ALICE)
-    status = list(path.stat())
-    status[stat.ST_UID] = 0
-    monkeypatch.setattr(Path, "stat", lambda _path: os.stat_result(status))
+
+    def of_root(status: os.stat_result) -> os.stat_result:
+        return os.stat_result([0 if n == stat.ST_UID else v for n, v in enumerate(status)])
+
+    fstat, stat_of = os.fstat, os.stat
+    monkeypatch.setattr(os, "fstat", lambda descriptor: of_root(fstat(descriptor)))
+    monkeypatch.setattr(os, "stat", lambda *path, **how: of_root(stat_of(*path, **how)))
     monkeypatch.setattr(os, "geteuid", lambda: 4712)
     assert [signer.principals for signer in read_signers(path)] == ["alice"]
+
+
+# What is there and cannot be believed is no absence.
+
+
+FILES = ["allowed_signers", "revoked_keys", "policy.ini"]
+IN_THE_WAY: dict[str, tuple[Callable[[Path], object], str]] = {
+    "link that leads nowhere": (
+        lambda path: path.symlink_to("absent"),
+        "cannot be read, so this host's policy is not known: No such file or directory",
+    ),
+    "link to itself": (lambda path: path.symlink_to(path.name), "cannot be read"),
+    "folder": (lambda path: path.mkdir(), "is not a plain file"),
+    "FIFO": (os.mkfifo, "is not a plain file"),
+    "link to a device": (lambda path: path.symlink_to("/dev/null"), "is not a plain file"),
+}
+
+
+@pytest.mark.parametrize("what", IN_THE_WAY)
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("where", ["user", "system"])
+def test_what_cannot_be_read_is_no_absence(
+    user_folder: Path, system_folder: Path, where: str, name: str, what: str
+) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    make, problem = IN_THE_WAY[what]
+    path = {"user": user_folder, "system": system_folder}[where] / name
+    path.unlink(missing_ok=True)
+    make(path)
+    with pytest.raises(TrustError, match=re.escape(problem)) as caught:
+        load_policy(None)
+    assert caught.value.message.startswith(f"{path} ")
+    assert f"ls -ld {path}" in str(caught.value.hint)
+
+
+def test_link_to_a_list_is_followed(user_folder: Path, tmp_path: Path) -> None:
+    (user_folder / "allowed_signers").symlink_to(trust(tmp_path / "list", ALICE))
+    assert _names() == ["alice"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_folder_that_others_may_write_says_nothing(user_folder: Path, name: str) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    text = {"revoked_keys": "", "policy.ini": "[policy]\nnames = demo\n"}
+    if name in text:
+        (user_folder / name).write_text(text[name])
+    user_folder.chmod(0o777)
+    with pytest.raises(TrustError, match="can be written to by others") as caught:
+        load_policy(None)
+    assert caught.value.message.startswith(f"{user_folder} ")
+    assert f"chmod go-w {user_folder}" in str(caught.value.hint)
+
+
+def test_folder_that_a_link_leads_to_has_to_be_ours_too(user_folder: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (user_folder / "allowed_signers").symlink_to(trust(shared / "list", ALICE))
+    shared.chmod(0o777)
+    with pytest.raises(TrustError, match="can be written to by others"):
+        load_policy(None)
+    shared.chmod(0o1777)
+    assert _names() == ["alice"]
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to("absent")])
+def test_config_folder_that_is_none_is_no_absence(
+    config_folder: Path, system_folder: Path, make: Callable[[Path], object]
+) -> None:
+    trust(system_folder / "allowed_signers", ALICE)
+    config_folder.parent.mkdir(parents=True, exist_ok=True)
+    make(config_folder)
+    with pytest.raises(TrustError, match=re.escape(f"{config_folder} is not a folder")):
+        load_policy(None)
+
+
+@pytest.mark.parametrize("value", ["", "config", "./config"])
+def test_variable_that_is_empty_or_relative_counts_as_unset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trust(tmp_path / "wheelferry" / "allowed_signers", BOB)
+    trust(tmp_path / "config" / "wheelferry" / "allowed_signers", BOB)
+    monkeypatch.setenv("XDG_CONFIG_HOME", value)
+    assert user_file() == Path.home() / ".config" / "wheelferry" / "allowed_signers"
+    with pytest.raises(TrustError, match="does not know whom to trust"):
+        load_policy(None)
+
+
+# What is in /etc is a floor.
+
+
+def test_key_has_to_be_in_the_systems_list_too(
+    tmp_path: Path, user_folder: Path, system_folder: Path
+) -> None:
+    system = trust(system_folder / "allowed_signers", ALICE)
+    not_listed = f"{system} does not list the key"
+    for own in (trust(user_folder / "allowed_signers", ALICE, BOB), trust(tmp_path / "l", BOB)):
+        assert load_policy(own).refusal(BOB.public, NAMESPACE, NOW) == ("bob", not_listed)
+    assert load_policy(None).refusal(ALICE.public, NAMESPACE, NOW) == ("alice", None)
+
+
+def test_user_can_ask_for_less_than_the_systems_list(
+    user_folder: Path, system_folder: Path
+) -> None:
+    trust(system_folder / "allowed_signers", ALICE, BOB)
+    own = trust(user_folder / "allowed_signers", BOB)
+    not_listed = f"{own} does not list the key"
+    assert load_policy(None).refusal(ALICE.public, NAMESPACE, NOW) == ("alice", not_listed)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to("absent"), Path.mkdir])
+def test_nothing_goes_below_a_policy_of_the_system(
+    system_folder: Path, name: str, make: Callable[[Path], object]
+) -> None:
+    refuse_below_floor()
+    make(system_folder / name)
+    with pytest.raises(TrustError, match="--allow-unsigned is refused") as caught:
+        refuse_below_floor()
+    assert str(system_folder / name) in caught.value.message
+
+
+# How many people.
+
+
+def test_number_of_people_is_that_of_the_stricter_list(
+    user_folder: Path, system_folder: Path
+) -> None:
+    keys = frozenset({ALICE.public, BOB.public})
+    trust(user_folder / "allowed_signers", ALICE, BOB)
+    assert load_policy(None).people(keys) == 2
+    one = "".join(allowed_signers.entry("alice", key.public) for key in (ALICE, BOB))
+    (system_folder / "allowed_signers").write_text(one)
+    assert load_policy(None).people(keys) == 1
+
+
+# Which bundles.
+
+
+@pytest.mark.parametrize(
+    ("user", "system", "taken"),
+    [
+        ("app", None, {"app"}),
+        ("app, tools-*", None, {"app", "tools-a"}),
+        ("app\n  tools-?", None, {"app", "tools-a"}),
+        ("*", "app", {"app"}),
+        ("app", "tools-*", set()),
+        (None, None, {"app", "tools-a", "other"}),
+    ],
+)
+def test_names_limit_which_bundles_are_taken(
+    user_folder: Path, system_folder: Path, user: str | None, system: str | None, taken: set[str]
+) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    for folder, names in ((user_folder, user), (system_folder, system)):
+        if names is not None:
+            _settings(folder, f"[policy]\nnames = {names}\n")
+    loaded = load_policy(None)
+    bundles = ("app", "tools-a", "other")
+    assert {name for name in bundles if loaded.refusal_of_name(name) is None} == taken
+
+
+def test_says_which_file_keeps_a_bundle_out(user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    _settings(user_folder, "[policy]\nnames = app, tools-*\n")
+    told = load_policy(None).refusal_of_name("other")
+    assert told == f"{user_folder / 'policy.ini'} allows app, tools-*"
+
+
+def test_names_that_are_none_stop_everything(user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    for names in ("", ",", "a/b", "a;b"):
+        _settings(user_folder, f"[policy]\nnames = {names}\n")
+        with pytest.raises(MalformedError, match=r"names is '.*', allowed are names"):
+            load_policy(None)
+
+
+def test_number_in_words_is_told_with_what_is_allowed(user_folder: Path) -> None:
+    trust(user_folder / "allowed_signers", ALICE)
+    _settings(user_folder, "[policy]\nrequire-signatures = two\n")
+    with pytest.raises(MalformedError) as caught:
+        load_policy(None)
+    assert caught.value.message == (
+        f"{user_folder / 'policy.ini'}: require-signatures is 'two', allowed are the numbers 1 to 16"
+    )
 
 
 def test_says_whose_key_it_is_and_that_it_counts(user_folder: Path) -> None:
@@ -173,7 +369,7 @@ def test_revoked_keys_that_others_may_write_stop_everything(user_folder: Path) -
     path = user_folder / "revoked_keys"
     path.write_text("")
     path.chmod(0o666)
-    with pytest.raises(TrustError, match="may be written by others"):
+    with pytest.raises(TrustError, match="can be written to by others"):
         load_policy(None)
 
 
@@ -223,7 +419,7 @@ def test_settings_that_are_not_understood_stop_everything(user_folder: Path, tex
     _settings(user_folder, text)
     with pytest.raises(MalformedError, match=r"policy\.ini") as caught:
         load_policy(None)
-    assert caught.value.hint == "it holds two lines: [policy] and require-signatures = 2"
+    assert "below the line [policy] it has require-signatures = 2" in str(caught.value.hint)
 
 
 def test_names_settings_that_are_not_known(user_folder: Path) -> None:
@@ -241,5 +437,5 @@ def test_names_settings_that_are_not_known(user_folder: Path) -> None:
 def test_absurd_number_of_signatures_is_refused(user_folder: Path, number: int) -> None:
     trust(user_folder / "allowed_signers", ALICE)
     _settings(user_folder, f"[policy]\nrequire-signatures = {number}\n")
-    with pytest.raises(UsageError, match="require-signatures is not 1 to 16"):
+    with pytest.raises(MalformedError, match=f"is '{number}', allowed are the numbers 1 to 16"):
         load_policy(None)

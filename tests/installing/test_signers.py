@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from support.ssh import fixed_key
 from support.wheels import make_wheel
 from wheelferry_bundler.archive import write_archive
 from wheelferry_bundler.signing import SigningKey
-from wheelferry_installer.policy import UNKNOWN_KEY, Policy
+from wheelferry_installer.policy import UNKNOWN_KEY, Policy, RevokedKey, SignerList
 from wheelferry_installer.verification import Signer
 from wheelferry_schemas import sshsig
 from wheelferry_schemas.allowed_signers import AllowedSigner
@@ -35,6 +36,10 @@ POLICY = policy_of(ALICE)
 
 def _bundle(tmp_path: Path, *keys: SigningKey) -> Path:
     return make_bundle(tmp_path / "bundle.tar.zst", [make_wheel("pure")], keys=keys)
+
+
+def _policy(*signers: AllowedSigner) -> Policy:
+    return Policy(lists=(SignerList(path=Path("list"), signers=signers),))
 
 
 def _refusal(path: Path, policy: Policy | None, now: int = NOW) -> WheelferryError:
@@ -142,14 +147,14 @@ def test_refuses_key_that_is_not_allowed_now(
 ) -> None:
     path = tmp_path / "bundle.tar.zst"
     path.write_bytes(small_bundle)
-    error = _refusal(path, Policy(path=Path("list"), signers=(signer,)))
+    error = _refusal(path, _policy(signer))
     assert isinstance(error, TrustError)
     assert problem in error.details[0]
 
 
 def test_time_that_counts_is_the_hosts_not_the_bundles(tmp_path: Path) -> None:
     signer = AllowedSigner(principals="alice", key=ALICE.public, valid_before=CREATED + 10)
-    policy = Policy(path=Path("list"), signers=(signer,))
+    policy = _policy(signer)
     path = _bundle(tmp_path, ALICE)
     assert examine(path, policy, CREATED + 5)
     assert isinstance(_refusal(path, policy, CREATED + 20), TrustError)
@@ -158,7 +163,7 @@ def test_time_that_counts_is_the_hosts_not_the_bundles(tmp_path: Path) -> None:
 def test_one_of_two_lines_of_a_key_is_enough(tmp_path: Path) -> None:
     old = AllowedSigner(principals="alice", key=ALICE.public, valid_before=1)
     new = AllowedSigner(principals="alice", key=ALICE.public)
-    policy = Policy(path=Path("list"), signers=(old, new))
+    policy = _policy(old, new)
     (signer,) = examine(_bundle(tmp_path, ALICE), policy)
     assert signer.problem is None
 
@@ -182,20 +187,21 @@ def test_signature_that_is_noise_does_not_spoil_the_others(
     signers = examine(path, POLICY)
     assert signers[1] == Signer(
         member="signatures/2.sig",
-        fingerprint=None,
+        key=None,
         name=None,
         problem="not an SSH signature: it is not ASCII",
     )
 
 
 def test_revoked_key_counts_nowhere(tmp_path: Path) -> None:
-    policy = Policy(path=Path("list"), signers=POLICY.signers, revoked=frozenset({ALICE.public}))
+    revoked = RevokedKey(path=Path("revoked_keys"), key=ALICE.public)
+    policy = replace(POLICY, revoked=(revoked,))
     error = _refusal(_bundle(tmp_path, ALICE), policy)
     assert "the key is revoked" in error.details[0]
 
 
 def _two_of(*keys: SigningKey) -> Policy:
-    return Policy(path=Path("list"), signers=policy_of(*keys).signers, required=2)
+    return replace(policy_of(*keys), asked=2)
 
 
 def test_takes_as_many_signatures_as_the_policy_asks_for(tmp_path: Path) -> None:
@@ -203,10 +209,10 @@ def test_takes_as_many_signatures_as_the_policy_asks_for(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("keys", [(ALICE,), (ALICE, ALICE), (ALICE, fixed_key("eve"))])
-def test_counts_distinct_accepted_keys_only(tmp_path: Path, keys: tuple[SigningKey, ...]) -> None:
+def test_counts_people_whose_key_is_accepted(tmp_path: Path, keys: tuple[SigningKey, ...]) -> None:
     error = _refusal(_bundle(tmp_path, *keys), _two_of(ALICE, BOB))
     assert isinstance(error, TrustError)
-    assert error.message == ("bundle.tar.zst is signed by 1 accepted key, this host asks for 2")
+    assert error.message == ("bundle.tar.zst is signed by 1 person, this host asks for 2")
 
 
 def test_says_who_has_to_sign_a_bundle_of_too_few(tmp_path: Path) -> None:

@@ -1,5 +1,10 @@
+import errno
 import json
+import os
+import shlex
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +22,10 @@ ASKED = "Did this person confirm that fingerprint? Trust it from now on? [y/N]:"
 
 
 @pytest.fixture(autouse=True)
-def _no_system_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def system_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What stands in the place of /etc/wheelferry; it is not there yet."""
     monkeypatch.setattr(policy, "SYSTEM_FOLDER", tmp_path / "etc")
+    return tmp_path / "etc"
 
 
 @pytest.fixture
@@ -43,13 +50,35 @@ def test_adds_a_key_after_asking(main: Main, signers: Path, alice_pub: Path) -> 
     assert signers.read_text() == f'alice namespaces="{NAMESPACE}" {ALICE.public.line()}\n'
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
 def test_adds_nothing_without_a_yes(
     main: Main, signers: Path, alice_pub: Path, answer: str
 ) -> None:
     ran = main("trust", "add", alice_pub, stdin=answer)
     assert ran.code == 130
     assert "stopped; nothing was changed" in ran.err
+    assert not signers.exists()
+
+
+@pytest.mark.parametrize("stdin", ["", "< /dev/null", "<&-"])
+def test_does_not_ask_without_a_terminal(
+    main: Main, signers: Path, alice_pub: Path, stdin: str
+) -> None:
+    if stdin:
+        command = shlex.join([sys.executable, "-m", "wheelferry_installer", "trust", "add"])
+        run = subprocess.run(
+            ["sh", "-c", f"{command} {alice_pub} {stdin}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        ran = Ran(code=run.returncode, out=run.stdout, err=run.stderr)
+    else:
+        ran = main("trust", "add", alice_pub)
+    assert ran.code == 2
+    assert "without a terminal nobody can be asked" in ran.err
+    assert f"bundle trust add --yes {alice_pub}" in ran.err
     assert not signers.exists()
 
 
@@ -177,8 +206,9 @@ def test_lists_who_may_sign(main: Main, signers: Path) -> None:
 def test_lists_as_json(main: Main, signers: Path) -> None:
     trust(signers, ALICE)
     data = json.loads(main("trust", "list", "--json").out)
-    assert data["file"] == str(signers)
     (signer,) = data["signers"]
+    assert signer["file"] == str(signers)
+    assert signer["problem"] is None
     assert signer["name"] == "alice"
     assert signer["fingerprint"] == ALICE.public.fingerprint
 
@@ -214,3 +244,113 @@ def test_refuses_to_remove_whom_it_does_not_know(main: Main, signers: Path, ther
     assert ran.code == 2
     assert "does not list 'bob'" in ran.err
     assert signers.exists() is there
+
+
+def test_list_marks_revoked_keys_and_names_every_file(
+    main: Main, signers: Path, system_folder: Path
+) -> None:
+    trust(signers, ALICE, BOB)
+    revoked, settings = signers.with_name("revoked_keys"), system_folder / "policy.ini"
+    revoked.write_text(f"{BOB.public.line()} bob\n")
+    system_folder.mkdir()
+    settings.write_text("[policy]\nrequire-signatures = 2\nnames = app, tools-*\n")
+    ran = main("trust", "list")
+    assert ran.out.splitlines() == [
+        f"alice {ALICE.public.fingerprint} (ssh-ed25519)",
+        f"bob {BOB.public.fingerprint} (ssh-ed25519) DOES NOT COUNT: the key is revoked",
+        f"revoked by {revoked}: {BOB.public.fingerprint}",
+        f"{settings}: 2 people have to sign",
+        f"{settings}: only bundles named app, tools-*",
+    ]
+    data = main("trust", "list", "--json").data
+    assert [signer["problem"] for signer in data["signers"]] == [None, "the key is revoked"]
+    assert data["revoked"] == [{"fingerprint": BOB.public.fingerprint, "file": str(revoked)}]
+    assert data["require_signatures"] == 2
+    assert data["settings"] == [
+        {"file": str(settings), "require_signatures": 2, "names": ["app", "tools-*"]}
+    ]
+
+
+def test_list_shows_the_systems_file_beside_the_users(
+    main: Main, signers: Path, system_folder: Path
+) -> None:
+    trust(signers, ALICE, BOB)
+    system = trust(system_folder / "allowed_signers", ALICE)
+    ran = main("trust", "list")
+    assert ran.err == f"{signers}:\n{system}:\n"
+    fingerprint = BOB.public.fingerprint
+    problem = f"{system} does not list the key"
+    assert f"bob {fingerprint} (ssh-ed25519) DOES NOT COUNT: {problem}\n" in ran.out
+
+
+def test_adds_for_all_users(
+    main: Main, signers: Path, system_folder: Path, alice_pub: Path
+) -> None:
+    old = os.umask(0o077)
+    try:
+        assert main("trust", "add", "--system", "--yes", alice_pub).code == 0
+    finally:
+        os.umask(old)
+    system = system_folder / "allowed_signers"
+    assert system.read_text() == f'alice namespaces="{NAMESPACE}" {ALICE.public.line()}\n'
+    assert stat.S_IMODE(system.stat().st_mode) == 0o644
+    assert stat.S_IMODE(system_folder.stat().st_mode) == 0o755
+    assert not signers.exists()
+
+
+def test_does_not_add_in_vain(
+    main: Main, signers: Path, system_folder: Path, alice_pub: Path
+) -> None:
+    system = trust(system_folder / "allowed_signers", BOB)
+    ran = main("trust", "add", "--yes", alice_pub)
+    assert ran.code == 3
+    assert f"the key of alice would not count: {system}" in ran.err
+    assert f"bundle trust add --system {alice_pub}" in ran.err
+    assert not signers.exists()
+    assert main("trust", "add", "--yes", "--system", alice_pub).code == 0
+    assert "is trusted already" in main("trust", "add", alice_pub).out
+    assert not signers.exists()
+
+
+def test_does_not_add_a_revoked_key(main: Main, signers: Path, alice_pub: Path) -> None:
+    signers.parent.mkdir(parents=True)
+    revoked = signers.with_name("revoked_keys")
+    revoked.write_text(f"{ALICE.public.line()} alice\n")
+    ran = main("trust", "add", "--yes", alice_pub)
+    assert ran.code == 3
+    assert f"the key of alice is revoked: {revoked} lists it" in ran.err
+    assert not signers.exists()
+
+
+def test_removes_for_all_users(main: Main, signers: Path, system_folder: Path) -> None:
+    system = trust(system_folder / "allowed_signers", ALICE, BOB)
+    ran = main("trust", "remove", "alice")
+    assert ran.code == 2
+    assert f"{signers} does not list 'alice'" in ran.err
+    assert f"{system} does; as root: bundle trust remove --system alice" in ran.err
+    assert main("trust", "remove", "--system", "alice").code == 0
+    assert system.read_text() == f'bob namespaces="{NAMESPACE}" {BOB.public.line()}\n'
+
+
+def test_list_behind_a_link_stays_there(
+    main: Main, signers: Path, tmp_path: Path, alice_pub: Path
+) -> None:
+    kept = trust(tmp_path / "dotfiles" / "list", BOB)
+    signers.parent.mkdir(parents=True)
+    signers.symlink_to(kept)
+    assert main("trust", "add", "--yes", alice_pub).code == 0
+    assert signers.is_symlink()
+    assert "alice" in kept.read_text()
+
+
+def test_list_that_cannot_be_written_is_told(
+    main: Main, system_folder: Path, alice_pub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    ran = main("trust", "add", "--yes", "--system", alice_pub)
+    assert ran.code == 7
+    assert f"{system_folder / 'allowed_signers'} could not be written: Permission denied" in ran.err
+    assert "hint: run it as root" in ran.err

@@ -83,7 +83,7 @@ def test_accepts_intact_bundle(examine_bytes: Examine, small_bundle: bytes) -> N
     assert examine_bytes(small_bundle) == (
         Signer(
             member="signatures/1.sig",
-            fingerprint=ALICE.public.fingerprint,
+            key=ALICE.public,
             name="alice",
             problem=None,
         ),

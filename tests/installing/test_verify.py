@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from support.archives import join_plain, plain_frames
-from support.bundles import make_bundle, trust
+from support.bundles import CREATED, make_bundle, trust
 from support.command import Ran, tree
 from support.ssh import fixed_key
 from support.wheels import make_wheel
 from wheelferry_installer import policy
+from wheelferry_schemas import allowed_signers
 
 Main = Callable[..., Ran]
 ALICE, BOB = fixed_key("alice"), fixed_key("bob")
@@ -134,7 +135,7 @@ def test_two_signatures_can_be_asked_for(main: Main, folder: Path, config_folder
     trust(config_folder / "allowed_signers", ALICE, BOB)
     ran = main("verify", "--require-signatures", "2", "bundle.tar.zst")
     assert ran.code == 3
-    assert "is signed by 1 accepted key, this host asks for 2" in ran.err
+    assert "is signed by 1 person, this host asks for 2" in ran.err
     make_bundle(folder / "bundle.tar.zst", [], keys=[BOB, ALICE])
     assert main("verify", "--require-signatures", "2", "bundle.tar.zst").code == 0
 
@@ -144,11 +145,68 @@ def test_refuses_absurd_number_of_signatures(main: Main, number: str) -> None:
     assert main("verify", "--require-signatures", number, "bundle.tar.zst").code == 2
 
 
-def test_bundle_from_the_future_is_a_warning(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.time", lambda: 1_600_000_000.5)
+DAY = 24 * 60 * 60
+
+
+@pytest.mark.parametrize("ahead", [1, DAY])
+def test_bundle_from_a_near_future_is_a_warning(
+    main: Main, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    monkeypatch.setattr("time.time", lambda: CREATED - ahead + 0.5)
     ran = main("verify", "bundle.tar.zst")
     assert ran.code == 0
     assert "by this host's clock the bundle comes from the future" in ran.err
+
+
+def test_bundle_from_a_far_future_is_refused(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: CREATED - DAY - 1.0)
+    ran = main("verify", "bundle.tar.zst")
+    assert ran.code == 6
+    assert (
+        "error: the bundle was made at 2023-11-14T22:13:20Z, and by this host's clock it is "
+        "2023-11-13T22:13:19Z"
+    ) in ran.err
+    assert "--allow-future" in ran.err
+    assert main("verify", "bundle.tar.zst", "--allow-future").code == 0
+
+
+def test_unsigned_bundle_from_a_far_future_is_refused_too(
+    main: Main, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle(folder / "bundle.tar.zst", [])
+    monkeypatch.setattr("time.time", lambda: CREATED - 2.0 * DAY)
+    assert main("verify", "--allow-unsigned", "bundle.tar.zst").code == 6
+
+
+def test_unsigned_bundle_is_refused_where_the_system_has_a_policy(main: Main, folder: Path) -> None:
+    trust(folder / "etc" / "allowed_signers", ALICE)
+    make_bundle(folder / "bundle.tar.zst", [])
+    ran = main("verify", "--allow-unsigned", "bundle.tar.zst")
+    assert ran.code == 3
+    assert f"--allow-unsigned is refused: {folder / 'etc' / 'allowed_signers'}" in ran.err
+
+
+def test_two_keys_of_one_person_are_one(main: Main, folder: Path, config_folder: Path) -> None:
+    keys = [ALICE, BOB]
+    make_bundle(folder / "bundle.tar.zst", [], keys=keys)
+    lines = [allowed_signers.entry("alice", key.public) for key in keys]
+    (config_folder / "allowed_signers").write_text("".join(lines))
+    ran = main("verify", "--require-signatures", "2", "bundle.tar.zst")
+    assert ran.code == 3
+    assert "is signed by 1 person, this host asks for 2" in ran.err
+    for number, key in enumerate(keys, start=1):
+        fingerprint = key.public.fingerprint
+        assert f"  signatures/{number}.sig: {fingerprint}: accepted, of alice\n" in ran.err
+
+
+def test_bundle_of_a_name_that_this_host_does_not_take(main: Main, config_folder: Path) -> None:
+    settings = config_folder / "policy.ini"
+    settings.write_text("[policy]\nnames = app, tools-*\n")
+    ran = main("verify", "bundle.tar.zst")
+    assert ran.code == 3
+    assert (
+        f"error: this host takes no bundle with the name 'demo': {settings} allows app, tools-*"
+    ) in ran.err
 
 
 def test_name_of_the_bundle_does_not_steer_the_terminal(main: Main, folder: Path) -> None:

@@ -90,7 +90,7 @@ def test_same_key_does_not_sign_twice(signed: Path, tmp_path: Path) -> None:
 def test_threshold_is_not_met_by_one_person(signed: Path, tmp_path: Path) -> None:
     ran = bundle("verify", signed, "--require-signatures", "2", cwd=tmp_path)
     assert ran.code == 3
-    assert "1 accepted key" in ran.err
+    assert "1 person" in ran.err
     assert "hint: somebody else whom this host trusts has to sign it too" in ran.err
 
 

@@ -38,7 +38,7 @@ WHEELS = {v.name: v for v in wheel_vectors() if not any(word in v.name for word 
 def test_bundle(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vector = BUNDLES[name]
     monkeypatch.setattr(policies, "SYSTEM_FOLDER", tmp_path / "etc")
-    monkeypatch.setattr(policies, "_user_folder", lambda: tmp_path / "config")
+    monkeypatch.setattr(policies, "config_folder", lambda: tmp_path / "config")
     for file_name, data in vector.files().items():
         (tmp_path / file_name).write_bytes(data)
         (tmp_path / file_name).chmod(0o644)

@@ -11,7 +11,7 @@ import zstandard
 from support.bundles import CREATED
 from wheelferry_bundler.signing import SigningKey
 from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.policy import Policy
+from wheelferry_installer.policy import Policy, SignerList
 from wheelferry_installer.verification import Signer, verify, verify_contents
 from wheelferry_schemas import layout, seek_table
 from wheelferry_schemas.allowed_signers import AllowedSigner
@@ -28,7 +28,7 @@ def chance(seed: int) -> random.Random:
 def policy_of(*keys: SigningKey) -> Policy:
     """Return the policy of a host that trusts these keys."""
     signers = tuple(AllowedSigner(principals=key.name, key=key.public) for key in keys)
-    return Policy(path=Path("allowed_signers"), signers=signers)
+    return Policy(lists=(SignerList(path=Path("allowed_signers"), signers=signers),))
 
 
 def examine(path: Path, policy: Policy | None, now: int = NOW) -> tuple[Signer, ...]:

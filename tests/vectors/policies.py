@@ -9,6 +9,7 @@ from vectors.vector import Vector
 
 _KEY = alice().public.line()
 _UNREADABLE = "cannot be read"
+_NOT_UNDERSTOOD = "cannot be understood"
 
 
 def _lists() -> dict[str, tuple[int, str, bytes]]:
@@ -77,16 +78,23 @@ def _lists() -> dict[str, tuple[int, str, bytes]]:
     }
 
 
+_NUMBERS = "allowed are the numbers 1 to 16"
+_NAMES = "allowed are names of bundles"
 _SETTINGS: dict[str, tuple[int, str, bytes]] = {
-    "require-none": (2, "require-signatures is not 1 to 16", b"[policy]\nrequire-signatures = 0\n"),
-    "require-99": (2, "require-signatures is not 1 to 16", b"[policy]\nrequire-signatures = 99\n"),
-    "require-words": (4, _UNREADABLE, b"[policy]\nrequire-signatures = two\n"),
-    "require-interpolated": (4, _UNREADABLE, b"[policy]\nrequire-signatures = %(x)s\n"),
+    "require-none": (4, f"is '0', {_NUMBERS}", b"[policy]\nrequire-signatures = 0\n"),
+    "require-99": (4, f"is '99', {_NUMBERS}", b"[policy]\nrequire-signatures = 99\n"),
+    "require-words": (4, f"is 'two', {_NUMBERS}", b"[policy]\nrequire-signatures = two\n"),
+    "require-interpolated": (4, _NUMBERS, b"[policy]\nrequire-signatures = %(x)s\n"),
+    "require-other-digits": (4, _NUMBERS, "[policy]\nrequire-signatures = \u0662\n".encode()),
+    "names-empty": (4, _NAMES, b"[policy]\nnames =\n"),
+    "names-path": (4, _NAMES, b"[policy]\nnames = app, ../app\n"),
+    "names-other": (3, "takes no bundle with the name", b"[policy]\nnames = app, tools-*\n"),
     "misspelled": (4, "sets what is not known", b"[policy]\nrequire_signatures = 2\n"),
-    "no-section": (4, _UNREADABLE, b"require-signatures = 2\n"),
-    "twice": (4, _UNREADABLE, b"[policy]\nrequire-signatures = 2\nrequire-signatures = 1\n"),
+    "default-section": (4, "sets what is not known", b"[DEFAULT]\nrequire-signatures = 2\n"),
+    "no-section": (4, _NOT_UNDERSTOOD, b"require-signatures = 2\n"),
+    "twice": (4, _NOT_UNDERSTOOD, b"[policy]\nrequire-signatures = 2\nrequire-signatures = 1\n"),
     "not-utf8": (4, "is not a text file", b"\xff"),
-    "empty": (4, "does not say how many", b""),
+    "empty": (4, "sets nothing", b""),
 }
 _REVOKED: dict[str, tuple[int, str, bytes]] = {
     "noise": (4, "revoked_keys: not a public key", b"noise\n"),

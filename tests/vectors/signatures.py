@@ -235,10 +235,10 @@ REFUSED: dict[str, tuple[str, Files]] = {
     "noise": ("first or last line", _armored(lambda _: bytes(range(1, 128)) * 20)),
 }
 REFUSED_FOR_TWO: dict[str, tuple[str, Files]] = {
-    "one-signature": ("1 accepted key, this host asks for 2", _by(ALICE)),
-    "one-key-twice": ("1 accepted key, this host asks for 2", _twice("alice")),
-    "one-key-by-two-names": ("1 accepted key, this host asks for 2", _twice("alice", "bob")),
-    "one-of-two-revoked": ("1 accepted key, this host asks for 2", _revoked_and_good),
+    "one-signature": ("1 person, this host asks for 2", _by(ALICE)),
+    "one-key-twice": ("1 person, this host asks for 2", _twice("alice")),
+    "one-key-by-two-names": ("1 person, this host asks for 2", _twice("alice", "bob")),
+    "one-of-two-revoked": ("1 person, this host asks for 2", _revoked_and_good),
 }
 ACCEPTED: dict[str, Files] = {
     "ed25519": _by(ALICE),
@@ -273,7 +273,7 @@ def signature_vectors() -> list[Vector]:
         Vector(
             name="threshold-of-the-policy",
             code=3,
-            words="1 accepted key, this host asks for 2",
+            words="1 person, this host asks for 2",
             files=_from_policy,
         ),
         *(

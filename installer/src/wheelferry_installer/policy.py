@@ -1,25 +1,25 @@
-"""Who this host trusts, and how many of them have to sign.
+"""Who this host trusts, how many of them have to sign, and which bundles it takes at all.
 
 A policy is a folder: `allowed_signers` (OpenSSH's format) and, where there is need of them,
-`revoked_keys` (public keys, one a line) and `policy.ini` (`[policy]`, `require-signatures = 2`).
-The user's folder comes before `/etc/wheelferry`; but keys revoked in either are revoked, and the
-higher number of signatures holds. Files that others may write are refused: they state nothing.
+`revoked_keys` (public keys, one a line) and `policy.ini` (`[policy]`, `require-signatures = 2`,
+`names = app, tools-*`). There is the user's, that of a list that is named, and `/etc/wheelferry`.
+The last is a floor: a key counts only where each list that there is lists it, keys revoked anywhere
+are revoked, the highest number of signatures holds, and each list of names.
 """
 
 from __future__ import annotations
 
 import configparser
-import os
-import stat
-import sys
+import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-import click
-
+from wheelferry_installer.config_folder import config_folder
+from wheelferry_installer.policy_files import is_there, read_text
 from wheelferry_schemas import allowed_signers
 from wheelferry_schemas.allowed_signers import AllowedSigner
-from wheelferry_schemas.errors import MalformedError, TransferError, TrustError, UsageError
+from wheelferry_schemas.errors import MalformedError, TrustError
 from wheelferry_schemas.ssh_wire import PublicKey
 
 SYSTEM_FOLDER = Path("/etc/wheelferry")
@@ -28,27 +28,24 @@ SETTINGS = "policy.ini"
 MAX_REQUIRED = 16
 UNKNOWN_KEY = "this host does not know the key"
 _ADVICE = "ask whoever made the bundle for their public key, then: bundle trust add alice.pub"
-_SETTINGS_ADVICE = "it holds two lines: [policy] and require-signatures = 2"
-_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_SETTINGS_ADVICE = (
+    "below the line [policy] it has require-signatures = 2, names = app, tools-*, or both"
+)
+_SECTION = "policy"
+_OPTIONS = ("require-signatures", "names")
+_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The signers that this host accepts, and the file that lists them.
-
-    `revoked` keys count nowhere; `required` is how many distinct keys have to sign.
-    """
+class SignerList:
+    """A file of allowed signers."""
 
     path: Path
     signers: tuple[AllowedSigner, ...]
-    revoked: frozenset[PublicKey] = frozenset()
-    required: int = 1
 
     def refusal(self, key: PublicKey, namespace: str, now: int) -> tuple[str | None, str | None]:
         """Return whom a key belongs to, and why it is not accepted now; None where it is."""
         known = [signer for signer in self.signers if signer.key == key]
-        if key in self.revoked:
-            return (known[0].principals if known else None), "the key is revoked"
         if not known:
             return None, UNKNOWN_KEY
         refusals = [signer.refusal(namespace, now) for signer in known]
@@ -57,62 +54,144 @@ class Policy:
         return known[0].principals, refusals[0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokedKey:
+    """A key that counts nowhere, and the file that says so."""
+
+    path: Path
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one `policy.ini` asks for. `names` are patterns; where there are none, any will do."""
+
+    path: Path
+    required: int = 1
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What this host accepts, and which files say so.
+
+    A key has to be in each of the `lists`. `asked` is the number of `--require-signatures`.
+    """
+
+    lists: tuple[SignerList, ...]
+    revoked: tuple[RevokedKey, ...] = ()
+    settings: tuple[Settings, ...] = ()
+    asked: int = 1
+
+    @property
+    def required(self) -> int:
+        """How many people have to sign."""
+        return max(self.asked, *(settings.required for settings in self.settings), 1)
+
+    def refusal(self, key: PublicKey, namespace: str, now: int) -> tuple[str | None, str | None]:
+        """Return whom a key belongs to, and why it is not accepted now; None where it is."""
+        answers = [listed.refusal(key, namespace, now) for listed in self.lists]
+        name = next((name for name, _ in answers if name is not None), None)
+        if any(revoked.key == key for revoked in self.revoked):
+            return name, "the key is revoked"
+        for listed, (_, problem) in zip(self.lists, answers, strict=True):
+            if problem == UNKNOWN_KEY and name is not None:
+                return name, f"{listed.path} does not list the key"
+            if problem is not None:
+                return name, problem
+        return name, None
+
+    def people(self, keys: frozenset[PublicKey]) -> int:
+        """Return how many people at least have to have used these keys, by what each list says."""
+        return min(allowed_signers.people(listed.signers, keys) for listed in self.lists)
+
+    def refusal_of_name(self, name: str) -> str | None:
+        """Return which file keeps bundles of a name out, and what it allows; None where none does."""
+        for settings in self.settings:
+            if settings.names and not any(fnmatchcase(name, p) for p in settings.names):
+                return f"{settings.path} allows {', '.join(settings.names)}"
+        return None
+
+
 def user_file() -> Path:
     """Return this user's own list, which `bundle trust` edits."""
-    return _user_folder() / allowed_signers.FILE_NAME
+    return config_folder() / allowed_signers.FILE_NAME
+
+
+def system_file() -> Path:
+    """Return the list that root keeps for all users."""
+    return SYSTEM_FOLDER / allowed_signers.FILE_NAME
 
 
 def load_policy(explicit: Path | None, required: int | None = None) -> Policy:
-    """Read the list that `--allowed-signers` names, else the user's, else the system's.
+    """Read the list that `--allowed-signers` names, else the user's, and the system's.
 
     `required` is the user's `--require-signatures`, which can raise what `policy.ini` asks for but
-    not lower it. Raises `TrustError` where there is no list, where it lists nobody, or where
-    others may write it; `MalformedError` where it cannot be understood.
+    not lower it. Raises `TrustError` where there is no list, where one lists nobody, or where
+    a file cannot be believed; `MalformedError` where one cannot be understood.
     """
-    folders = [_user_folder(), SYSTEM_FOLDER]
-    candidates = [explicit] if explicit else [f / allowed_signers.FILE_NAME for f in folders]
-    path = next((path for path in candidates if path.is_file()), None)
-    if path is None:
-        where = " or ".join(str(path) for path in candidates)
+    own = explicit or user_file()
+    lists = [_read_list(own), _read_list(system_file())]
+    there = tuple(listed for listed in lists if listed is not None)
+    if not there or (explicit and lists[0] is None):
+        where = str(own) if explicit else f"{own} or {system_file()}"
         raise TrustError(
             f"this host does not know whom to trust: there is no {where}", hint=_ADVICE
         )
-    signers = read_signers(path)
-    if not signers:
-        raise TrustError(f"{path} lists nobody", hint=_ADVICE)
-    if explicit is not None:
-        folders.append(explicit.parent)
+    settings = (_read_settings(folder / SETTINGS) for folder in _folders(own.parent))
     return Policy(
-        path=path,
-        signers=signers,
-        revoked=frozenset(key for folder in folders for key in _read_revoked(folder)),
-        required=max(required or 1, *(_required(folder) for folder in folders)),
+        lists=there,
+        revoked=read_revoked(own.parent),
+        settings=tuple(one for one in settings if one is not None),
+        asked=required or 1,
     )
 
 
+def refuse_below_floor() -> None:
+    """Raise `TrustError` where the system has a policy, which no flag can do without."""
+    for name in (allowed_signers.FILE_NAME, REVOKED_KEYS, SETTINGS):
+        if is_there(SYSTEM_FOLDER / name):
+            raise TrustError(
+                f"--allow-unsigned is refused: {SYSTEM_FOLDER / name} is a policy for all users of "
+                "this host",
+                hint="have the bundle signed by somebody whom it lists: bundle trust list",
+            )
+
+
 def read_signers(path: Path) -> tuple[AllowedSigner, ...]:
-    """Read an allowed_signers file; raises `TrustError`, `MalformedError`, `TransferError`."""
-    text = _read(path)
+    """Read an allowed_signers file, which may not be there; raises as `load_policy`."""
     try:
-        return allowed_signers.parse(text)
+        return allowed_signers.parse(read_text(path) or "")
     except MalformedError as error:
+        about = "" if error.message.startswith(str(path)) else f"{path}: "
         raise MalformedError(
-            f"{path}: {error.message}", hint=error.hint, details=error.details
+            f"{about}{error.message}", hint=error.hint, details=error.details
         ) from error
 
 
-def _user_folder() -> Path:
-    return Path(click.get_app_dir("wheelferry"))
+def read_revoked(*more: Path) -> tuple[RevokedKey, ...]:
+    """Read the revoked keys of this user, of the system and of `more` folders."""
+    return tuple(key for folder in _folders(*more) for key in _read_revoked(folder / REVOKED_KEYS))
 
 
-def _read_revoked(folder: Path) -> list[PublicKey]:
-    path = folder / REVOKED_KEYS
-    if not path.is_file():
-        return []
+def _folders(*more: Path) -> list[Path]:
+    return list(dict.fromkeys((config_folder(), SYSTEM_FOLDER, *more)))
+
+
+def _read_list(path: Path) -> SignerList | None:
+    if not is_there(path):
+        return None
+    signers = read_signers(path)
+    if not signers:
+        raise TrustError(f"{path} lists nobody", hint=_ADVICE)
+    return SignerList(path=path, signers=signers)
+
+
+def _read_revoked(path: Path) -> list[RevokedKey]:
     try:
         return [
-            allowed_signers.parse_key_file(line)[0]
-            for line in _read(path).splitlines()
+            RevokedKey(path=path, key=allowed_signers.parse_key_file(line)[0])
+            for line in (read_text(path) or "").splitlines()
             if line.strip() and not line.startswith("#")
         ]
     except MalformedError as error:
@@ -121,48 +200,47 @@ def _read_revoked(folder: Path) -> list[PublicKey]:
         ) from error
 
 
-def _required(folder: Path) -> int:
-    path = folder / SETTINGS
-    if not path.is_file():
-        return 1
+def _read_settings(path: Path) -> Settings | None:
+    text = read_text(path)
+    if text is None:
+        return None
     config = configparser.ConfigParser(interpolation=None)
     try:
-        config.read_string(_read(path))
-        unknown = {(s, o) for s in config.sections() for o in config.options(s)} - {
-            ("policy", "require-signatures")
-        }
-        required = config.getint("policy", "require-signatures", fallback=None)
-    except (configparser.Error, ValueError) as error:
-        raise MalformedError(f"{path} cannot be read: {error}", hint=_SETTINGS_ADVICE) from error
-    if unknown:
-        names = ", ".join(f"[{section}] {option}" for section, option in sorted(unknown))
-        raise MalformedError(f"{path} sets what is not known: {names}", hint=_SETTINGS_ADVICE)
-    if required is None:
+        config.read_string(text)
+    except configparser.Error as error:
         raise MalformedError(
-            f"{path} does not say how many signatures it asks for", hint=_SETTINGS_ADVICE
+            f"{path} cannot be understood: {' '.join(error.message.split())}", hint=_SETTINGS_ADVICE
+        ) from error
+    found = {(section, o): config[section][o] for section in config for o in config[section]}
+    unknown = sorted(found.keys() - {(_SECTION, option) for option in _OPTIONS})
+    if unknown:
+        names = ", ".join(f"[{section}] {option}" for section, option in unknown)
+        raise MalformedError(f"{path} sets what is not known: {names}", hint=_SETTINGS_ADVICE)
+    if not found:
+        raise MalformedError(f"{path} sets nothing", hint=_SETTINGS_ADVICE)
+    number, patterns = (found.get((_SECTION, option)) for option in _OPTIONS)
+    return Settings(
+        path=path,
+        required=1 if number is None else _number(path, number),
+        names=() if patterns is None else _patterns(path, patterns),
+    )
+
+
+def _number(path: Path, text: str) -> int:
+    allowed = {str(number): number for number in range(1, MAX_REQUIRED + 1)}
+    if text not in allowed:
+        raise MalformedError(
+            f"{path}: require-signatures is {text!r}, allowed are the numbers 1 to {MAX_REQUIRED}",
+            hint=_SETTINGS_ADVICE,
         )
-    if not 1 <= required <= MAX_REQUIRED:
-        raise UsageError(f"{path}: require-signatures is not 1 to {MAX_REQUIRED}")
-    return required
+    return allowed[text]
 
 
-def _read(path: Path) -> str:
-    """Return the text of a policy's file; raises `TrustError` where others may write it."""
-    try:
-        status = path.stat()
-        if sys.platform != "win32":
-            if status.st_mode & _WRITABLE_BY_OTHERS:
-                raise TrustError(
-                    f"{path} may be written by others, so it says nothing about whom you trust",
-                    hint=f"chmod go-w {path}; and check what is in it: bundle trust list",
-                )
-            if status.st_uid not in (0, os.geteuid()):
-                raise TrustError(
-                    f"{path} belongs to another user, so it says nothing about whom you trust",
-                    hint=f"make it yours or root's, and check what is in it: {path}",
-                )
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise TransferError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise MalformedError(f"{path} is not a text file") from error
+def _patterns(path: Path, text: str) -> tuple[str, ...]:
+    patterns = tuple(text.replace(",", " ").split())
+    if not patterns or not all(map(_PATTERN.fullmatch, patterns)):
+        raise MalformedError(
+            f"{path}: names is {text!r}, allowed are names of bundles, with * and ? for any letters",
+            hint=_SETTINGS_ADVICE,
+        )
+    return patterns

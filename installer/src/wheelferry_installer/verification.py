@@ -20,7 +20,6 @@ from wheelferry_installer.policy import UNKNOWN_KEY, Policy
 from wheelferry_installer.startup import StartupFile, startup_files
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout, manifest, sshsig
-from wheelferry_schemas.display import count
 from wheelferry_schemas.errors import (
     MalformedError,
     OutdatedError,
@@ -32,20 +31,28 @@ from wheelferry_schemas.errors import (
 from wheelferry_schemas.head import HeadMember
 from wheelferry_schemas.layout import Member
 from wheelferry_schemas.manifest import Manifest, Package
+from wheelferry_schemas.ssh_wire import PublicKey
+
+_DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
     """What is known of one signature.
 
-    `name` is whom this host knows the key as. `problem` says why the signature does not count,
-    None where it does.
+    `key` is None where the signature cannot be read. `name` is whom this host knows the key as.
+    `problem` says why the signature does not count, None where it does.
     """
 
     member: str
-    fingerprint: str | None
+    key: PublicKey | None
     name: str | None
     problem: str | None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The key's fingerprint."""
+        return None if self.key is None else self.key.fingerprint
 
 
 class VerifiedBundle:
@@ -117,19 +124,26 @@ class VerifiedBundle:
             raise TamperedError("its hash is not the one that the manifest states")
 
 
-def verify(opened: OpenedBundle, policy: Policy | None, now: int) -> VerifiedBundle:
+def verify(
+    opened: OpenedBundle, policy: Policy | None, now: int, *, allow_future: bool = False
+) -> VerifiedBundle:
     """Verify the signatures, the manifest and the layout of a bundle.
 
     `now` is in seconds since the epoch. Without a policy no signature is asked for; that is the
     user's `--allow-unsigned`. Raises `TrustError`, `MalformedError`, and `OutdatedError` where the
-    bundle has expired.
+    bundle has expired, or, unless that is allowed, comes from the future.
     """
     signers = judge_signatures(opened, policy, now)
     if policy is not None:
         _check_signers(opened, policy, signers)
     read = manifest.parse(opened.head.manifest.content)
+    if policy is not None:
+        _check_name(read, policy)
     _check_expiry(read, now)
-    return VerifiedBundle(opened, read, signers)
+    bundle = VerifiedBundle(opened, read, signers)
+    if not allow_future:
+        _check_future(read, now)
+    return bundle
 
 
 def verify_contents(
@@ -198,10 +212,10 @@ def judge_signatures(opened: OpenedBundle, policy: Policy | None, now: int) -> t
 
 
 def _judge(member: HeadMember, message: bytes, policy: Policy | None, now: int) -> Signer:
-    fingerprint = name = problem = None
+    key = name = problem = None
     try:
         signature = sshsig.decode(member.content)
-        fingerprint = signature.key.fingerprint
+        key = signature.key
         signatures.check(signature, message, sshsig.NAMESPACE)
     except MalformedError as error:
         problem = error.message
@@ -209,13 +223,14 @@ def _judge(member: HeadMember, message: bytes, policy: Policy | None, now: int) 
         problem = UNKNOWN_KEY
         if policy is not None:
             name, problem = policy.refusal(signature.key, sshsig.NAMESPACE, now)
-    return Signer(member=member.name, fingerprint=fingerprint, name=name, problem=problem)
+    return Signer(member=member.name, key=key, name=name, problem=problem)
 
 
 def _check_signers(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, ...]) -> None:
-    """Raise `TrustError` unless as many distinct keys signed as the policy asks for."""
-    accepted = {signer.fingerprint for signer in signers if signer.problem is None}
-    if len(accepted) >= policy.required:
+    """Raise `TrustError` unless as many people signed as the policy asks for."""
+    accepted = frozenset(s.key for s in signers if s.problem is None and s.key is not None)
+    people = policy.people(accepted)
+    if people >= policy.required:
         return
     path = opened.archive.path.name
     if not signers:
@@ -232,20 +247,41 @@ def _check_signers(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, 
             f"if a person you trust confirms the fingerprint {unknown.fingerprint}, get their "
             "public key from them, then: bundle trust add alice.pub"
         )
-    what = f"{path} is not signed by anybody that {policy.path} lists"
+    lists = " and ".join(str(listed.path) for listed in policy.lists)
+    what = f"{path} is not signed by anybody that {lists} lists"
     if policy.required > 1:
-        what = (
-            f"{path} is signed by {count(len(accepted), 'accepted key')}, "
-            f"this host asks for {policy.required}"
+        by = "1 person" if people == 1 else f"{people} people"
+        what = f"{path} is signed by {by}, this host asks for {policy.required}"
+    raise TrustError(what, details=[_judgement(signer) for signer in signers], hint=hint)
+
+
+def _judgement(signer: Signer) -> str:
+    told = signer.problem or f"accepted, of {signer.name}"
+    return f"{signer.member}: {signer.fingerprint or 'no key'}: {told}"
+
+
+def _check_name(read: Manifest, policy: Policy) -> None:
+    problem = policy.refusal_of_name(read.name)
+    if problem is not None:
+        raise TrustError(
+            f"this host takes no bundle with the name {read.name!r}: {problem}",
+            hint="is it the right bundle? if it is, add its name to names in policy.ini",
         )
-    raise TrustError(
-        what,
-        details=[
-            f"{signer.member}: {signer.fingerprint or 'no key'}: {signer.problem or 'accepted'}"
-            for signer in signers
-        ],
-        hint=hint,
-    )
+
+
+def _check_future(read: Manifest, now: int) -> None:
+    if comes_from_future(read, now):
+        raise OutdatedError(
+            f"the bundle was made at {read.created}, and by this host's clock it is "
+            f"{manifest.format_timestamp(now)}",
+            hint="set the clock, or ask for a bundle with the right date; --allow-future takes it "
+            "where only this host's clock is wrong",
+        )
+
+
+def comes_from_future(read: Manifest, now: int) -> bool:
+    """Return whether a bundle is dated further ahead than clocks differ."""
+    return read.created_at > now + _DAY
 
 
 def _check_expiry(read: Manifest, now: int) -> None:

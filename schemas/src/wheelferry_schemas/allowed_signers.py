@@ -8,10 +8,12 @@ certificates and ignoring the line would hide that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import cache, reduce
+from operator import or_
 
 from wheelferry_schemas.errors import MalformedError, UsageError
 from wheelferry_schemas.ssh_wire import KEY_TYPES, PublicKey, parse_public_key
@@ -80,6 +82,31 @@ def parse(text: str) -> tuple[AllowedSigner, ...]:
             hint="each line is: name [options] keytype key; see ssh-keygen(1), ALLOWED SIGNERS",
         )
     return tuple(signers)
+
+
+def people(signers: Iterable[AllowedSigner], keys: Collection[PublicKey]) -> int:
+    """Return how many people at least it takes to sign with all of these keys.
+
+    Whoever a line names may use its key, and who may use several keys needs nobody else: two keys
+    of one principal are one person, one key under two names is one. Keys that nobody is listed
+    for do not count.
+    """
+    bits = {key: 1 << number for number, key in enumerate(dict.fromkeys(keys))}
+    lines = [(s.principals.split(","), s.key) for s in signers if s.key in bits]
+    held = {
+        sum({bits[key] for patterns, key in lines if _allows(patterns, name)})
+        for names, _ in lines
+        for name in names
+    }
+
+    @cache
+    def needed(left: int) -> int:
+        if not left:
+            return 0
+        lowest = left & -left
+        return 1 + min(needed(left & ~mask) for mask in held if mask & lowest)
+
+    return needed(reduce(or_, held, 0))
 
 
 def parse_key_file(text: str) -> tuple[PublicKey, str]:

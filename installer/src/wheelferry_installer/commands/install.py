@@ -12,6 +12,7 @@ import click
 from wheelferry_installer.commands.install_report import show_done, show_plan, warn_of_clock
 from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
 from wheelferry_installer.commands.options import (
+    Trust,
     bundle_argument,
     json_option,
     quiet_option,
@@ -101,9 +102,7 @@ def install(
     exact: bool,
     force: bool,
     allow_downgrade: bool,
-    allowed_signers: Path | None,
-    require_signatures: int | None,
-    allow_unsigned: bool,
+    trust: Trust,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -131,12 +130,7 @@ def install(
     with (
         # It needs as long for its answer as the modules below to load.
         _asked(python) if into is None else nullcontext() as first,
-        verified(
-            bundle,
-            allowed_signers,
-            require_signatures=require_signatures,
-            allow_unsigned=allow_unsigned,
-        ) as checked,
+        verified(bundle, trust) as checked,
     ):
         from wheelferry_installer import (
             fitting,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,46 +33,84 @@ venv_option = click.option(
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 
 
-def trust_options(command: _Command) -> _Command:
-    """Add the options that say whose signature counts."""
-    command = click.option(
-        "--allow-unsigned",
-        is_flag=True,
-        help="Accept a bundle that nobody here vouches for. Whoever made it can run anything.",
-    )(command)
-    command = click.option(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """What the command line says about whose bundles count."""
+
+    allowed_signers: Path | None
+    require_signatures: int | None
+    allow_unsigned: bool
+    allow_future: bool
+
+
+_TRUST_OPTIONS = (
+    click.option(
+        "--allowed-signers",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Who may sign, in OpenSSH's format. Default: what 'bundle trust' edits. "
+        "/etc/wheelferry/allowed_signers counts besides.",
+    ),
+    click.option(
         "--require-signatures",
         type=click.IntRange(min=1, max=16),
         metavar="N",
         help="How many people have to have signed, each with a key of their own.",
-    )(command)
-    return click.option(
-        "--allowed-signers",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Who may sign, in OpenSSH's format. Default: what 'bundle trust' edits, "
-        "else /etc/wheelferry/allowed_signers.",
-    )(command)
+    ),
+    click.option(
+        "--allow-unsigned",
+        is_flag=True,
+        help="Accept a bundle that nobody here vouches for. Whoever made it can run anything.",
+    ),
+    click.option(
+        "--allow-future",
+        is_flag=True,
+        help="Accept a bundle that is dated ahead of this host's clock: only the clock is wrong.",
+    ),
+)
+
+
+def trust_options(command: _Command) -> Callable[..., Any]:
+    """Add the options that say whose bundles count; the command gets them as `trust`."""
+
+    @wraps(command)
+    def with_trust(
+        *arguments: Any,
+        allowed_signers: Path | None,
+        require_signatures: int | None,
+        allow_unsigned: bool,
+        allow_future: bool,
+        **others: Any,
+    ) -> Any:
+        trust = Trust(
+            allowed_signers=allowed_signers,
+            require_signatures=require_signatures,
+            allow_unsigned=allow_unsigned,
+            allow_future=allow_future,
+        )
+        return command(*arguments, trust=trust, **others)
+
+    for option in reversed(_TRUST_OPTIONS):
+        with_trust = option(with_trust)
+    return with_trust
 
 
 @contextmanager
-def verified(
-    path: Path,
-    allowed_signers: Path | None,
-    *,
-    require_signatures: int | None,
-    allow_unsigned: bool,
-) -> Iterator[VerifiedBundle]:
-    """Open and verify a bundle, and tell on stderr who signed it."""
+def verified(path: Path, trust: Trust) -> Iterator[VerifiedBundle]:
+    """Open and verify a bundle, and tell on stderr what is to be known of its signatures."""
     from wheelferry_installer.archive import open_bundle
-    from wheelferry_installer.policy import load_policy
+    from wheelferry_installer.policy import load_policy, refuse_below_floor
     from wheelferry_installer.verification import verify
 
     opened = open_bundle(path)
     try:
-        policy = None if allow_unsigned else load_policy(allowed_signers, require_signatures)
+        policy = None
+        if trust.allow_unsigned:
+            refuse_below_floor()
+        else:
+            policy = load_policy(trust.allowed_signers, trust.require_signatures)
         now = int(time.time())
-        bundle = verify(opened, policy, now)
-        if allow_unsigned:
+        bundle = verify(opened, policy, now, allow_future=trust.allow_future)
+        if trust.allow_unsigned:
             tell(f"WARNING: {path.name} is taken without anybody vouching for it")
         if now < bundle.manifest.created_at:
             warn(
@@ -78,7 +118,7 @@ def verified(
                 f"({bundle.manifest.created}): set the clock, or expiry means nothing"
             )
         for signer in bundle.signers:
-            if signer.problem is not None and not allow_unsigned:
+            if signer.problem is not None and not trust.allow_unsigned:
                 warn(f"{signer.member} does not count: {signer.problem}")
         yield bundle
     finally:

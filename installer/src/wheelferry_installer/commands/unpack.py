@@ -12,6 +12,7 @@ import click
 
 from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
 from wheelferry_installer.commands.options import (
+    Trust,
     json_option,
     quiet_option,
     signers_json,
@@ -95,9 +96,7 @@ def unpack(
     in_place: bool,
     undo: Path | None,
     index: Path | None,
-    allowed_signers: Path | None,
-    require_signatures: int | None,
-    allow_unsigned: bool,
+    trust: Trust,
     no_sync: bool,
     as_json: bool,
     quiet: bool,
@@ -126,12 +125,7 @@ def unpack(
         _refuse(
             project is None and (editable or in_place), "--editable and --in-place need --uv-lock"
         )
-        with verified(
-            bundle,
-            allowed_signers,
-            require_signatures=require_signatures,
-            allow_unsigned=allow_unsigned,
-        ) as checked:
+        with verified(bundle, trust) as checked:
             part = narrowed(checked.manifest, targets)
             with bar("unpacking", size_of(part), shown=not quiet) as advance:
                 how = _How(checked, part, advance, sync=not no_sync)

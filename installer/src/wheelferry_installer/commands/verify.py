@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wheelferry_installer.commands.options import (
+    Trust,
     bundle_argument,
     json_option,
     quiet_option,
@@ -27,9 +28,7 @@ from wheelferry_schemas.display import count, human_size
 @quiet_option
 def verify(
     bundle: Path,
-    allowed_signers: Path | None,
-    require_signatures: int | None,
-    allow_unsigned: bool,
+    trust: Trust,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -37,12 +36,7 @@ def verify(
     from wheelferry_installer.terminal import bar
     from wheelferry_installer.verification import verify_contents
 
-    with verified(
-        bundle,
-        allowed_signers,
-        require_signatures=require_signatures,
-        allow_unsigned=allow_unsigned,
-    ) as checked:
+    with verified(bundle, trust) as checked:
         total = sum(member.size for member in checked.members)
         with bar("verifying", total, shown=not quiet) as advance:
             startup = verify_contents(checked, checked.manifest.packages, advance)

@@ -1,0 +1,38 @@
+"""Where files of wheelferry's own lie on a host; both sides have to look in the same place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_NAME = "wheelferry"
+_APPLE = "Library/Application Support"
+
+
+def config_folder(environment: Mapping[str, str], platform: str, home: str) -> str:
+    """Return the folder of a user's settings.
+
+    `platform` is `sys.platform`. As XDG has it, a variable that is empty or relative counts as
+    unset: the current folder says nothing about whom a user trusts.
+    """
+    if platform == "win32":
+        return f"{environment.get('APPDATA') or home}/{_NAME}"
+    if platform == "darwin":
+        return f"{home}/{_APPLE}/{_NAME}"
+    return f"{_absolute(environment, 'XDG_CONFIG_HOME') or f'{home}/.config'}/{_NAME}"
+
+
+def state_folder(
+    environment: Mapping[str, str], platform: str, home: str, *, is_root: bool = False
+) -> str:
+    """Return the folder of what wheelferry remembers for a user, or for the host where it is root."""
+    if platform == "win32":
+        return f"{environment.get('LOCALAPPDATA') or home}/{_NAME}"
+    if platform == "darwin":
+        return f"{home}/{_APPLE}/{_NAME}"
+    chosen = _absolute(environment, "XDG_STATE_HOME")
+    return f"{chosen or ('/var/lib' if is_root else f'{home}/.local/state')}/{_NAME}"
+
+
+def _absolute(environment: Mapping[str, str], variable: str) -> str | None:
+    value = environment.get(variable, "")
+    return value.rstrip("/") if value.startswith("/") else None
