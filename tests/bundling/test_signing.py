@@ -66,6 +66,16 @@ def test_ssh_keygen_accepts_what_a_new_key_signs(tmp_path: Path) -> None:
     assert openssh_accepts(signers, key.name, MESSAGE, key.sign(MESSAGE), sshsig.NAMESPACE)
 
 
+def test_own_key_is_not_listed_where_root_says_who_may_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing, "SYSTEM_FOLDER", tmp_path / "etc")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / allowed_signers.FILE_NAME).write_text("")
+    trust_here(tmp_path, new_key(tmp_path / "key"))
+    assert not (tmp_path / allowed_signers.FILE_NAME).exists()
+
+
 def test_ssh_keygen_refuses_the_signature_of_another_message(tmp_path: Path) -> None:
     key = new_key(tmp_path / "key")
     trust_here(tmp_path, key)

@@ -21,10 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from wheelferry_bundler.ssh_keygen import SshKeygenKey
-from wheelferry_schemas import allowed_signers, sshsig
+from wheelferry_schemas import allowed_signers, sshsig, user_folders
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError, UsageError
 from wheelferry_schemas.ssh_wire import PublicKey, string
 
+SYSTEM_FOLDER = Path(user_folders.SYSTEM_FOLDER)
 KEY_NAME = "signing_key"
 _HASH = "sha512"
 _OWN_TYPE = "ssh-ed25519"
@@ -90,7 +91,12 @@ def new_key(path: Path) -> SigningKey:
 
 
 def trust_here(folder: Path, key: SigningKey) -> None:
-    """Let this host's own installer accept the key: a line in `folder`'s allowed_signers."""
+    """Let this host's own installer accept the key: a line in `folder`'s allowed_signers.
+
+    Where root says who may sign, it would accept nobody any more: a key has to be in both lists.
+    """
+    if (SYSTEM_FOLDER / allowed_signers.FILE_NAME).exists():
+        return
     path = folder / allowed_signers.FILE_NAME
     try:
         with path.open("a+", encoding="utf-8") as file:

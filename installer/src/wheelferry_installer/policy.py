@@ -17,12 +17,12 @@ from pathlib import Path
 
 from wheelferry_installer.config_folder import config_folder
 from wheelferry_installer.policy_files import is_there, read_text
-from wheelferry_schemas import allowed_signers
+from wheelferry_schemas import allowed_signers, user_folders
 from wheelferry_schemas.allowed_signers import AllowedSigner
 from wheelferry_schemas.errors import MalformedError, TrustError
 from wheelferry_schemas.ssh_wire import PublicKey
 
-SYSTEM_FOLDER = Path("/etc/wheelferry")
+SYSTEM_FOLDER = Path(user_folders.SYSTEM_FOLDER)
 REVOKED_KEYS = "revoked_keys"
 SETTINGS = "policy.ini"
 MAX_REQUIRED = 16

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+SYSTEM_FOLDER = "/etc/wheelferry"
+"""Where root keeps the policy for all users."""
 _NAME = "wheelferry"
 _APPLE = "Library/Application Support"
 

@@ -23,9 +23,9 @@ def new(path: Path | None) -> None:
     A passphrase can be set with: ssh-keygen -p -f PATH
     """
     from wheelferry_bundler import signing
-    from wheelferry_bundler.commands.keys import tell_public_half
+    from wheelferry_bundler.commands.keys import own_folder, tell_public_half
 
-    folder = Path(click.get_app_dir("wheelferry"))
+    folder = own_folder()
     where = path or folder / signing.KEY_NAME
     made = signing.new_key(where)
     if path is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelferry_bundler.commands.printing import ask_secret, tell, tell_command
+from wheelferry_schemas import user_folders
 
 if TYPE_CHECKING:
     from wheelferry_bundler.signing import Signer
@@ -25,6 +28,11 @@ key_option = click.option(
 )
 
 
+def own_folder() -> Path:
+    """Return the folder of this user's settings, in which this host's installer finds whom it trusts."""
+    return Path(user_folders.config_folder(os.environ, sys.platform, os.path.expanduser("~")))
+
+
 def own_keys(paths: Sequence[Path], *, quiet: bool) -> Callable[[], tuple[Signer, ...]]:
     """Return what gives the keys that `--key` names, else the user's own.
 
@@ -33,7 +41,7 @@ def own_keys(paths: Sequence[Path], *, quiet: bool) -> Callable[[], tuple[Signer
     """
     from wheelferry_bundler import signing
 
-    folder = Path(click.get_app_dir("wheelferry"))
+    folder = own_folder()
     path = folder / signing.KEY_NAME
     if not paths and not path.exists():
         return lambda: (_make_own(folder, path, quiet=quiet),)

@@ -95,15 +95,24 @@ def _refuse_revoked(name: str, key: PublicKey) -> None:
 
 
 def _ask(key: PublicKey, key_file: Path) -> None:
-    # A closed standard input is None.
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError(
-            "without a terminal nobody can be asked whether the fingerprint is the right one",
-            hint=f"if the owner confirmed {key.fingerprint}: bundle trust add --yes "
-            f"{shlex.quote(os.fspath(key_file))}",
-        )
-    if not confirmed("Did this person confirm that fingerprint? Trust it from now on?"):
+    """Ask whether the fingerprint is the right one; the answer may come through a pipe."""
+    agreed = None
+    try:
+        # A closed standard input is None.
+        if sys.stdin is not None:
+            agreed = confirmed("Did this person confirm that fingerprint? Trust it from now on?")
+    except click.Abort as abort:
+        if sys.stdin.isatty() or not isinstance(abort.__context__, EOFError):
+            raise
+    if agreed:
+        return
+    if agreed is not None:
         raise click.Abort
+    raise UsageError(
+        "without a terminal nobody can be asked whether the fingerprint is the right one",
+        hint=f"if the owner confirmed {key.fingerprint}: bundle trust add --yes "
+        f"{shlex.quote(os.fspath(key_file))}",
+    )
 
 
 @trust.command(name="list")
