@@ -193,7 +193,7 @@ def _undecidable(
     differing = frozenset.union(*needs.values()) - everywhere
     ordered = sorted(needs, key=lambda part: part.first)
     answers = (
-        f"{part} need {_names(needs[part] - everywhere, differing - needs[part]) or 'none of it'}"
+        f"{part} need{'s' if part.first == part.last else ''} {_names(needs[part] - everywhere, differing - needs[part]) or 'none of it'}"
         for part in ordered
     )
     patches = [f"--python {minor}.{patch} ({name})" for patch, name in sorted(left_out.items())]

@@ -31,6 +31,14 @@ _ALIASES = {
     "aarch64-apple-darwin": "macosx_13_0_arm64",
     "x86_64-apple-darwin": "macosx_13_0_x86_64",
 }
+_MACHINE_NAMES = {
+    **dict.fromkeys(("x86_64", "amd64", "x64", "64"), "x86_64"),
+    **dict.fromkeys(("aarch64", "arm64", "armv8"), "aarch64"),
+    **dict.fromkeys(("i686", "i386", "i586", "x86", "32"), "i686"),
+    **dict.fromkeys(("armv7l", "armv7", "armhf"), "armv7l"),
+    **dict.fromkeys(("ppc64le", "ppc64el", "powerpc64le"), "ppc64le"),
+}
+"""What machines are called elsewhere: Debian's names, containers', Windows'."""
 _LINUX_MACHINES = ("x86_64", "aarch64", "i686", "armv7l", "ppc64le", "s390x", "riscv64")
 _WINDOWS_MACHINES = {"win_amd64": "AMD64", "win_arm64": "ARM64", "win32": "x86"}
 _DEFAULT_GLIBC = 28
@@ -59,7 +67,13 @@ class Platform:
 
 def parse_platform(text: str) -> Platform:
     """Return the platform of that name; raises `UsageError` that suggests near ones."""
-    name = text.strip()
+    platform = _parse(text.strip())
+    if platform is None:
+        raise _unknown_platform(text)
+    return platform
+
+
+def _parse(name: str) -> Platform | None:
     name = _ALIASES.get(name, name)
     if match := _UV_MANYLINUX.fullmatch(name):
         name = f"{match[2]}_{match[1]}"
@@ -83,7 +97,7 @@ def parse_platform(text: str) -> Platform:
             platform_system="Windows",
             platform_machine=_WINDOWS_MACHINES[name],
         )
-    raise _unknown_platform(text)
+    return None
 
 
 def glibc_minor(platform_tag: str) -> int | None:
@@ -157,7 +171,8 @@ def _unknown_platform(text: str) -> UsageError:
         "macosx_10_9_x86_64",
         *_ALIASES,
     ]
-    near = difflib.get_close_matches(text.lower(), known, n=3, cutoff=0.6)
+    spelled = _spelled(text)
+    near = [spelled] if _parse(spelled) else difflib.get_close_matches(spelled, known, n=3)
     return UsageError(
         f"unknown platform {text!r}",
         hint=f"did you mean {' or '.join(near)}?"
@@ -165,3 +180,19 @@ def _unknown_platform(text: str) -> UsageError:
         else "examples: manylinux_2_28_x86_64, manylinux2014_aarch64, musllinux_1_2_x86_64, "
         "win_amd64, macosx_11_0_arm64",
     )
+
+
+def _spelled(text: str) -> str:
+    """Return a name with the machine spelled as platform tags of its system spell it."""
+    name = re.sub(r"[^a-z0-9]+", "_", text.strip().lower())
+    match = re.fullmatch(rf"(.*?)_?({'|'.join(sorted(_MACHINE_NAMES, key=len)[::-1])})", name)
+    if match is None or not match[1]:
+        return name
+    system, machine = match[1], _MACHINE_NAMES[match[2]]
+    if system.startswith("win"):
+        return {"x86_64": "win_amd64", "aarch64": "win_arm64"}.get(machine, "win32")
+    if system.startswith("mac"):
+        version = system.strip("macosx_") or "11"
+        machine = "arm64" if machine == "aarch64" else machine
+        return f"macosx_{version if '_' in version else f'{version}_0'}_{machine}"
+    return f"{system}_{machine}"
