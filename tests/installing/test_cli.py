@@ -1,6 +1,7 @@
 import importlib.metadata
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,11 +73,23 @@ def test_version(main: Main) -> None:
 
 
 def test_unknown_command(main: Main) -> None:
-    ran = main("instal")
+    ran = main("sing")
     assert ran.code == 2
     assert ran.out == ""
-    assert ran.err.startswith("error: no such command 'instal'")
-    assert ran.err.endswith("hint: see: bundle --help\n")
+    assert ran.err == (
+        "error: no such command 'sing'. Did you mean 'sign'?\nhint: see: bundle --help\n"
+    )
+    assert main("xyz").err == "error: no such command 'xyz'\nhint: see: bundle --help\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [(("creat",), "create"), (("trust", "lst"), "list"), (("verify", "--quite", "x"), "--quiet")],
+)
+def test_says_what_may_have_been_meant(main: Main, arguments: tuple[str, ...], near: str) -> None:
+    ran = main(*arguments)
+    assert ran.code == 2
+    assert f"Did you mean '{near}'?" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -110,7 +123,7 @@ def test_says_how_to_get_the_online_side_where_it_is_not_installed(
     assert ran.code == 2
     assert ran.err == (
         f"error: 'bundle {name}' belongs to the online side, which is not installed here\n"
-        "hint: on a host with internet: pip install wheelferry-bundler\n"
+        "hint: run it on the online host, where wheelferry_bundler is installed as well\n"
     )
 
 
@@ -221,3 +234,32 @@ def test_both_names_start_the_same_command(tmp_path: Path) -> None:
         assert run.returncode == 7
         shown.add(run.stderr)
     assert len(shown) == 1
+
+
+@pytest.mark.parametrize("started", ["module", "command"])
+@pytest.mark.parametrize(
+    ("number", "codes", "said"),
+    [
+        (signal.SIGINT, {130}, "error: stopped; nothing was changed\n"),
+        (signal.SIGTERM, {-signal.SIGTERM}, ""),
+    ],
+)
+def test_ends_without_traceback_while_its_modules_are_loaded(
+    tmp_path: Path, started: str, number: int, codes: set[int], said: str
+) -> None:
+    # A click that stops its own process as it is imported, for a time that no test could hit.
+    code = f"import os, time\nos.kill(os.getpid(), {number:d})\ntime.sleep(60)\n"
+    (tmp_path / "click.py").write_text(code, encoding="utf-8")
+    commands = {
+        "module": [sys.executable, "-m", "wheelferry_installer", "status"],
+        "command": [os.fspath(Path(sys.executable).with_name("bundle")), "status"],
+    }
+    run = subprocess.run(
+        commands[started],
+        env={**os.environ, "PYTHONPATH": os.fspath(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode in codes
+    assert run.stderr == said

@@ -153,6 +153,31 @@ def test_python_to_install_for_may_be_another(online: Online, carried: Path, far
     assert os.path.realpath(far.folder / ".venv/bin/python") == os.path.realpath(oldest)
 
 
+def test_hints_name_the_file(carried: Path, far: FarHost) -> None:
+    ran = far.run(next(iter(PYTHONS.values())), carried, "trust", "remove", "bob")
+    assert ran.err.endswith(f"hint: see: python3 {carried} trust list\n")
+    ran = far.run(next(iter(PYTHONS.values())), carried, "creat")
+    assert ran.err.endswith(f"hint: see: python3 {carried} --help\n")
+
+
+def test_shell_completes_the_file_as_a_program(carried: Path, far: FarHost) -> None:
+    path = os.pathsep.join((os.fspath(Path(sys.executable).parent), "/usr/bin", "/bin"))
+    typed = (
+        f'eval "$(_BUNDLE_COMPLETE=bash_source {carried})"; '
+        f"COMP_WORDS=({carried} instal); COMP_CWORD=1; _bundlepyz_completion {carried}; "
+        'echo "${COMPREPLY[*]}"'
+    )
+    ran = subprocess.run(
+        ["bash", "-c", typed],
+        cwd=far.folder,
+        env={"PATH": path, "HOME": os.fspath(far.folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "install\n"
+
+
 def test_is_the_same_file_each_time(online: Online, tmp_path: Path) -> None:
     for name in ("one", "two"):
         online.run("create", "--self-contained", "-o", tmp_path / name)

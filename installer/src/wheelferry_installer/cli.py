@@ -20,6 +20,8 @@ from wheelferry_installer import signals
 from wheelferry_installer.commands.printing import PROGRAM, report, tell
 from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 
+COMPLETE = "_BUNDLE_COMPLETE"
+"""The variable by which a shell asks what may follow."""
 _ALLOCATIONS = 100_000
 """Objects that come to be before garbage is looked for; Python's own figure is 700."""
 _OWN = {
@@ -69,6 +71,18 @@ class _Commands(click.Group):
             return command
         return _load_entry_point(cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, known = args[0], self.list_commands(ctx)
+        if name in known or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        import difflib
+
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f". Did you mean '{near[0]}'?" if near else ""
+        raise click.UsageError(f"no such command {name!r}{meant}", ctx)
+
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         try:
             return super().make_context(*args, **kwargs)
@@ -106,7 +120,7 @@ def _load_entry_point(name: str) -> click.Command | None:
     if name in _BUNDLERS:
         raise UsageError(
             f"'bundle {name}' belongs to the online side, which is not installed here",
-            hint="on a host with internet: pip install wheelferry-bundler",
+            hint="run it on the online host, where wheelferry_bundler is installed as well",
         )
     return None
 
@@ -130,13 +144,13 @@ def main(program: str = PROGRAM) -> None:
 
     `program` is how a person starts it again.
     """
-    # What is loaded at the start is no garbage: looking through it again and again, and at the end
-    # once more, takes a seventh of a short command's time.
-    gc.set_threshold(_ALLOCATIONS)
-    atexit.register(gc.freeze)
     try:
+        # What is loaded at the start is no garbage: looking through it again and again, and at the
+        # end once more, takes a seventh of a short command's time.
+        gc.set_threshold(_ALLOCATIONS)
+        atexit.register(gc.freeze)
         signals.raise_on_term()
-        code = bundle.main(prog_name=program, standalone_mode=False)
+        code = bundle.main(prog_name=program, complete_var=COMPLETE, standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         terminated = isinstance(error.__cause__ or error, signals.Terminated)
         stopped = WheelferryError("stopped; nothing was changed")

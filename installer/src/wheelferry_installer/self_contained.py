@@ -5,6 +5,8 @@ The first stage of such a file calls `main` after it has unpacked this package a
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -25,7 +27,14 @@ def main(path: str) -> None:
         holds_bundle = BUNDLE in archive.namelist()
     if holds_bundle:
         sys.argv[1:] = completed(sys.argv[1:], path)
-    cli.main()
+    cli.main(_program())
+
+
+def _program() -> str:
+    """Return how the file is started, as hints name it; a shell completes the name of a file."""
+    if cli.COMPLETE in os.environ:
+        return os.path.basename(sys.argv[0])
+    return f"python3 {shlex.quote(sys.argv[0])}"
 
 
 def completed(arguments: Sequence[str], path: str) -> list[str]:
