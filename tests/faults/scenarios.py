@@ -36,7 +36,10 @@ class Site:
     def run(
         self, command: tuple[str, ...], fault: Fault = NO_FAULT, refuse: tuple[str, ...] = ()
     ) -> Traced:
-        """Run a subcommand of `bundle` in the work folder."""
+        """Run a subcommand of `bundle` in the work folder.
+
+        `settle` is what each of those that change something does first.
+        """
         ran = self.tracer.run(("bundle", *command), self.work, fault, refuse)
         assert "Traceback" not in ran.err, ran.err
         return ran
@@ -143,7 +146,7 @@ class Prepared:
             assert state == ("new" if ran.code == 0 else "old"), f"{state}, exit code {ran.code}"
         elif fault.on:
             assert ran.code in (0, 7, self.code), f"exit code {ran.code}: {ran.err}"
-        settled = site.run(("status", self.scenario.place, "env"))
+        settled = site.run(("settle", self.scenario.place, "env"))
         state = self.state()
         assert state in ("old", "new"), f"{state} after the next command: {settled.err}"
         return state
@@ -228,13 +231,13 @@ def _make_scenarios() -> dict[str, Scenario]:
             Scenario(name=f"{mode}: {name}", place=place, before=before, command=command)
             for name, before, command in commands
         ]
-        status = ("status", place, "env")
+        settle = ("settle", place, "env")
         made += [
             Scenario(
                 name=f"{mode}: recovery from {name} killed at {killed_at}",
                 place=place,
                 before=before,
-                command=status,
+                command=settle,
                 begun=command,
                 killed_at=killed_at,
             )
@@ -260,7 +263,7 @@ def _make_scenarios() -> dict[str, Scenario]:
                     name="managed: recovery from upgrade without exchange",
                     place=place,
                     before=(old,),
-                    command=status,
+                    command=settle,
                     begun=new,
                     killed_at="rename env.wheelferry/staging",
                     refuse=("renameat2",),

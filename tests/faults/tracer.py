@@ -29,10 +29,13 @@ import struct
 import sys
 import tempfile
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import wheelferry_installer
-from wheelferry_installer import cli, commands
+from wheelferry_installer import cli, commands, journal, signals, transaction
+from wheelferry_installer.places import CONTROL
+from wheelferry_schemas.errors import WheelferryError
 
 # <linux/ptrace.h>
 _TRACEME, _POKEUSER, _CONT, _SETOPTIONS, _GET_SYSCALL_INFO = 0, 6, 7, 0x4200, 0x420E
@@ -46,7 +49,8 @@ _SET_NO_NEW_PRIVS, _SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 _LOAD_NUMBER, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 _ALLOW, _TRACE = 0x7FFF0000, 0x7FF00000
 
-# Numbers on x86_64; which argument is a path or, negative, a descriptor (-1 is the first).
+# Numbers on x86_64; which argument is a path or, negative, a descriptor (-1 is the first). Calls with
+# a path that is relative to a descriptor, the argument before it, count as those without.
 _CALLS = {
     1: ("write", -1),
     2: ("open", 1),
@@ -74,13 +78,13 @@ _CALLS = {
     189: ("lsetxattr", 1),
     190: ("fsetxattr", -1),
     257: ("openat", 2),
-    258: ("mkdirat", 2),
-    260: ("fchownat", 2),
-    263: ("unlinkat", 2),
-    264: ("renameat", 2),
-    265: ("linkat", 2),
-    266: ("symlinkat", 3),
-    268: ("fchmodat", 2),
+    258: ("mkdir", 2),
+    260: ("chown", 2),
+    263: ("unlink", 2),
+    264: ("rename", 2),
+    265: ("link", 2),
+    266: ("symlink", 3),
+    268: ("chmod", 2),
     277: ("sync_file_range", -1),
     280: ("utimensat", 2),
     285: ("fallocate", -1),
@@ -89,8 +93,10 @@ _CALLS = {
     316: ("renameat2", 2),
     326: ("copy_file_range", -3),
     328: ("pwritev2", -1),
-    452: ("fchmodat2", 2),
+    452: ("chmod", 2),
 }
+_RELATIVE = {257, 258, 260, 263, 264, 265, 266, 268, 280, 316, 452}
+_SETTLE = "settle"
 _SCRIPTS = ("__main__", "compile_modules", "interpreter_facts", "make_venv", "place_facts")
 _OPENS = {"open": 1, "openat": 2}
 _CREATES = os.O_CREAT | os.O_TRUNC
@@ -143,6 +149,9 @@ class _Run:
         path = "" if not place else _path(pid, values[abs(place) - 1], is_path=place > 0)
         if path is None:
             return
+        if number in _RELATIVE and place > 0 and not path.startswith("/"):
+            with contextlib.suppress(OSError):
+                path = f"{os.readlink(f'/proc/{pid}/fd/{values[place - 2]}')}/{path}"
         self.calls.append(f"{name} {path}")
         at, number = self.request["at"], len(self.calls)
         if number == at or (self.request["on"] and number > at):
@@ -220,8 +229,26 @@ def _become(request: dict[str, Any]) -> None:
     command = request["command"]
     if command[0] != "bundle":
         os.execvp(command[0], command)  # noqa: S606 - no shell is what is wanted
+    if command[1] == _SETTLE:
+        _settle(*command[2:])
     sys.argv = command
     cli.main()
+
+
+def _settle(place: str, folder: str) -> NoReturn:
+    """Do what each command that changes something does first, and end."""
+    root = Path(os.path.realpath(folder))
+    signals.raise_on_term()
+    try:
+        managed = place == "--venv"
+        with transaction.locked(root) if managed else journal.locked(root, root / CONTROL, None):
+            pass
+    except (WheelferryError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(getattr(error, "exit_code", 7))
+    except signals.Terminated:
+        sys.exit(143)
+    sys.exit(0)
 
 
 def _start(request: dict[str, Any], out: int, err: int) -> int:

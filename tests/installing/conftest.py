@@ -60,4 +60,4 @@ def main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs a test twice: with and without a kernel that can exchange two folders."""
     if request.param == "two renames":
-        monkeypatch.setattr(disk, "exchange", lambda _one, _other: False)
+        monkeypatch.setattr(disk, "exchange", lambda *_: False)

@@ -326,6 +326,41 @@ def test_nothing_outside_of_the_environment_is_removed(
     assert_refused(ran, 8, "is outside of")
 
 
+def test_link_within_the_environment_is_not_followed(environment: Path, install: Install) -> None:
+    (environment / SITE_PACKAGES / "others").mkdir()
+    (environment / SITE_PACKAGES / "ours").symlink_to("others")
+    ran = install([make_wheel("ours", files={"ours/x.py": b""})], "--into", environment, "--force")
+    assert_refused(ran, 8, "ours/x.py leads through a link")
+
+
+def test_exact_does_not_follow_linked_metadata(
+    environment: Path, install: Install, tmp_path: Path
+) -> None:
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim/x.py").write_text("mine")
+    (tmp_path / "victim/RECORD").write_text("y.py,,\n")
+    (environment / SITE_PACKAGES / "y-1.0.dist-info").symlink_to(tmp_path / "victim")
+    ran = install([make_wheel("ours")], "--into", environment, "--exact", "--force")
+    assert_refused(ran, 8, "y-1.0.dist-info is a link")
+    assert sorted(os.listdir(tmp_path / "victim")) == ["RECORD", "x.py"]
+
+
+def test_package_that_spells_its_files_through_a_link_is_removed(
+    environment: Path, install: Install
+) -> None:
+    # As on Fedora, where a package's compiled modules come to be below lib64.
+    alias = environment / "lib64"
+    if not alias.is_symlink():
+        alias.symlink_to("lib")
+    put_by_others(environment, "x", {"x.py": b""})
+    record = environment / SITE_PACKAGES / "x-1.0.dist-info/RECORD"
+    through = Path(SITE_PACKAGES).relative_to("lib")
+    record.write_text(f"../../../lib64/{through}/x.py,,\nx-1.0.dist-info/RECORD,,\n")
+    assert install([make_wheel("ours")], "--into", environment, "--exact").code == 0
+    assert not (environment / SITE_PACKAGES / "x.py").exists()
+    assert alias.is_symlink()
+
+
 @pytest.mark.parametrize("metadata", ["x-1.0.dist-info", "x-1.0-py3.11.egg-info", "x.egg-link"])
 def test_package_that_does_not_say_what_is_its(
     environment: Path, install: Install, metadata: str

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from support.command import tree
 from support.crashes import run_killed
 from wheelferry_installer import changes, disk
 from wheelferry_installer.changes import Changes
-from wheelferry_installer.journal import Journal, locked
+from wheelferry_installer.journal import is_unfinished, locked
+from wheelferry_installer.open_folder import OpenFolder
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
 
 OLD = {
@@ -153,12 +156,12 @@ def fail_at(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, number: i
     real = getattr(owner, name)
     calls = 0
 
-    def fail(*arguments: object) -> object:
+    def fail(*arguments: object, **options: object) -> object:
         nonlocal calls
         calls += 1
         if calls == number:
             raise OSError(5, "Input/output error")
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(owner, name, fail)
 
@@ -168,7 +171,7 @@ def test_update_that_fails_is_undone(
     root: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     before = contents(root)
-    fail_at(monkeypatch, os, "rename", number)
+    fail_at(monkeypatch, os, "replace", number)
     with pytest.raises(OSError, match="Input/output error"):
         update(root)
     assert contents(root) == before
@@ -181,20 +184,20 @@ def test_rollback_that_fails_is_undone(
 ) -> None:
     update(root)
     before = contents(root)
-    fail_at(monkeypatch, os, "rename", number)
+    fail_at(monkeypatch, os, "replace", number)
     with pytest.raises(OSError, match="Input/output error"):
         rollback(root)
     assert contents(root) == before
     assert kept(root) == {"previous"}
 
 
-@pytest.mark.parametrize("name", ["sync_file_system", "sync_folder"])
+@pytest.mark.parametrize(("owner", "name"), [(disk, "sync_file_system"), (OpenFolder, "sync")])
 @pytest.mark.parametrize("number", [1, 2])
 def test_flush_that_fails_undoes_the_update(
-    root: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
+    root: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, number: int
 ) -> None:
     before = contents(root)
-    fail_at(monkeypatch, disk, name, number)
+    fail_at(monkeypatch, owner, name, number)
     with pytest.raises(OSError, match="Input/output error"):
         update(root)
     assert contents(root) == before
@@ -205,15 +208,15 @@ def test_failure_that_cannot_be_undone_is_told_of(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(root)
-    real = os.rename
+    real = os.replace
 
-    def fail_halfway(source: Path, target: Path) -> None:
+    def fail_halfway(source: str, target: str, **options: int) -> None:
         if (root / CONTROL / "applying/old/3").exists():
             raise OSError(30, "Read-only file system")
-        real(source, target)
+        real(source, target, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "rename", fail_halfway)
+        patch.setattr(os, "replace", fail_halfway)
         with pytest.raises(TransferError, match="changed only in part"):
             update(root)
     settle(root)
@@ -269,20 +272,46 @@ def test_rollback_of_a_rollback_killed_anywhere_is_done_or_not(root: Path) -> No
     assert set(ends) == {False, True}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"", b"[]", b'{"taken": []}', b'{"taken": [{"path": "../x", "size": 1, "modified": 1}]}'],
-)
-def test_journal_that_makes_no_sense_is_not_followed(root: Path, data: bytes) -> None:
-    (root / CONTROL / "applying").mkdir(parents=True)
-    (root / CONTROL / "applying/changes.json").write_bytes(data)
+ONE = b'{"path": "x", "size": %b, "modified": 1}'
+JOURNAL = b'{"taken": [%b], "removed": [%b], "made": [], "put": [], "keep": true}'
+SENSELESS = [
+    b"",
+    b"[]",
+    b'{"taken": []}',
+    JOURNAL % (ONE % b"1e999", b""),
+    JOURNAL % (ONE % b"true", b""),
+    JOURNAL % (b"", b'["x", 1e999]'),
+    JOURNAL % (b"", b'["x", 99999999999999999999999]'),
+    JOURNAL % (b'{"path": "../x", "size": 1, "modified": 1}', b""),
+    b"[" * 100_000,
+    b'{"taken": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+]
+
+
+@pytest.mark.parametrize("name", ["applying", "committed", "undoing", "redoing"])
+@pytest.mark.parametrize("data", SENSELESS)
+def test_journal_that_makes_no_sense_is_not_followed(root: Path, name: str, data: bytes) -> None:
+    (root / CONTROL / name).mkdir(parents=True)
+    (root / CONTROL / name / "changes.json").write_bytes(data)
     before = contents(root)
-    with pytest.raises(MalformedError):
+    with pytest.raises(ConflictError, match="describes a change that does not fit") as caught:
         settle(root)
     assert contents(root) == before
+    assert f"mv {root / CONTROL / name} " in str(caught.value.hint)
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", 1])
+def test_journal_that_was_put_aside_is_in_nobodys_way(root: Path) -> None:
+    (root / CONTROL / "applying").mkdir(parents=True)
+    with pytest.raises(ConflictError) as caught:
+        settle(root)
+    command = str(caught.value.hint).partition(": ")[2]
+    subprocess.run(shlex.split(command), check=True)
+    update(root)
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../x", "a/../../x", 1, "", ".", "a//b", "a/", "./a", "a\0b"]
+)
 def test_journal_does_not_reach_out_of_the_tree(path: object) -> None:
     file = {"path": path, "size": 1, "modified": 1}
     raw = {"taken": [], "removed": [], "made": [], "put": [file], "keep": True}
@@ -298,7 +327,130 @@ def test_changes_are_read_as_they_were_written(root: Path, tmp_path: Path) -> No
 
 
 def test_journal_says_whether_something_is_left_to_do(root: Path) -> None:
-    journal = Journal(root=root, control=root / CONTROL)
-    assert not journal.unfinished
+    assert not is_unfinished(root / CONTROL)
     (root / CONTROL / "applying").mkdir(parents=True)
-    assert journal.unfinished
+    assert is_unfinished(root / CONTROL)
+
+
+# What a journal says is data from a stranger: it may have come with the tree.
+
+
+def plant(root: Path, name: str, **planned: object) -> None:
+    """Put a journal and its folders beside a tree."""
+    for folder in ("old", "new"):
+        (root / CONTROL / name / folder).mkdir(parents=True)
+    raw = {"taken": [], "removed": [], "made": [], "put": [], "keep": True, **planned}
+    (root / CONTROL / name / "changes.json").write_text(json.dumps(raw))
+
+
+def described(path: Path, name: str) -> dict[str, object]:
+    status = path.lstat()
+    return {"path": name, "size": status.st_size, "modified": status.st_mtime_ns}
+
+
+@pytest.fixture
+def victim(root: Path) -> Path:
+    """A folder outside of the tree, to which a link in it leads."""
+    write(root.with_name("victim"), {"file": b"mine", "sub/x": b"mine"})
+    (root / "up").symlink_to("../victim")
+    (root / "file-link").symlink_to("../victim/file")
+    return root.with_name("victim")
+
+
+def refuses(root: Path, victim: Path, do: Callable[[Path], None] = settle) -> str:
+    """Check that nothing is changed, in the tree and outside; returns what is said."""
+    before, theirs = tree(root), tree(victim)
+    with pytest.raises(ConflictError) as caught:
+        do(root)
+    after = {path: what for path, what in tree(root).items() if "lock" not in path}
+    assert {**after, f"{CONTROL}/.gitignore": None} == {**before, f"{CONTROL}/.gitignore": None}
+    assert tree(victim) == theirs
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["applying", "undoing", "redoing"])
+def test_file_is_not_put_back_through_a_link(root: Path, victim: Path, name: str) -> None:
+    plant(root, name, taken=[{"path": "up/file", "size": 4, "modified": 1}])
+    (root / CONTROL / name / "old/0").write_text("EVIL")
+    os.utime(root / CONTROL / name / "old/0", ns=(1, 1))
+    assert "up is a link" in refuses(root, victim)
+
+
+@pytest.mark.parametrize("name", ["applying", "undoing", "redoing"])
+def test_file_is_not_taken_through_a_link(root: Path, victim: Path, name: str) -> None:
+    planned = [described(victim / "file", "up/file")]
+    plant(root, name, taken=planned, put=planned)
+    assert "up is a link" in refuses(root, victim)
+
+
+@pytest.mark.parametrize("part", ["made", "removed"])
+@pytest.mark.parametrize("name", ["applying", "redoing"])
+@pytest.mark.parametrize("folder", ["up", "up/sub"])
+def test_folder_is_not_reached_through_a_link(
+    root: Path, victim: Path, name: str, part: str, folder: str
+) -> None:
+    plant(root, name, **{part: [folder if part == "made" else (folder, 0o777)]})
+    assert "up is a link" in refuses(root, victim)
+
+
+@pytest.mark.parametrize("part", ["old", "new"])
+def test_what_was_put_aside_is_not_reached_through_a_link(
+    root: Path, victim: Path, part: str
+) -> None:
+    plant(root, "applying", taken=[described(victim / "file", "come")])
+    (root / CONTROL / "applying" / part).rmdir()
+    (root / CONTROL / "applying" / part).symlink_to(victim)
+    assert f"applying/{part} is not a folder" in refuses(root, victim)
+
+
+def test_journal_is_not_reached_through_a_link(root: Path, victim: Path) -> None:
+    plant(root, "applying")
+    (root / CONTROL / "applying").rename(victim / "applying")
+    (root / CONTROL / "applying").symlink_to(victim / "applying")
+    assert "changes.json cannot be read" in refuses(root, victim)
+
+
+def test_file_of_another_size_or_time_is_not_put_back(root: Path, victim: Path) -> None:
+    plant(root, "applying", taken=[{"path": "both", "size": 0, "modified": 0}])
+    (root / CONTROL / "applying/old/0").write_text("EVIL")
+    assert "applying/old/0 is not what both was" in refuses(root, victim)
+
+
+def test_file_that_was_edited_since_the_crash_is_not_taken_away(root: Path, victim: Path) -> None:
+    plant(root, "applying", put=[{"path": "both", "size": 0, "modified": 0}])
+    assert "both was changed" in refuses(root, victim)
+
+
+@pytest.mark.parametrize("way", ["previous", "undone"])
+def test_way_back_does_not_lead_through_a_link(root: Path, victim: Path, way: str) -> None:
+    plant(root, way, made=["up"], removed=[("up", 0o777)])
+    assert "up is a link" in refuses(root, victim, rollback)
+
+
+def test_way_back_puts_nothing_back_that_is_not_what_was_taken(root: Path, victim: Path) -> None:
+    plant(root, "previous", taken=[{"path": "come", "size": 0, "modified": 0}])
+    (root / CONTROL / "previous/old/0").write_text("EVIL")
+    assert "previous/old/0 is not what come was" in refuses(root, victim, rollback)
+
+
+def test_update_does_not_go_through_a_link(root: Path, victim: Path) -> None:
+    def update_through_link(root: Path) -> None:
+        with locked(root, root / CONTROL, None) as journal:
+            journal.begin()
+            write(journal.staging, {"up/file": b"new"})
+            planned = changes.compute(root, journal.staging, set(), {"."}, keep=True)
+            journal.apply(planned, sync=False)
+
+    assert "up is a link" in refuses(root, victim, update_through_link)
+
+
+def test_compiled_modules_behind_a_link_stay(root: Path, victim: Path) -> None:
+    with locked(root, root / CONTROL, None) as journal:
+        journal.begin()
+        write(journal.staging, {"module.py": b""})
+        planned = changes.compute(root, journal.staging, set(), {"."}, keep=True)
+        journal.apply(planned, sync=False)
+    write(victim, {"module.cpython-311.pyc": b"mine"})
+    (root / "__pycache__").symlink_to(victim)
+    rollback(root)
+    assert (victim / "module.cpython-311.pyc").exists()

@@ -84,7 +84,7 @@ def test_folder_with_files_is_removed(folder: OpenFolder) -> None:
 
 
 def test_link_is_not_read(folder: OpenFolder) -> None:
-    with pytest.raises(OSError, match="symbolic link"):
+    with pytest.raises(FileNotFoundError, match="symbolic link"):
         folder.read("leaf")
 
 
@@ -102,7 +102,7 @@ def test_half_written_link_is_not_followed(folder: OpenFolder, outside: Path) ->
 
 def test_pipe_is_no_file(folder: OpenFolder) -> None:
     os.mkfifo(folder.path / "pipe")
-    with pytest.raises(OSError, match="not a plain file"):
+    with pytest.raises(FileNotFoundError, match="not a plain file"):
         folder.read("pipe")
 
 

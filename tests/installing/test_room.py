@@ -17,6 +17,7 @@ from support.other_installers import Install, bundle_installer, make_environment
 from support.wheels import make_wheel
 from wheelferry_installer import disk, room, wheel_workers
 from wheelferry_installer.archive import open_bundle
+from wheelferry_installer.open_folder import OpenFolder
 from wheelferry_installer.verification import verify
 
 
@@ -171,7 +172,7 @@ def test_disk_that_fails_when_the_journal_is_written(
     def fail(*_arguments: object, **_options: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(disk, "write_whole", fail)
+    monkeypatch.setattr(OpenFolder, "write", fail)
     ran = install([BIG], *place)
     assert ran.code == 7
     assert os.strerror(number) in ran.err

@@ -20,6 +20,7 @@ from support.generations import (
     roll_back,
 )
 from wheelferry_installer import disk
+from wheelferry_installer.open_folder import OpenFolder
 from wheelferry_installer.transaction import (
     ManagedEnvironment,
     locked,
@@ -89,8 +90,8 @@ def test_at_no_time_is_the_environment_anything_but_old_or_new(
     install_generation(environment, "one")
     seen = []
 
-    def watched(name: str) -> Callable[..., object]:
-        original: Callable[..., object] = getattr(disk, name)
+    def watched(owner: object, name: str) -> Callable[..., object]:
+        original: Callable[..., object] = getattr(owner, name)
 
         def call(*arguments: object, **options: object) -> object:
             seen.append(generation_of(environment))
@@ -98,8 +99,10 @@ def test_at_no_time_is_the_environment_anything_but_old_or_new(
 
         return call
 
-    for name in ("sync_file_system", "sync_folder", "exchange", "remove"):
-        monkeypatch.setattr(disk, name, watched(name))
+    for name in ("sync_file_system", "exchange"):
+        monkeypatch.setattr(disk, name, watched(disk, name))
+    for name in ("sync", "remove"):
+        monkeypatch.setattr(OpenFolder, name, watched(OpenFolder, name))
     install_generation(environment, "two", sync=True)
     assert {"one", "two"} <= set(seen) <= {"one", "two"}
 
@@ -141,21 +144,21 @@ def test_exception_of_a_first_installation_leaves_nothing(environment: Path) -> 
 
 def _break(monkeypatch: pytest.MonkeyPatch, environment: Path, what: str) -> None:
     """Let the exchange fail, or the first or the second of the two renames in its place."""
-    rename, calls = os.rename, itertools.count(1)
+    rename, calls = os.replace, itertools.count(1)
 
-    def fail(*_: Path) -> NoReturn:
+    def fail(*_: object) -> NoReturn:
         raise OSError(5, "Input/output error")
 
-    def fail_once(source: Path, target: Path) -> None:
-        if environment in (source, target) and next(calls) == int(what[-1]):
+    def fail_once(source: str, target: str, **options: int) -> None:
+        if environment.name in (source, target) and next(calls) == int(what[-1]):
             fail()
-        rename(source, target)
+        rename(source, target, **options)
 
     if what == "exchange":
         monkeypatch.setattr(disk, "exchange", fail)
     else:
-        monkeypatch.setattr(disk, "exchange", lambda _one, _other: False)
-        monkeypatch.setattr(os, "rename", fail_once)
+        monkeypatch.setattr(disk, "exchange", lambda *_: False)
+        monkeypatch.setattr(os, "replace", fail_once)
 
 
 @pytest.mark.parametrize("action", ["commit", "rollback"])

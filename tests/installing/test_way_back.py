@@ -1,5 +1,6 @@
 """`bundle rollback` and `bundle status`, of environments and of other places."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from support.other_installers import (
     make_environment,
     packages,
 )
+from support.users import make_shared, needs_two_users, stranger_does
 from support.wheels import make_wheel
 
 
@@ -198,3 +200,84 @@ def test_status_of_a_place_where_nothing_of_ours_is(
     before = tree(environment)
     assert main("status", "--into", environment).code == 2
     assert tree(environment) == before
+
+
+# Commands that only look.
+
+
+def crash(control: Path) -> None:
+    """Leave what an installation leaves that was killed at its very beginning."""
+    for folder in ("old", "new"):
+        (control / "applying" / folder).mkdir(parents=True)
+    planned: dict[str, object] = {"taken": [], "removed": [], "made": [], "put": [], "keep": True}
+    (control / "applying/changes.json").write_text(json.dumps(planned))
+
+
+def test_status_tells_of_an_unfinished_change_and_leaves_it(
+    updated: Path, main: Callable[..., Ran]
+) -> None:
+    crash(updated / ".wheelferry")
+    before = tree(updated)
+    ran = main("status", "--into", updated)
+    assert ran.code == 0
+    assert "is unfinished: the next install, rollback or uninstall" in ran.out
+    assert main("status", "--into", updated, "--json").data["unfinished"]
+    assert tree(updated) == before
+
+
+def test_status_of_a_half_changed_place_is_a_conflict(
+    updated: Path, main: Callable[..., Ran]
+) -> None:
+    crash(updated / ".wheelferry")
+    (updated / SITE_PACKAGES / "ours.py").unlink()
+    ran = main("status", "--into", updated)
+    assert ran.code == 8
+    assert f"missing: {SITE_PACKAGES}/ours.py" in ran.err
+    assert main("status", "--into", updated, "--json").code == 8
+
+
+def test_status_of_a_place_without_an_unfinished_change_says_so(
+    updated: Path, managed: Path, main: Callable[..., Ran]
+) -> None:
+    assert not main("status", "--into", updated, "--json").data["unfinished"]
+    assert not main("status", "--venv", managed, "--json").data["unfinished"]
+
+
+def test_status_between_the_two_renames_of_a_swap(managed: Path, main: Callable[..., Ran]) -> None:
+    control = managed.with_name("managed.wheelferry")
+    managed.rename(control / "outgoing")
+    ran = main("status", "--venv", managed)
+    assert ran.code == 8
+    assert "is unfinished" in ran.err
+    assert (control / "outgoing").exists()
+    assert main("rollback", "--venv", managed, "--to", "unknown").code == 8
+    assert packages(managed) == ["ours-4.0"]
+
+
+def test_dry_run_tells_of_an_unfinished_change_and_leaves_it(
+    updated: Path, install: Install
+) -> None:
+    crash(updated / ".wheelferry")
+    before = tree(updated)
+    ran = install([make_wheel("ours", "3.0")], "--into", updated, "--dry-run")
+    assert ran.code == 0
+    assert "is unfinished" in ran.err
+    assert tree(updated) == before
+
+
+def test_next_change_undoes_the_unfinished_one(updated: Path, install: Install) -> None:
+    crash(updated / ".wheelferry")
+    assert install([make_wheel("ours", "3.0")], "--into", updated).code == 0
+    assert not (updated / ".wheelferry/applying").exists()
+
+
+@needs_two_users
+def test_status_does_not_look_into_the_folder_of_another_user(
+    tmp_path: Path, install: Install, main: Callable[..., Ran]
+) -> None:
+    shared = make_shared(tmp_path / "shared")
+    install([make_wheel("ours")], "--venv", shared / "env")
+    stranger_does("mkdir env.wheelferry", cwd=shared)
+    ran = main("status", "--venv", shared / "env")
+    assert ran.code == 0
+    assert "former environments are not listed" in ran.err

@@ -30,12 +30,13 @@ class KnownFile:
         status = (root / path).lstat()
         return cls(path=path, size=status.st_size, modified=status.st_mtime_ns)
 
-    def is_at(self, root: Path) -> bool:
-        """Tell whether the file is there, unchanged."""
-        try:
-            return KnownFile.at(root, self.path) == self
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+    def is_that(self, found: os.stat_result | None) -> bool:
+        """Return whether what `lstat` has found is this file, unchanged."""
+        return (
+            found is not None
+            and not stat.S_ISDIR(found.st_mode)
+            and (found.st_size, found.st_mtime_ns) == (self.size, self.modified)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +64,12 @@ def parse(data: bytes) -> Changes:
         raw = json.loads(data)
         return Changes(
             taken=tuple(_known(file) for file in raw["taken"]),
-            removed=tuple((_inside(path), int(mode)) for path, mode in raw["removed"]),
+            removed=tuple((_inside(path), _number(mode, 0o7777)) for path, mode in raw["removed"]),
             made=tuple(_inside(path) for path in raw["made"]),
             put=tuple(_known(file) for file in raw["put"]),
             keep=bool(raw["keep"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MalformedError(
             "the journal of an installation cannot be read",
             hint="wheelferry wrote it whole: somebody changed it, or the disk is failing",
@@ -116,8 +117,8 @@ def cached_modules(root: Path, modules: Iterable[str]) -> Iterator[str]:
     for path in modules:
         folder, name = posixpath.split(path)
         stem, extension = posixpath.splitext(name)
-        if extension == ".py":
-            cache = posixpath.join(folder, "__pycache__")
+        cache = posixpath.join(folder, "__pycache__")
+        if extension == ".py" and not (root / cache).is_symlink():
             for found in (root / cache).glob(f"{stem}.*.pyc"):
                 yield f"{cache}/{found.name}"
 
@@ -140,13 +141,22 @@ def _emptied(
 
 
 def _known(raw: dict[str, object]) -> KnownFile:
-    size, modified = raw["size"], raw["modified"]
-    if not isinstance(size, int) or not isinstance(modified, int):
-        raise TypeError
-    return KnownFile(path=_inside(raw["path"]), size=size, modified=modified)
+    return KnownFile(
+        path=_inside(raw["path"]), size=_number(raw["size"]), modified=_number(raw["modified"])
+    )
+
+
+def _number(value: object, most: int = 2**63) -> int:
+    # JSON also has 1e999, which is a float, and `true`, which Python takes for 1.
+    if type(value) is not int or not -most <= value <= most:
+        raise ValueError(value)
+    return value
 
 
 def _inside(path: object) -> str:
-    if not isinstance(path, str) or path.startswith("/") or ".." in path.split("/"):
+    """Return a path that stays below a root by its spelling: plain names and slashes."""
+    if not isinstance(path, str) or "\0" in path or os.path.isabs(path):
+        raise ValueError(path)
+    if any(part in ("", ".", "..") for part in path.replace(os.sep, "/").split("/")):
         raise ValueError(path)
     return path

@@ -133,19 +133,22 @@ def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
         sync_folder(path.parent)
 
 
-def exchange(one: Path, other: Path) -> bool:
-    """Exchange two paths in one step; False where kernel or file system do not know how."""
+def exchange(one: str, other: str, at: int | None, other_at: int | None) -> bool:
+    """Exchange two paths in one step; False where kernel or file system do not know how.
+
+    They are relative to the folders with these descriptors.
+    """
     if sys.platform != "linux":
         return False
     renameat2 = getattr(_libc(), "renameat2", None)
     if renameat2 is None:
         return False
-    arguments = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
-    if renameat2(*arguments) == 0:
+    at, other_at = (_AT_FDCWD if folder is None else folder for folder in (at, other_at))
+    if renameat2(at, os.fsencode(one), other_at, os.fsencode(other), _RENAME_EXCHANGE) == 0:
         return True
     if ctypes.get_errno() in _NOT_SUPPORTED:
         return False
-    raise _last_error(one)
+    raise _last_error(Path(one))
 
 
 def remove(path: Path) -> None:

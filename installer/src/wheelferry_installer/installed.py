@@ -69,7 +69,7 @@ def is_editable(root: Path, distribution: Distribution) -> bool:
     try:
         text = (root / distribution.metadata / "direct_url.json").read_text(encoding="utf-8")
         return bool(json.loads(text)["dir_info"]["editable"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return distribution.metadata.endswith(".egg-link")
 
 

@@ -19,51 +19,66 @@ so that every step can be repeated.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelferry_installer import changes, disk, locks, signals
+from wheelferry_installer import (
+    changes,
+    disk,
+    journal_checks,
+    locks,
+    open_folder,
+    own_folder,
+    signals,
+)
 from wheelferry_installer.changes import Changes
-from wheelferry_schemas.errors import ConflictError, TransferError
+from wheelferry_installer.open_folder import OpenFolder
+from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
 
 _CHANGES = "changes.json"
-_STAYS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
+_REPLAYED = ("applying", "undoing", "redoing")
+_UNFINISHED = ("staging", *_REPLAYED, "committed", "discarded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The transactions of the tree below `root`; the lock of `control` is held."""
+    """The transactions of a tree; the lock of the folder `control` is held."""
 
-    root: Path
-    control: Path
+    tree: OpenFolder
+    control: OpenFolder
+
+    @property
+    def root(self) -> Path:
+        """The root of the tree."""
+        return self.tree.path
 
     @property
     def staging(self) -> Path:
         """Where new files are written, laid out as they will be below the root."""
-        return self.control / "staging" / "new"
+        return self.control.path / "staging" / "new"
 
     @property
     def unfinished(self) -> bool:
         """Whether a run before this one left something to finish, to undo or to tidy up."""
-        names = ("staging", "applying", "committed", "undoing", "redoing", "discarded")
-        return any(map(self._is, names))
+        return any(map(self._is, _UNFINISHED))
 
     def begin(self) -> None:
         """Make the folders of a transaction."""
-        self.staging.mkdir(parents=True)
-        (self.control / "staging" / "old").mkdir()
+        for folder in ("staging", "staging/new", "staging/old"):
+            self.control.make(folder)
 
     def apply(self, planned: Changes, *, sync: bool) -> None:
         """Do what is planned: all of it, or nothing and raise `OSError`."""
-        disk.write_whole(self.control / "staging" / _CHANGES, planned.serialize(), sync=False)
+        self._refuse_links(planned)
+        own_folder.refuse_moved(self.control)
+        self.control.write(f"staging/{_CHANGES}", planned.serialize(), sync=False)
         self._flush(sync=sync)
         signals.ignore()
         try:
             self._go("staging", "applying", sync=sync)
-            self._forward("applying")
+            self._forward("applying", planned)
             self._flush(sync=sync)
             self._go("applying", "committed", sync=sync)
         except OSError:
@@ -84,25 +99,34 @@ class Journal:
                 f"no way back from the last change of {self.root} is kept",
                 hint="install the older bundle with --allow-downgrade",
             )
-        self._prepare_reversal(self._read(way), back=way == "previous")
+        planned = self._read(way)
+        self._refuse_changed(planned, back=way == "previous")
+        journal_checks.check(planned, way, self.tree, self.control)
+        self._remove_compiled(planned, back=way == "previous")
         signals.ignore()
         try:
             self._go(way, unfinished, sync=sync)
-            self._finish(unfinished, sync=sync)
+            self._finish(unfinished, planned, sync=sync)
         except OSError:
             self._take_back((unfinished, done), reverse)
             raise
         self._tidy()
 
     def recover(self) -> None:
-        """Finish or undo what a run before this one left."""
-        if self._is("applying"):
-            self._backward("applying")
-            self._flush(sync=True)
-            self._go("applying", "discarded", sync=True)
-        for unfinished in ("undoing", "redoing"):
-            if self._is(unfinished):
-                self._finish(unfinished, sync=True)
+        """Finish or undo what a run before this one left.
+
+        Raises `ConflictError`, before anything was changed, where its journal does not fit the tree.
+        """
+        left = {name: self._read(name) for name in _REPLAYED if self._is(name)}
+        for name, planned in left.items():
+            journal_checks.check(planned, name, self.tree, self.control)
+        for name, planned in left.items():
+            if name == "applying":
+                self._backward(name, planned)
+                self._flush(sync=True)
+                self._go(name, "discarded", sync=True)
+            else:
+                self._finish(name, planned, sync=True)
         if self._is("committed"):
             keep = self._read("committed").keep
             for superseded in ("previous", "undone"):
@@ -111,36 +135,41 @@ class Journal:
                 self._go("committed", "previous", sync=False)
             else:
                 self._discard("committed")
-        disk.remove(self.control / "staging")
-        disk.remove(self.control / "discarded")
+        self.control.remove("staging")
+        self.control.remove("discarded")
 
     def _is(self, name: str) -> bool:
-        return (self.control / name).exists()
+        return self.control.has(name)
 
     def _read(self, name: str) -> Changes:
-        return changes.parse((self.control / name / _CHANGES).read_bytes())
+        path = f"{name}/{_CHANGES}"
+        try:
+            return changes.parse(self.control.read(path))
+        except (FileNotFoundError, NotADirectoryError, MalformedError) as error:
+            problems = [f"{path} cannot be read"]
+            raise journal_checks.refused(self.control.path / name, self.root, problems) from error
 
     def _flush(self, *, sync: bool) -> None:
         if sync:
-            disk.sync_file_system(self.control)
+            disk.sync_file_system(self.control.path)
 
     def _go(self, name: str, target: str, *, sync: bool) -> None:
-        os.rename(self.control / name, self.control / target)
+        self.control.rename(name, self.control, target)
         if sync:
-            disk.sync_folder(self.control)
+            self.control.sync()
 
-    def _finish(self, name: str, *, sync: bool) -> None:
+    def _finish(self, name: str, planned: Changes, *, sync: bool) -> None:
         if name == "undoing":
-            self._backward(name)
+            self._backward(name, planned)
         else:
-            self._forward(name)
+            self._forward(name, planned)
         self._flush(sync=sync)
         self._go(name, "undone" if name == "undoing" else "previous", sync=sync)
 
     def _discard(self, name: str) -> None:
         if self._is(name):
-            disk.remove(self.control / "discarded")
-            os.rename(self.control / name, self.control / "discarded")
+            self.control.remove("discarded")
+            self.control.rename(name, self.control, "discarded")
 
     def _tidy(self) -> None:
         # What was to be done is done; what cannot be tidied up now, the next run does.
@@ -151,7 +180,7 @@ class Journal:
         """Go back from whichever state was reached."""
         try:
             for state in filter(self._is, states):
-                os.rename(self.control / state, self.control / reverse)
+                self.control.rename(state, self.control, reverse)
             self.recover()
         except OSError as error:
             raise TransferError(
@@ -159,57 +188,67 @@ class Journal:
                 hint="see to the disk; then the next command of wheelferry on it puts that right",
             ) from error
 
-    def _forward(self, name: str) -> None:
-        planned = self._read(name)
-        new, old = self.control / name / "new", self.control / name / "old"
+    def _forward(self, name: str, planned: Changes) -> None:
+        tree, control = self.tree, self.control
         put = {file.path for file in planned.put}
         for number, file in enumerate(planned.taken):
+            old = f"{name}/old/{number}"
             # Where the successor is no longer in `new`, the file went before that came.
-            successor_came = file.path in put and not os.path.lexists(new / file.path)
-            if not successor_came and not os.path.lexists(old / str(number)):
-                _move(self.root / file.path, old / str(number))
+            successor_came = file.path in put and not control.has(f"{name}/new/{file.path}")
+            if not successor_came and not control.has(old):
+                _move(tree, file.path, control, old)
         for folder, _ in planned.removed:
-            _remove_empty(self.root / folder)
+            tree.remove_empty(folder)
         for folder in planned.made:
-            (self.root / folder).mkdir(exist_ok=True)
+            tree.make(folder)
         for file in planned.put:
-            if os.path.lexists(new / file.path):
-                os.rename(new / file.path, self.root / file.path)
+            new = f"{name}/new/{file.path}"
+            if control.has(new):
+                control.rename(new, tree, file.path)
 
-    def _backward(self, name: str) -> None:
-        planned = self._read(name)
-        new, old = self.control / name / "new", self.control / name / "old"
+    def _backward(self, name: str, planned: Changes) -> None:
+        tree, control = self.tree, self.control
         numbers = {file.path: str(number) for number, file in enumerate(planned.taken)}
         for file in reversed(planned.put):
             # Where the predecessor is no longer in `old`, the file went before that came back.
             number = numbers.get(file.path)
-            predecessor_came = number is not None and not os.path.lexists(old / number)
-            if not predecessor_came and not os.path.lexists(new / file.path):
-                _move(self.root / file.path, new / file.path)
+            predecessor_came = number is not None and not control.has(f"{name}/old/{number}")
+            new = f"{name}/new/{file.path}"
+            if not predecessor_came and not control.has(new):
+                _move(tree, file.path, control, new)
         for folder in reversed(planned.made):
-            _remove_empty(self.root / folder)
+            tree.remove_empty(folder)
         for folder, mode in reversed(planned.removed):
-            (self.root / folder).mkdir(exist_ok=True)
-            (self.root / folder).chmod(mode)
+            tree.make(folder)
+            tree.chmod(folder, mode)
         for path, number in numbers.items():
-            if os.path.lexists(old / number):
-                os.rename(old / number, self.root / path)
+            old = f"{name}/old/{number}"
+            if control.has(old):
+                control.rename(old, tree, path)
 
-    def _prepare_reversal(self, planned: Changes, *, back: bool) -> None:
-        """Refuse to reverse what others have changed since; remove what Python has compiled since.
+    def _refuse_links(self, planned: Changes) -> None:
+        problems = journal_checks.links(planned, self.tree)
+        if problems:
+            raise ConflictError(
+                f"{self.root} cannot be changed through links",
+                details=problems,
+                hint="put a real folder in the place of each link",
+            )
 
-        Raises `ConflictError` that names all files.
-        """
+    def _refuse_changed(self, planned: Changes, *, back: bool) -> None:
+        """Refuse to reverse what others have changed since; the `ConflictError` names all files."""
         there, away = (planned.put, planned.taken) if back else (planned.taken, planned.put)
         paths = {file.path for file in there}
         folders = set(planned.made) if back else {folder for folder, _ in planned.removed}
         problems = [
-            f"{file.path} was changed or removed" for file in there if not file.is_at(self.root)
+            f"{file.path} was changed or removed"
+            for file in there
+            if not file.is_that(self.tree.status(file.path))
         ]
         problems += [
             f"{file.path} came since"
             for file in away
-            if file.path not in paths | folders and os.path.lexists(self.root / file.path)
+            if file.path not in paths | folders and self.tree.has(file.path)
         ]
         if problems:
             raise ConflictError(
@@ -217,40 +256,47 @@ class Journal:
                 details=problems,
                 hint="install the bundle that you want to have, with --reinstall and --force",
             )
+
+    def _remove_compiled(self, planned: Changes, *, back: bool) -> None:
+        """Remove what Python has compiled since of the files that go."""
+        paths = {file.path for file in (planned.put if back else planned.taken)}
         for path in changes.cached_modules(self.root, sorted(paths)):
             if path not in paths:
-                (self.root / path).unlink(missing_ok=True)
-                _remove_empty((self.root / path).parent)
+                with contextlib.suppress(FileNotFoundError):
+                    self.tree.unlink(path)
+                self.tree.remove_empty(path.rpartition("/")[0])
 
 
 @contextlib.contextmanager
 def locked(root: Path, control: Path, on_wait: Callable[[], None] | None) -> Iterator[Journal]:
     """Hold the lock of a tree, complete what crashed runs left, and clean up at the end.
 
-    Where another run holds the lock, call `on_wait` and wait; without that raise `ConflictError`.
+    Where another run holds the lock, call `on_wait` and wait; without that raise `ConflictError`,
+    as where a journal does not fit the tree.
     """
-    journal = Journal(root=root, control=control)
-    with disk.folder_made(root), signals.kept(), locks.held(control, root, on_wait):
+    with (
+        disk.folder_made(root),
+        signals.kept(),
+        locks.held(control, root, on_wait) as held,
+        open_folder.opened(root) as tree,
+    ):
+        journal = Journal(tree=tree, control=held.folder)
         journal.recover()
         try:
             yield journal
         finally:
             # As for managed environments: the first failure is the one to be told of.
             signals.ignore()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ConflictError):
                 journal.recover()
 
 
-def _move(source: Path, target: Path) -> None:
+def is_unfinished(control: Path) -> bool:
+    """Return whether a run left something to finish, undo or tidy up; looks, and changes nothing."""
+    return any(os.path.lexists(control / name) for name in _UNFINISHED)
+
+
+def _move(source: OpenFolder, path: str, target: OpenFolder, place: str) -> None:
     # Where somebody removed the file meanwhile there is nothing to move.
     with contextlib.suppress(FileNotFoundError):
-        os.rename(source, target)
-
-
-def _remove_empty(folder: Path) -> None:
-    """Remove a folder, unless somebody has put something into it meanwhile."""
-    try:
-        folder.rmdir()
-    except OSError as error:
-        if error.errno not in _STAYS:
-            raise
+        source.rename(path, target, place)

@@ -10,7 +10,7 @@ from pathlib import Path
 from wheelferry_installer import changes, disk, room, staging
 from wheelferry_installer.compiling import compile_modules
 from wheelferry_installer.installed import distributions
-from wheelferry_installer.journal import Journal, locked
+from wheelferry_installer.journal import is_unfinished, locked
 from wheelferry_installer.merge_planning import Merge, plan, removal_of
 from wheelferry_installer.obstacles import judge_obstacles, refuse_other_disks
 from wheelferry_installer.places import CONTROL, Place
@@ -45,7 +45,7 @@ def install(
     `WheelferryError`; then the place is as it was.
     """
     root, control = merge.place.root, merge.place.root / CONTROL
-    if merge.up_to_date and not Journal(root=root, control=control).unfinished:
+    if merge.up_to_date and not is_unfinished(control):
         return Merged(plan=merge, changed=False)
     try:
         with locked(root, control, on_wait) as journal:

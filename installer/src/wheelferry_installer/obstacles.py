@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wheelferry_installer import changes, staging
 from wheelferry_installer.places import Place
-from wheelferry_installer.removal import Removal, is_file, leads_outside
+from wheelferry_installer.removal import Removal, is_file, resolved
 from wheelferry_schemas.errors import ConflictError
 
 
@@ -57,8 +57,11 @@ def judge_obstacles(place: Place, staged: Path, removal: Removal, *, force: bool
 
 
 def _blocked(root: Path, path: str, taken: frozenset[str]) -> str | None:
-    if leads_outside(root, path):
+    real = resolved(root, path)
+    if real is None:
         return f"{path} is outside of {root}"
+    if real != path:
+        return f"{path} leads through a link"
     for folder in changes.parents(path):
         if os.path.lexists(root / folder) and folder not in taken:
             if not (root / folder).is_dir():

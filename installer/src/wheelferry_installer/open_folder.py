@@ -22,7 +22,9 @@ RELATIVE = sys.platform != "win32"
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _LARGEST = 2**28
+_MOST_OPEN = 8
 _ABSENT = (FileNotFoundError, NotADirectoryError)
+_NOT_PLAIN = (errno.ELOOP, errno.EINVAL, errno.ENXIO)
 _STAYS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
 
 
@@ -32,8 +34,8 @@ class OpenFolder:
 
     path: Path
     descriptor: int | None
-    _parent: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
-    """The folder that was reached last: neighbours follow each other."""
+    _parents: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
+    """The folders that were reached last, open: neighbours follow each other."""
 
     def status(self, path: str = "") -> os.stat_result | None:
         """Return what `lstat` says of a path, None where nothing is there."""
@@ -89,8 +91,14 @@ class OpenFolder:
         return descriptor
 
     def read(self, path: str) -> bytes:
-        """Return what is in a plain file."""
-        with open(self.open(path, os.O_RDONLY), "rb") as file:
+        """Return what is in a file; raises `FileNotFoundError` where no plain one is there."""
+        try:
+            descriptor = self.open(path, os.O_RDONLY)
+        except OSError as error:
+            if error.errno in _NOT_PLAIN:
+                raise FileNotFoundError(errno.ENOENT, error.strerror, error.filename) from error
+            raise
+        with open(descriptor, "rb") as file:
             return file.read(_LARGEST)
 
     def write(self, path: str, data: bytes, *, sync: bool) -> None:
@@ -114,6 +122,11 @@ class OpenFolder:
             self.forget()
         (at, name), (target_at, target_name) = self._at(path), other._at(target)
         os.replace(name, target_name, src_dir_fd=at, dst_dir_fd=target_at)
+
+    def exchange(self, path: str, other: OpenFolder, target: str) -> bool:
+        """Exchange two paths in one step; False where kernel or file system do not know how."""
+        (at, name), (target_at, target_name) = self._at(path), other._at(target)
+        return disk.exchange(name, target_name, at, target_at)
 
     def make(self, path: str, mode: int = 0o777) -> None:
         """Make a folder, unless one is there."""
@@ -200,8 +213,9 @@ class OpenFolder:
             return None, os.path.join(self.path, path)
         if not folder:
             return self.descriptor, name
-        if folder not in self._parent:
-            self.forget()
+        if folder not in self._parents:
+            if len(self._parents) >= _MOST_OPEN:
+                self.forget()
             at = self.descriptor
             for part in folder.split("/"):
                 try:
@@ -210,8 +224,8 @@ class OpenFolder:
                     if at != self.descriptor:
                         os.close(at)
                 at = inner
-            self._parent[folder] = at
-        return self._parent[folder], name
+            self._parents[folder] = at
+        return self._parents[folder], name
 
     def _open_folder(self, path: str) -> int:
         at, name = self._at(f"{path}/." if path else ".")
@@ -225,9 +239,9 @@ class OpenFolder:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
     def forget(self) -> None:
-        """Close the folder that was reached last."""
-        while self._parent:
-            os.close(self._parent.popitem()[1])
+        """Close the folders that were reached last."""
+        while self._parents:
+            os.close(self._parents.popitem()[1])
 
 
 @contextlib.contextmanager

@@ -54,6 +54,15 @@ def found(path: Path) -> Iterator[OpenFolder]:
         yield folder
 
 
+def refuse_moved(folder: OpenFolder) -> None:
+    """Raise `ConflictError` where the path of a folder of ours no longer leads to it."""
+    if not folder.is_still_there():
+        raise ConflictError(
+            f"{folder.path} was moved away while wheelferry worked in it",
+            hint="somebody else can write to the folder that it lies in: see to that first",
+        )
+
+
 def refuse_foreign(path: Path, status: os.stat_result) -> None:
     """Raise `ConflictError` unless what `lstat` says of a folder is that it is ours."""
     reason = why_foreign(status)

@@ -43,6 +43,10 @@ def plan_removal(
     """
     removal = Removal()
     for distribution in distributions:
+        metadata = distribution.metadata
+        if (root / metadata).is_symlink() or resolved(root, metadata) != metadata:
+            removal.impossible.append(f"{metadata} is a link, and what it leads to is not known")
+            continue
         try:
             listed = dict(recorded_files(root, distribution.record))
         except MalformedError:
@@ -55,21 +59,23 @@ def plan_removal(
             listed[distribution.record] = spelled("sha256", bytes.fromhex(own.record_sha256))
         for path, digest in listed.items():
             _add(root, path, digest, removal)
-        below = files_below(root / distribution.metadata)
-        removal.taken.update(f"{distribution.metadata}/{path}" for path in below)
+        below = files_below(root / metadata)
+        removal.taken.update(f"{metadata}/{path}" for path in below)
     removal.taken.update(cached_modules(root, sorted(removal.taken)))
     return removal
 
 
-def leads_outside(root: Path, path: str) -> bool:
-    """Tell whether a path leaves `root`, by its name or through a link in it."""
+def resolved(root: Path, path: str) -> str | None:
+    """Return a path with the links to its folder resolved, None where it leads out of `root`."""
     if path.startswith(("../", "/")) or os.path.isabs(path):
-        return True
-    for folder in parents(path):
-        if (root / folder).is_symlink():
-            resolved = os.path.realpath(root / folder)
-            return os.path.commonpath((root, resolved)) != os.fspath(root)
-    return False
+        return None
+    folder, _, name = path.rpartition("/")
+    if not any((root / parent).is_symlink() for parent in parents(path)):
+        return path
+    relative = os.path.relpath(os.path.realpath(root / folder), root).replace(os.sep, "/")
+    if relative.split("/")[0] == ".." or os.path.isabs(relative):
+        return None
+    return name if relative == "." else f"{relative}/{name}"
 
 
 def is_file(path: Path) -> bool:
@@ -78,10 +84,11 @@ def is_file(path: Path) -> bool:
 
 
 def _add(root: Path, path: str, digest: str, removal: Removal) -> None:
-    file = root / path
-    if leads_outside(root, path):
+    # lib64 may be lib by another name: what is taken away is told by one name.
+    real = resolved(root, path)
+    if real is None:
         removal.impossible.append(f"{path} is outside of {root}")
-    elif is_file(file):
-        removal.taken.add(path)
-        if digest and digest_of(file, digest) != digest:
+    elif is_file(root / real):
+        removal.taken.add(real)
+        if digest and digest_of(root / real, digest) != digest:
             removal.edited.append(f"{path} was edited since it was installed")

@@ -90,13 +90,15 @@ def read_project_page(data: bytes, path: str) -> list[IndexedFile]:
             IndexedFile(
                 file_name=_text(file["filename"]),
                 sha256=_text(file["hashes"]["sha256"]),
-                size=int(file["size"]),
-                requires_python=file.get("requires-python"),
+                size=_number(file["size"]),
+                requires_python=_text(file["requires-python"])
+                if "requires-python" in file
+                else None,
                 metadata_sha256=_text(file["core-metadata"]["sha256"]),
             )
             for file in json.loads(data)["files"]
         ]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise _not_ours(path) from error
 
 
@@ -104,12 +106,18 @@ def read_root_page(data: bytes, path: str) -> list[str]:
     """Read the JSON page of all projects that this module wrote; raises `MalformedError`."""
     try:
         return [_text(project["name"]) for project in json.loads(data)["projects"]]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise _not_ours(path) from error
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _number(value: object) -> int:
+    if type(value) is not int:
         raise TypeError
     return value
 

@@ -23,11 +23,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from wheelferry_installer import disk, locks, signals
+from wheelferry_installer import disk, locks, open_folder, own_folder, signals
+from wheelferry_installer.open_folder import OpenFolder
 from wheelferry_schemas import receipt
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
 from wheelferry_schemas.receipt import Receipt
 
+_STAGING, _OUTGOING, _DISCARDED, _JOURNAL = "staging", "outgoing", "discarded", "journal.json"
+_LEFTOVERS = (_STAGING, _OUTGOING, _DISCARDED, f"{_JOURNAL}.unfinished")
 _SLOT = re.compile(r"previous(?:\.([1-9][0-9]*))?")
 
 
@@ -41,13 +44,16 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class ManagedEnvironment:
-    """The environment at `path`, and the control folder beside it; the lock is held.
+    """The environment at `path`, and the control folder beside it; its lock is held where it is open.
 
-    A child process that gets the descriptors in `lock` holds the lock with this one.
+    A child process that gets the descriptors in `lock` holds the lock with this one. `folder` is the
+    control folder and `site` the one that both lie in.
     """
 
     path: Path
     lock: tuple[int, ...] = ()
+    folder: OpenFolder | None = None
+    site: OpenFolder | None = None
 
     @property
     def control(self) -> Path:
@@ -67,30 +73,34 @@ class ManagedEnvironment:
     @property
     def kept(self) -> list[Generation]:
         """The former environments that are kept, the youngest first."""
-        found = ((path, read_receipt(path)) for _, path in self._slots())
-        return [Generation(path=path, receipt=read) for path, read in found if read is not None]
+        with self._control() as folder:
+            found = ((name, _receipt_in(folder, name)) for _, name in _slots(folder))
+            return [
+                Generation(path=self.control / name, receipt=read)
+                for name, read in found
+                if read is not None
+            ]
 
     @property
     def unfinished(self) -> bool:
         """Whether a run before this one left something to finish, to undo or to tidy up."""
-        return any(os.path.lexists(path) for path in (self._journal, *self._leftovers))
+        return any(os.path.lexists(self.control / name) for name in (_JOURNAL, *_LEFTOVERS))
+
+    @contextlib.contextmanager
+    def _control(self) -> Iterator[OpenFolder | None]:
+        """Open the control folder, None where there is none; where its lock is held it is open."""
+        if self.folder is not None or not os.path.lexists(self.control):
+            yield self.folder
+            return
+        with own_folder.found(self.control) as folder:
+            yield folder
 
     @property
-    def _outgoing(self) -> Path:
-        return self.control / "outgoing"
-
-    @property
-    def _discarded(self) -> Path:
-        return self.control / "discarded"
-
-    @property
-    def _journal(self) -> Path:
-        return self.control / "journal.json"
-
-    @property
-    def _leftovers(self) -> tuple[Path, ...]:
-        half_written = self._journal.with_name(f"{self._journal.name}.unfinished")
-        return (self.staging, self._outgoing, self._discarded, half_written)
+    def _held(self) -> tuple[OpenFolder, OpenFolder]:
+        """The control folder and the one that it lies in, as they were opened under the lock."""
+        assert self.folder is not None
+        assert self.site is not None
+        return self.folder, self.site
 
     def commit(self, generation: str, *, sync: bool, keep: int = 1) -> None:
         """Put `staging` in the environment's place; `keep` former environments stay.
@@ -98,6 +108,7 @@ class ManagedEnvironment:
         With `sync` everything is on the disk before the swap, and the swap before this returns.
         Signals no longer interrupt until the lock is released.
         """
+        own_folder.refuse_moved(self._held[0])
         if sync:
             disk.sync_file_system(self.staging)
         self._swap(_Journal(action="install", generation=generation, keep=keep), sync=sync)
@@ -119,17 +130,18 @@ class ManagedEnvironment:
             )
         generation = chosen[0].receipt.generation
         entry = _Journal(action="rollback", generation=generation, keep=len(kept))
-        self._swap(entry, sync=sync, source=chosen[0].path)
+        self._swap(entry, sync=sync, source=chosen[0].path.name)
 
     def uninstall(self, *, sync: bool) -> None:
         """Remove the environment and all that is kept of former ones."""
         signals.ignore()
         present = read_receipt(self.path)
         assert present is not None
+        folder, site = self._held
         self._write(_Journal(action="uninstall", generation=present.generation, keep=0), sync=sync)
         with contextlib.ExitStack() as undo:
-            os.rename(self.path, self._discarded)
-            undo.callback(os.rename, self._discarded, self.path)
+            site.rename(self.path.name, folder, _DISCARDED)
+            undo.callback(folder.rename, _DISCARDED, site, self.path.name)
             if sync:
                 self._sync_folders()
             undo.pop_all()
@@ -137,49 +149,54 @@ class ManagedEnvironment:
 
     def recover(self) -> None:
         """Finish or undo what a run before this one left."""
-        if not os.path.lexists(self.path) and self._outgoing.exists():
+        folder, site = self._held
+        if not site.has(self.path.name) and folder.has_folder(_OUTGOING):
             # The pair of renames was begun: its second half is due.
-            os.rename(self.staging if self.staging.exists() else self._outgoing, self.path)
-        entry = _Journal.read(self._journal)
+            come = _STAGING if folder.has_folder(_STAGING) else _OUTGOING
+            folder.rename(come, site, self.path.name)
+        entry = _Journal.read(folder)
         if entry is not None:
             self._settle(entry)
-        for leftover in (self._journal, *self._leftovers):
-            disk.remove(leftover)
+        for leftover in (_JOURNAL, *_LEFTOVERS):
+            folder.remove(leftover)
 
     def _settle(self, entry: _Journal) -> None:
         """Do what the journal says, as far as it is not done: all of it, or nothing."""
+        folder, site = self._held
         present = read_receipt(self.path)
         done = present is not None and present.generation == entry.generation
         if entry.action == "uninstall":
-            if not os.path.lexists(self.path):
+            if not site.has(self.path.name):
                 self._prune(keep=0)
         elif done:
-            old = self._outgoing if self._outgoing.exists() else self.staging
+            old = _OUTGOING if folder.has_folder(_OUTGOING) else _STAGING
             # Something without a receipt was an empty folder.
-            if read_receipt(old) is not None:
-                os.rename(old, self._free_slot(first=True))
+            if _receipt_in(folder, old) is not None:
+                folder.rename(old, folder, self._free_slot(first=True))
             self._prune(entry.keep)
-        elif entry.action == "rollback" and self.staging.exists():
-            os.rename(self.staging, self._free_slot(first=False))
+        elif entry.action == "rollback" and folder.has_folder(_STAGING):
+            folder.rename(_STAGING, folder, self._free_slot(first=False))
 
-    def _swap(self, entry: _Journal, *, sync: bool, source: Path | None = None) -> None:
+    def _swap(self, entry: _Journal, *, sync: bool, source: str | None = None) -> None:
         """Exchange `staging` and the environment; where that fails, put everything back."""
         signals.ignore()
+        folder, site = self._held
+        name = self.path.name
         self._write(entry, sync=sync)
         try:
             with contextlib.ExitStack() as undo:
                 if source is not None:
-                    os.rename(source, self.staging)
-                if not os.path.lexists(self.path):
-                    os.rename(self.staging, self.path)
-                    undo.callback(os.rename, self.path, self.staging)
-                elif disk.exchange(self.staging, self.path):
-                    undo.callback(disk.exchange, self.staging, self.path)
+                    folder.rename(source, folder, _STAGING)
+                if not site.has(name):
+                    folder.rename(_STAGING, site, name)
+                    undo.callback(site.rename, name, folder, _STAGING)
+                elif folder.exchange(_STAGING, site, name):
+                    undo.callback(folder.exchange, _STAGING, site, name)
                 else:
-                    os.rename(self.path, self._outgoing)
-                    undo.callback(os.rename, self._outgoing, self.path)
-                    os.rename(self.staging, self.path)
-                    undo.callback(os.rename, self.path, self.staging)
+                    site.rename(name, folder, _OUTGOING)
+                    undo.callback(folder.rename, _OUTGOING, site, name)
+                    folder.rename(_STAGING, site, name)
+                    undo.callback(site.rename, name, folder, _STAGING)
                 if sync:
                     self._sync_folders()
                 undo.pop_all()
@@ -199,39 +216,47 @@ class ManagedEnvironment:
             self.recover()
 
     def _write(self, entry: _Journal, *, sync: bool) -> None:
-        disk.write_whole(self._journal, json.dumps(asdict(entry)).encode(), sync=sync)
+        self._held[0].write(_JOURNAL, json.dumps(asdict(entry)).encode(), sync=sync)
 
     def _sync_folders(self) -> None:
-        disk.sync_folder(self.path.parent)
-        disk.sync_folder(self.control)
+        for folder in reversed(self._held):
+            folder.sync()
 
-    def _slot(self, number: int) -> Path:
-        return self.control / ("previous" if number == 1 else f"previous.{number}")
-
-    def _slots(self) -> list[tuple[int, Path]]:
-        """Return the numbers and paths of kept environments; there may be a gap."""
-        try:
-            names = os.listdir(self.control)
-        except FileNotFoundError:
-            return []
-        matches = [match for match in map(_SLOT.fullmatch, names) if match]
-        numbers = sorted(int(match[1] or 1) for match in matches)
-        return [(number, self._slot(number)) for number in numbers]
-
-    def _free_slot(self, *, first: bool) -> Path:
+    def _free_slot(self, *, first: bool) -> str:
         """Return a free slot; for the first one, those up to the next gap move on."""
-        taken = {number for number, _ in self._slots()}
+        folder = self._held[0]
+        taken = {number for number, _ in _slots(folder)}
         free = next(number for number in range(1, len(taken) + 2) if number not in taken)
         if first:
             for number in range(free, 1, -1):
-                os.rename(self._slot(number - 1), self._slot(number))
+                folder.rename(_slot(number - 1), folder, _slot(number))
             free = 1
-        return self._slot(free)
+        return _slot(free)
 
     def _prune(self, keep: int) -> None:
-        for _, path in self._slots()[keep:]:
-            disk.remove(self._discarded)
-            os.rename(path, self._discarded)
+        folder = self._held[0]
+        for _, name in _slots(folder)[keep:]:
+            folder.remove(_DISCARDED)
+            folder.rename(name, folder, _DISCARDED)
+
+
+def _slot(number: int) -> str:
+    return "previous" if number == 1 else f"previous.{number}"
+
+
+def _slots(folder: OpenFolder | None) -> list[tuple[int, str]]:
+    """Return the numbers and names of kept environments; there may be a gap."""
+    matches = map(_SLOT.fullmatch, folder.names() if folder is not None else ())
+    return sorted((int(match[1] or 1), match[0]) for match in matches if match)
+
+
+def _receipt_in(folder: OpenFolder | None, name: str) -> Receipt | None:
+    """Return the receipt of an environment in a folder, None where there is none that makes sense."""
+    try:
+        data = folder.read(f"{name}/{receipt.FOLDER}/{receipt.FILE_NAME}") if folder else b""
+        return receipt.parse(data)
+    except (FileNotFoundError, NotADirectoryError, MalformedError):
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,18 +268,17 @@ class _Journal:
     keep: int
 
     @classmethod
-    def read(cls, path: Path) -> _Journal | None:
+    def read(cls, folder: OpenFolder) -> _Journal | None:
         """Read a journal; None where there is none, or where a loss of power left an empty one."""
         try:
-            entry = json.loads(path.read_bytes())
-            return cls(
-                action=str(entry["action"]),
-                generation=str(entry["generation"]),
-                keep=int(entry["keep"]),
-            )
+            entry = json.loads(folder.read(_JOURNAL))
+            keep = entry["keep"]
+            if type(keep) is not int or keep < 0:
+                return None
+            return cls(action=str(entry["action"]), generation=str(entry["generation"]), keep=keep)
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
 
@@ -275,8 +299,9 @@ def locked(
         disk.folder_made(environment.parent),
         signals.kept(),
         locks.held(control_folder(environment), environment, on_wait) as held,
+        open_folder.opened(Path(os.path.realpath(environment.parent))) as site,
     ):
-        managed = ManagedEnvironment(environment, (held.descriptor,))
+        managed = ManagedEnvironment(environment, (held.descriptor,), held.folder, site)
         managed.recover()
         try:
             yield managed
@@ -296,6 +321,7 @@ def read_receipt(environment: Path) -> Receipt | None:
 def read_receipt_in(folder: Path) -> Receipt | None:
     """Return the receipt in a folder, None where there is none that makes sense."""
     try:
-        return receipt.parse((folder / receipt.FILE_NAME).read_bytes())
+        with open_folder.opened(folder) as opened:
+            return receipt.parse(opened.read(receipt.FILE_NAME))
     except (FileNotFoundError, NotADirectoryError, MalformedError):
         return None

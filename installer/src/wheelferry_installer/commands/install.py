@@ -20,6 +20,8 @@ from wheelferry_installer.commands.options import (
     verified,
 )
 from wheelferry_installer.commands.place_options import (
+    UNFINISHED,
+    is_unfinished,
     managed_path,
     place_for,
     place_options,
@@ -28,6 +30,7 @@ from wheelferry_installer.commands.place_options import (
     wait_option,
     waiting,
 )
+from wheelferry_installer.commands.printing import warn
 from wheelferry_schemas.errors import UnfitError, UsageError
 
 if TYPE_CHECKING:
@@ -177,6 +180,8 @@ def install(
         now, sync = int(time.time()), not no_sync
         warn_of_clock(plan, now)
         if dry_run:
+            if is_unfinished(plan.environment, place):
+                warn(f"a change of {plan.environment} is unfinished: {UNFINISHED}")
             show_plan(plan, as_json=as_json)
             return
         total = sum(member.size for member in checked.members)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wheelferry_installer.places import Place
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+UNFINISHED = "the next install, rollback or uninstall there finishes or undoes it"
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -101,6 +102,15 @@ def place_for(
     if prefix is not None:
         return places.prefix(prefix, interpreter, starter)
     return None
+
+
+def is_unfinished(where: Path, place: Place | None) -> bool:
+    """Return whether another run is at work there, or was interrupted; changes nothing."""
+    from wheelferry_installer import journal, places, transaction
+
+    if place is None:
+        return transaction.ManagedEnvironment(where).unfinished
+    return journal.is_unfinished(where / places.CONTROL)
 
 
 def waiting(path: Path, *, no_wait: bool) -> Callable[[], None] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -12,12 +11,14 @@ import click
 
 from wheelferry_installer.commands.options import json_option
 from wheelferry_installer.commands.place_options import (
+    UNFINISHED,
     find_place,
+    is_unfinished,
     managed_path,
     place_options,
     refuse_several,
 )
-from wheelferry_installer.commands.printing import say, say_json
+from wheelferry_installer.commands.printing import say, say_json, warn
 from wheelferry_schemas.display import count
 from wheelferry_schemas.errors import ConflictError, MalformedError, UsageError
 
@@ -46,13 +47,14 @@ def status(
     refuse_several(venv=environment, into=into, target=target, prefix=prefix)
     place = find_place(into, target, prefix, python)
     where = managed_path(environment) if place is None else place.root
-    _complete(where, place)
-    receipt, kept = _read(where, place)
+    unfinished = is_unfinished(where, place)
+    receipt, kept = _read(where, place, unfinished=unfinished)
     findings = inspect(where, receipt, whole=place is None)
     if as_json:
         data = {
             "environment": os.fspath(where),
             "intact": findings.intact,
+            "unfinished": unfinished,
             "changed": findings.changed,
             "missing": findings.missing,
             "added": findings.added,
@@ -61,51 +63,54 @@ def status(
             "generations": [_summary(receipt), *map(_summary, kept)],
         }
         say_json(data)
-        sys.exit(0 if findings.intact else MalformedError.exit_code)
+        broken = ConflictError if unfinished else MalformedError
+        sys.exit(0 if findings.intact else broken.exit_code)
     _show(where, receipt, kept, findings)
+    if unfinished:
+        say(f"a change of {where} is unfinished: {UNFINISHED}")
     if not findings.intact:
+        details = [
+            *(f"changed: {path}" for path in findings.changed),
+            *(f"missing: {path}" for path in findings.missing),
+        ]
+        if unfinished:
+            raise _unfinished(where, details)
         raise MalformedError(
             f"{where} is not as it was installed",
-            details=[
-                *(f"changed: {path}" for path in findings.changed),
-                *(f"missing: {path}" for path in findings.missing),
-            ],
+            details=details,
             hint="to repair it, install the bundle again with --reinstall",
         )
 
 
-def _read(where: Path, place: Place | None) -> tuple[Receipt, list[Receipt]]:
+def _read(where: Path, place: Place | None, *, unfinished: bool) -> tuple[Receipt, list[Receipt]]:
     """Return the receipt, and those of the former environments that are kept."""
-    from wheelferry_installer.transaction import ManagedEnvironment, read_receipt, read_receipt_in
+    from wheelferry_installer.transaction import read_receipt, read_receipt_in
 
-    if place is None:
-        receipt = read_receipt(where)
-        kept = [generation.receipt for generation in ManagedEnvironment(where).kept]
-    else:
-        receipt = read_receipt_in(where / place.receipts)
-        kept = []
+    receipt = read_receipt(where) if place is None else read_receipt_in(where / place.receipts)
+    if receipt is None and unfinished:
+        raise _unfinished(where, [])
     if receipt is None:
         made = "is not an environment that wheelferry made"
         raise UsageError(
             f"{where} {made if place is None else 'has nothing that wheelferry installed'}",
             hint="name one with --venv; other places with --into, --target or --prefix",
         )
-    return receipt, kept
+    return receipt, _kept(where) if place is None else []
 
 
-def _complete(where: Path, place: Place | None) -> None:
-    """Finish or undo what a crashed run left, if nobody is at it, and this user may."""
-    from wheelferry_installer import journal, transaction
-    from wheelferry_installer.places import CONTROL
+def _kept(where: Path) -> list[Receipt]:
+    """Return the receipts of the former environments; without a word of another user's folder."""
+    from wheelferry_installer.transaction import ManagedEnvironment
 
-    with contextlib.suppress(ConflictError, PermissionError):
-        if place is None:
-            if transaction.ManagedEnvironment(where).unfinished:
-                with transaction.locked(where):
-                    pass
-        elif journal.Journal(root=where, control=where / CONTROL).unfinished:
-            with journal.locked(where, where / CONTROL, None):
-                pass
+    try:
+        return [generation.receipt for generation in ManagedEnvironment(where).kept]
+    except ConflictError as error:
+        warn(f"former environments are not listed: {error.message}")
+        return []
+
+
+def _unfinished(where: Path, details: list[str]) -> ConflictError:
+    return ConflictError(f"a change of {where} is unfinished", details=details, hint=UNFINISHED)
 
 
 def _summary(receipt: Receipt) -> dict[str, str | int]:
