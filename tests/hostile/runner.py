@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -108,26 +108,34 @@ def _absolute(path: object, folder: object) -> str:
     return os.path.abspath(name)
 
 
+def _telling(opened: Any, told: Callable[[str, str], None], inside: list[int]) -> Any:
+    """Return `os.open` that tells where it opens a file for writing below an open folder.
+
+    Python's own event leaves the folder out; `inside` is not empty while there is one.
+    """
+
+    def opening(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if dir_fd is None:
+            return int(opened(path, flags, mode))
+        if flags & _WRITING:
+            told("write", _absolute(path, dir_fd))
+        inside.append(dir_fd)
+        try:
+            return int(opened(path, flags, mode, dir_fd=dir_fd))
+        finally:
+            inside.pop()
+
+    return opening
+
+
 def _watch(events: int) -> None:
     """Write what happens from now on in this process, and in those that it forks, to a file."""
 
     def told(kind: str, path: str) -> None:
         os.write(events, f"{json.dumps([kind, path])}\n".encode())
 
-    opened = os.open
     inside: list[int] = []
-
-    def opening(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-        """Open a file; the event does not tell in which folder."""
-        if dir_fd is None:
-            return opened(path, flags, mode)
-        if flags & _WRITING:
-            told("write", _absolute(path, dir_fd))
-        inside.append(dir_fd)
-        try:
-            return opened(path, flags, mode, dir_fd=dir_fd)
-        finally:
-            inside.pop()
+    os.open = _telling(os.open, told, inside)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -142,7 +150,6 @@ def _watch(events: int) -> None:
         elif event == "exec":
             told("execute", getattr(arguments[0], "co_filename", "?"))
 
-    os.open = opening
     sys.addaudithook(hook)
 
 

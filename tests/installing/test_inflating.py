@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wheelferry_installer import inflating
-from wheelferry_installer.inflating import InflateError, inflater
+from wheelferry_installer.inflating import InflateError, crc32, inflater
 
 CONTENT = b"one two three, one two three, " * 1000
 
@@ -56,3 +56,8 @@ def test_truncated_stream_does_not_end() -> None:
 def test_refuses_what_is_no_stream() -> None:
     with pytest.raises(InflateError):
         inflater().decompress(b"\xff" * 100)
+
+
+def test_crcs_of_pieces_are_those_of_the_whole() -> None:
+    assert crc32(CONTENT[7:], crc32(CONTENT[:7])) == crc32(CONTENT) == zlib.crc32(CONTENT)
+    assert crc32(b"") == 0

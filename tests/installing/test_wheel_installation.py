@@ -75,7 +75,8 @@ def test_every_kind_of_file(name: str, tmp_path: Path) -> None:
     assert_installed_as_by_the_library(WHEELS[name], tmp_path)
 
 
-@pytest.mark.parametrize("name", CONTROLS)
+# Of a script and an entry point of one name the library refuses the second that comes.
+@pytest.mark.parametrize("name", [name for name in CONTROLS if name != "script-and-entry-point"])
 def test_unusual_wheels(name: str, tmp_path: Path) -> None:
     for number, wheel in enumerate(CONTROLS[name]()):
         folder = tmp_path / str(number)
@@ -90,6 +91,21 @@ def test_executable_files(tmp_path: Path) -> None:
     assert changed != wheel.data
     assert_installed_as_by_the_library(dataclasses.replace(wheel, data=changed), tmp_path)
     assert (tmp_path / "ours" / SCHEMES["purelib"] / "tool").stat().st_mode & 0o100
+
+
+@pytest.mark.parametrize("wrapper", ["tool", "tool.exe", "tool-script.py", "tool.pya", "tool.EXE"])
+def test_entry_point_wins_over_the_script_that_setuptools_wrote_for_it(
+    wrapper: str, tmp_path: Path
+) -> None:
+    scripts = {f"{DATA}/scripts/{wrapper}": b"#!python\nold", f"{DATA}/scripts/other": b"x"}
+    wheel = make_wheel("foo", files=scripts, entry_points="[console_scripts]\ntool = foo:main\n")
+    to = destination(tmp_path / "ours", wheel)
+    install_wheel(open_wheel(wheel), to, METADATA)
+    assert to.contested == {}
+    assert {path.name for path in (tmp_path / "ours/bin").iterdir()} == {"tool", "other"}
+    assert "from foo import main" in (tmp_path / "ours/bin/tool").read_text(encoding="utf-8")
+    record = next((tmp_path / "ours").rglob("RECORD")).read_text(encoding="utf-8")
+    assert record.count("bin/tool") == 1
 
 
 def test_script_that_is_read_piece_by_piece_is_installed_whole(

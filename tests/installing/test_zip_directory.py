@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import pytest
 
@@ -61,6 +62,7 @@ def test_tells_what_the_directory_says() -> None:
         mode=0o100644,
         packed_size=PACKED,
         size=300,
+        crc=zlib.crc32(FOO.content),
         start=HEADER + len(b"foo.py"),
     )
     assert (bar_folder.is_folder, foo.is_folder) == (True, False)
@@ -339,6 +341,19 @@ def test_refuses_extra_field_that_comes_twice(where: str, number: str) -> None:
 def test_tells_in_what_a_header_differs(field: str, value: int | bytes, what: str) -> None:
     said = _read(build([FOO.changed(local={field: value}), BAR]))[1]
     assert said == [f"'foo.py' has another {what} than it states in its header"]
+
+
+@pytest.mark.parametrize("version", [0, 10, 20, 45])
+def test_takes_versions_that_are_known(version: int) -> None:
+    stated = {"version": version}
+    assert _problems(FOO.changed(local=stated, central=stated), BAR) == []
+
+
+@pytest.mark.parametrize("version", [46, 63, 0x0314])
+@pytest.mark.parametrize("part", ["local", "central"])
+def test_refuses_versions_that_are_not_known(part: str, version: int) -> None:
+    said = _problems(FOO.changed(**{part: {"version": version}}), BAR)
+    assert said == ["'foo.py' needs a later version of ZIP than 4.5 to be read"]
 
 
 def test_tells_all_in_which_headers_differ() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -44,7 +45,9 @@ def _in_pieces(entries: ZipEntries, entry: ZipEntry, digest: str) -> bytes:
     return b"".join(pieces)
 
 
-def _entry(method: int, packed: bytes, size: int) -> tuple[ZipEntries, ZipEntry]:
+def _entry(
+    method: int, packed: bytes, size: int, content: bytes = CONTENT
+) -> tuple[ZipEntries, ZipEntry]:
     file = io.BytesIO(BEFORE + packed + AFTER)
     entry = ZipEntry(
         name="foo.bin",
@@ -53,6 +56,7 @@ def _entry(method: int, packed: bytes, size: int) -> tuple[ZipEntries, ZipEntry]
         mode=0o644,
         packed_size=len(packed),
         size=size,
+        crc=zlib.crc32(content),
         start=len(BEFORE),
     )
     return ZipEntries(file, MalformedError), entry
@@ -86,7 +90,7 @@ def test_content_is_what_was_packed(read: Read, method: int, kind: str) -> None:
 @methods
 def test_empty_content_is_read(read: Read, method: int) -> None:
     packed = deflate(b"") if method == DEFLATED else b""
-    assert read(*_entry(method, packed, 0), hash_of(b"", "sha256=")) == b""
+    assert read(*_entry(method, packed, 0, b""), hash_of(b"", "sha256=")) == b""
 
 
 @ways
@@ -100,7 +104,17 @@ def test_refuses_other_hash(read: Read, method: int, kind: str) -> None:
 @methods
 def test_refuses_other_hash_of_empty_content(read: Read, method: int) -> None:
     packed = deflate(b"") if method == DEFLATED else b""
-    assert _refusal(read, *_entry(method, packed, 0), DIGEST) == OTHER_HASH
+    assert _refusal(read, *_entry(method, packed, 0, b""), DIGEST) == OTHER_HASH
+
+
+@ways
+@methods
+@pytest.mark.parametrize("digest", ["", DIGEST])
+@pytest.mark.parametrize("crc", [0, zlib.crc32(CONTENT) ^ 1])
+def test_refuses_other_crc(read: Read, method: int, digest: str, crc: int) -> None:
+    entries, entry = _good(method)
+    said = _refusal(read, entries, entry._replace(crc=crc), digest)
+    assert said == "'foo.bin' does not have the CRC that it states"
 
 
 @ways
@@ -128,7 +142,7 @@ def test_refuses_bytes_after_the_stream(read: Read) -> None:
 @ways
 def test_refuses_many_bytes_after_the_stream(read: Read) -> None:
     packed = deflate(b"x") + bytes(100_000)
-    assert _refusal(read, *_entry(DEFLATED, packed, 1)) == OTHER_SIZE
+    assert _refusal(read, *_entry(DEFLATED, packed, 1, b"x")) == OTHER_SIZE
 
 
 @ways
@@ -146,7 +160,7 @@ def test_refuses_stored_content_that_ends_with_the_file(read: Read) -> None:
 
 @ways
 def test_nothing_is_unfolded_far_beyond_the_stated_size(read: Read) -> None:
-    entries, entry = _entry(DEFLATED, ZEROS, 10_000)
+    entries, entry = _entry(DEFLATED, ZEROS, 10_000, bytes(10_000))
     tracemalloc.start()
     try:
         assert _refusal(read, entries, entry) == OTHER_SIZE
@@ -159,7 +173,8 @@ def test_nothing_is_unfolded_far_beyond_the_stated_size(read: Read) -> None:
 @ways
 def test_nothing_is_read_before_or_after_the_packed_content(read: Read) -> None:
     entries, entry = _good(STORED)
-    inner = entry._replace(start=entry.start + 4, size=8, packed_size=8)
+    crc = zlib.crc32(CONTENT[4:12])
+    inner = entry._replace(start=entry.start + 4, size=8, packed_size=8, crc=crc)
     assert read(entries, inner, "") == CONTENT[4:12]
 
 

@@ -51,6 +51,10 @@ BIG_FILES: dict[str, tuple[str, Callable[[], TinyWheel]]] = {
         "'foo/big.bin' does not have the hash",
         _stored(lambda: b"x" + _content()[1:]),
     ),
+    "big-crc": (
+        "'foo/big.bin' does not have the CRC",
+        _big(lambda entry: entry.changed(packed=_packed(), local={"crc": 0}, central={"crc": 0})),
+    ),
     "big-inflates-to-more": (_OTHER_SIZE, _deflated(lambda: deflate(_content() + b"x"))),
     "big-inflates-to-less": (_OTHER_SIZE, _deflated(lambda: deflate(_content()[1:]))),
     "big-bytes-after-deflate": (_OTHER_SIZE, _deflated(lambda: _packed() + b"hidden")),

@@ -32,7 +32,7 @@ class RawEntry:
     """A file of an archive, as its header and the directory are to state it.
 
     `local` and `central` replace single fields of one of the two: `name`, `flags`, `method`, `crc`,
-    `packed_size`, `size`; `central` also `offset`, `comment` and `disk`. `packed` replaces what lies
+    `packed_size`, `size`, `version`; `central` also `offset`, `comment` and `disk`. `packed` replaces what lies
     there, `after` follows it, and `hidden` leaves the entry out of the directory.
     """
 
@@ -64,6 +64,7 @@ class RawEntry:
             "crc": zlib.crc32(self.content),
             "packed_size": len(packed),
             "size": len(self.content) if self.size is None else self.size,
+            "version": 20,
         }
 
     def packed_content(self) -> bytes:
@@ -146,7 +147,7 @@ def _local_header(entry: RawEntry) -> bytes:
         struct.pack(
             "<4s5H3I2H",
             b"PK\x03\x04",
-            20,
+            stated["version"],
             stated["flags"],
             stated["method"],
             0,
@@ -172,7 +173,7 @@ def _central_header(entry: RawEntry, offset: int) -> bytes:
             "<4s6H3I5H2I",
             b"PK\x01\x02",
             (3 << 8) | 20,
-            20,
+            stated["version"],
             stated["flags"],
             stated["method"],
             0,

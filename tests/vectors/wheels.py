@@ -242,6 +242,14 @@ CONTROLS: dict[str, Callable[[], Sequence[TinyWheel]]] = {
     "data-elsewhere": _with({f"{_DATA}/data/bin/tool": b"x", f"{_DATA}/platlib/foo.so": b"x"}),
     "headers": _with({f"{_DATA}/headers/foo.h": b"x"}),
     "script": _with({f"{_DATA}/scripts/foo": b"#!python\n"}),
+    # setuptools 0.9.8 was published like that.
+    "script-and-entry-point": lambda: (
+        make_wheel(
+            "foo",
+            files={"foo.py": MODULE, f"{_DATA}/scripts/run": b"#!python\nold"},
+            entry_points="[console_scripts]\nrun = foo:main\n",
+        ),
+    ),
     "startup": _with({"foo.pth": b"import foo\n", "sitecustomize.py": MODULE}),
     "namespace-packages": lambda: (
         make_wheel("space-one", files={"space/one/__init__.py": b""}),

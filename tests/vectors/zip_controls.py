@@ -56,6 +56,12 @@ def _controls() -> dict[str, Callable[[], TinyWheel]]:
         "zip64-end-alone": ended(
             Ending(zip64=True, fields={"size": 0xFFFFFFFF, "offset": 0xFFFFFFFF})
         ),
+        "version-45": all_of(
+            lambda entry: entry.changed(local={"version": 45}, central={"version": 45})
+        ),
+        "version-10": all_of(
+            lambda entry: entry.changed(local={"version": 10}, central={"version": 10})
+        ),
         "stored": all_of(lambda entry: entry.changed(method=STORED)),
         "timestamps": all_of(timed),
         "unicode-path": all_of(

@@ -10,6 +10,7 @@ from vectors.bombs import BOMBS
 from vectors.good_wheel import (
     BIN,
     DATA,
+    INFO,
     MODULE,
     changed,
     ended,
@@ -159,6 +160,48 @@ ZIPS: dict[str, tuple[str, Callable[[], TinyWheel]]] = {
         )
         for method in (1, 6, 9, 12, 14, 93, 95, 97, 98, 99)
     },
+    **{
+        f"version-{version}{where}": (
+            "needs a later version of ZIP",
+            with_changes(**{part: {"version": version} for part in parts}),
+        )
+        for version in (46, 50, 51, 61, 63, 0x0314, 0xFFFF)
+        for where, parts in (
+            ("", ("local", "central")),
+            ("-in-header", ("local",)),
+            ("-in-directory", ("central",)),
+        )
+    },
+    "crc-zero": (
+        "does not have the CRC that it states",
+        with_changes(local={"crc": 0}, central={"crc": 0}),
+    ),
+    "crc-wrong": (
+        "does not have the CRC that it states",
+        with_changes(local={"crc": 1}, central={"crc": 1}),
+    ),
+    "crc-wrong-beside-descriptor": (
+        "does not have the CRC that it states",
+        lambda: changed(lambda e: descriptor(e, crc=1).changed(central={"crc": 1})),
+    ),
+    "crc-of-stored": (
+        "does not have the CRC that it states",
+        with_changes(method=STORED, local={"crc": 1}, central={"crc": 1}),
+    ),
+    "crc-of-metadata": (
+        "does not have the CRC that it states",
+        lambda: changed(
+            lambda e: e.changed(local={"crc": 1}, central={"crc": 1}), f"{INFO}/METADATA"
+        ),
+    ),
+    "crc-of-folder": (
+        "is a folder with a content",
+        with_more(
+            RawEntry(name=b"foo/sub/", method=STORED, mode=0o040755).changed(
+                local={"crc": 1}, central={"crc": 1}
+            )
+        ),
+    ),
     "zip64-without-need": ("ZIP64 field", _zip64_in_directory(1024, 1024)),
     "zip64-missing": ("ZIP64 field", with_changes(central={"size": 0xFFFFFFFF})),
     "zip64-too-long": ("ZIP64 field", _zip64_in_directory(1024, 300, size=0xFFFFFFFF)),
@@ -308,6 +351,7 @@ ZIPS: dict[str, tuple[str, Callable[[], TinyWheel]]] = {
 INSTALL_ONLY = {
     *("inflates-to-noise", "deflate-without-end", "bytes-after-deflate", "stored-of-another-size"),
     *("inflates-to-more", "inflates-to-less", "other-content"),
+    *("crc-zero", "crc-wrong", "crc-wrong-beside-descriptor", "crc-of-stored"),
     *BIG_FILES,
 }
 

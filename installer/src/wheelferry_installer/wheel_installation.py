@@ -19,6 +19,8 @@ from wheelferry_installer.wheel_source import VerifiedWheel
 
 _ENTRY_POINTS = "entry_points.txt"
 _CACHE = "__pycache__"
+_WRAPPER_ENDS = (".exe", "-script.py", ".pya")
+"""What setuptools puts after the names of the scripts that it writes for entry points itself."""
 
 
 def install_wheel(
@@ -26,15 +28,16 @@ def install_wheel(
 ) -> None:
     """Write all that a wheel holds and calls for, `metadata` into its .dist-info, and RECORD.
 
-    Compiled modules are left out: those of the sources are made here. Raises `MalformedError`.
+    Compiled modules are left out: those of the sources are made here. So are scripts that an entry
+    point calls for as well. Raises `MalformedError`.
     """
     root = _root_scheme(source)
     rows: list[tuple[Scheme, RecordEntry]] = []
+    called_for: set[str] = set()
     if _ENTRY_POINTS in source.dist_info_filenames:
-        rows += (
-            (Scheme("scripts"), destination.write_script(*script))
-            for script in parse_entrypoints(source.read_dist_info(_ENTRY_POINTS))
-        )
+        for script in parse_entrypoints(source.read_dist_info(_ENTRY_POINTS)):
+            called_for.add(script[0])
+            rows.append((Scheme("scripts"), destination.write_script(*script)))
     record = f"{source.dist_info_dir}/RECORD"
     data = f"{source.data_dir}/"
     for (path, _, _), stream, is_executable in source.get_contents():
@@ -45,6 +48,8 @@ def install_wheel(
             # The source has checked that it is one of the folders that wheels may have there.
             folder, _, name = path[len(data) :].partition("/")
             scheme = Scheme(folder)
+            if scheme == "scripts" and _wrapped(name) in called_for:
+                continue
         rows.append((scheme, destination.write_file(scheme, name, stream, is_executable)))
     for name, content in metadata.items():
         path = f"{source.dist_info_dir}/{name}"
@@ -53,6 +58,12 @@ def install_wheel(
         )
     rows.append((root, RecordEntry(record, None, None)))
     destination.finalize_installation(root, record, rows)
+
+
+def _wrapped(script: str) -> str:
+    """Return the entry point that a script starts if it was written for one."""
+    end = next((end for end in _WRAPPER_ENDS if script.lower().endswith(end)), "")
+    return script[: len(script) - len(end)]
 
 
 def _root_scheme(source: VerifiedWheel) -> Scheme:

@@ -12,7 +12,7 @@ All of these are made when the source is opened, before anything is written:
 - `.data` holds only the folders that the wheel format knows and nothing that belongs to the
   environment itself, and scripts have names of scripts.
 
-That contents have the size and the hash that are stated is checked when they are read.
+That contents have the size, the hash and the CRC that are stated is checked when they are read.
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ def _entry_problem(entry: ZipEntry) -> str | None:
             "is not a regular file",
         ),
         (entry.mode & (stat.S_ISUID | stat.S_ISGID), "is setuid or setgid"),
-        (entry.is_folder and entry.size, "is a folder with a content"),
+        (entry.is_folder and (entry.size or entry.crc), "is a folder with a content"),
     )
     return name_problem(entry.name.removesuffix("/")) or next(
         (problem for is_so, problem in problems if is_so), None

@@ -6,7 +6,8 @@ Programs that believe one and programs that believe the other must not get diffe
 - the archive is its files, its directory and the end of that, one after the other, from the first
   byte to the last: nothing before, between or after them, no comments, no overlaps;
 - a file's header says the same as the directory: name, flags, method, CRC and both sizes;
-- ZIP64 fields are there where they are needed, and say nothing else where they are not.
+- ZIP64 fields are there where they are needed, and say nothing else where they are not;
+- no file needs a later version of the format than that with ZIP64: programs differ in what they do then.
 
 Section numbers are those of PKWARE's APPNOTE.TXT.
 """
@@ -37,6 +38,8 @@ _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x0001, 0x0008, 0x0800
 _KNOWN_FLAGS = _ENCRYPTED | 0x0006 | _DESCRIPTOR | _UTF8
 """0x0006 says how hard a file was deflated."""
+_MAX_VERSION = 45
+"""4.5, that with ZIP64 (4.4.3.2)."""
 _MAX_NAME = 1000
 """Most file systems take 255 bytes for a name and 4,096 for a path."""
 
@@ -50,6 +53,7 @@ class ZipEntry(NamedTuple):
     mode: int
     packed_size: int
     size: int
+    crc: int
     start: int
 
     @property
@@ -70,6 +74,7 @@ class _Stated(NamedTuple):
     size: int
     mode: int
     offset: int
+    version: int
 
 
 def read_directory(file: BinaryIO, max_entries: int) -> tuple[list[ZipEntry], list[str]]:
@@ -84,8 +89,8 @@ def read_directory(file: BinaryIO, max_entries: int) -> tuple[list[ZipEntry], li
     stated = _parse_directory(_read(file, size), number)
     starts, problems = _compare_headers(file, stated, offset)
     entries = [
-        ZipEntry(name, method, bool(flags & _ENCRYPTED), mode, packed_size, size, start)
-        for (_, name, flags, method, _, packed_size, size, mode, _), start in zip(
+        ZipEntry(name, method, bool(flags & _ENCRYPTED), mode, packed_size, size, crc, start)
+        for (_, name, flags, method, crc, packed_size, size, mode, _, _), start in zip(
             stated, starts, strict=True
         )
     ]
@@ -184,8 +189,11 @@ def _parse_directory(data: bytes, number: int) -> list[_Stated]:
         extra = data[name_end:at]
         if extra or _MAX32 in (packed_size, size, offset):
             packed_size, size, offset = _widen(name, raw, extra, packed_size, size, offset)
-        flags, method, crc, mode = fields[3], fields[4], fields[7], fields[15] >> 16
-        stated.append(_Stated(raw, name, flags, method, crc, packed_size, size, mode, offset))
+        version, flags, method, crc = fields[2], fields[3], fields[4], fields[7]
+        mode = fields[15] >> 16
+        stated.append(
+            _Stated(raw, name, flags, method, crc, packed_size, size, mode, offset, version)
+        )
     if at != len(data):
         raise MalformedError("its directory holds more than the files that are counted")
     return stated
@@ -284,6 +292,8 @@ def _compare_header(file: BinaryIO, one: _Stated, directory: int) -> tuple[int, 
         problems = _differences(one, raw, header, extra)
     if one.flags & ~_KNOWN_FLAGS:
         problems.append(f"{one.name!r} has flags that are not known: {one.flags:#06x}")
+    if max(one.version, header[1]) > _MAX_VERSION:
+        problems.append(f"{one.name!r} needs a later version of ZIP than 4.5 to be read")
     return start, problems
 
 
