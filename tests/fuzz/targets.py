@@ -27,6 +27,7 @@ from support.bundles import make_manifest
 from support.manifests import TARGETS as HOSTS
 from vectors.good_bundle import wheels
 from vectors.good_wheel import FILE_NAME, INFO, contents
+from wheelferry_bundler.closure import parse_metadata
 from wheelferry_bundler.locked import Wanted
 from wheelferry_bundler.pylock import read_pylock
 from wheelferry_bundler.requirement_lines import read_lines
@@ -220,6 +221,7 @@ def metadata(data: bytes) -> None:
     for read in (
         lambda: VerifiedWheel(io.BytesIO(made), FILE_NAME),
         lambda: read_wheel_metadata(path, FILE_NAME),
+        lambda: parse_metadata(data),
     ):
         try:
             read()

@@ -11,6 +11,7 @@ from wheelferry_bundler import building
 from wheelferry_bundler.archive import ChangedFileError, write_archive
 from wheelferry_bundler.building import Built
 from wheelferry_bundler.cache import Cache
+from wheelferry_bundler.completeness import with_dependencies
 from wheelferry_bundler.contents import Origin, assemble
 from wheelferry_bundler.fetching import Fetched, add_missing_hashes, fetch
 from wheelferry_bundler.locked import Artifact, PackageKey
@@ -58,6 +59,7 @@ def create(
     fetched = _fetch(plan, selections, cache, progress)
     with cache.workspace() as workspace:
         built = _build(plan, selections, fetched, cache, workspace, progress)
+        selections = with_dependencies(plan, selections, fetched, built)
         origin = Origin(
             name=plan.name,
             version=plan.version,

@@ -42,6 +42,13 @@ class Input:
         """Whether the file says which versions to take, for every target."""
         return self.kind in ("uv.lock", "pylock.toml")
 
+    def lists_every_file(self) -> bool:
+        """Return whether a requirements file pins everything with hashes; raises as `read_lines`."""
+        if self.kind != "requirements.txt":
+            return False
+        lines = read_lines(self.path)
+        return lines.complete and bool(lines.asked)
+
 
 def find_input(source: Path) -> Input:
     """Return what `source` is, or which of the files in the folder `source` is taken.

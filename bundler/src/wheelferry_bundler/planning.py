@@ -46,7 +46,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a bundle would hold: a selection for each target, and what stands in the way."""
+    """What a bundle would hold: a selection for each target, and what stands in the way.
+
+    `warnings` are of what may not fit together.
+    """
 
     request: Request
     made_from: MadeFrom
@@ -54,6 +57,12 @@ class Plan:
     version: str | None
     selections: tuple[Selection, ...]
     problems: tuple[tuple[str, WheelferryError], ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        """Whether a resolver made each selection for its target."""
+        return all(selection.locked.closed for selection in self.selections)
 
     @property
     def unhashed(self) -> tuple[Artifact, ...]:
@@ -96,7 +105,7 @@ def plan(request: Request) -> Plan:
 
 def check_complete(plan: Plan) -> None:
     """Raise one error that names everything that is missing, for all targets."""
-    problems = [problem for _, problem in plan.problems]
+    problems = list(dict.fromkeys(problem for _, problem in plan.problems))
     if not problems:
         return
     if len(problems) == 1:
@@ -108,7 +117,11 @@ def check_complete(plan: Plan) -> None:
         details=[
             line
             for problem in problems
-            for line in (problem.message, *((f"  hint: {problem.hint}",) if problem.hint else ()))
+            for line in (
+                problem.message,
+                *(f"  {detail}" for detail in problem.details),
+                *((f"  hint: {problem.hint}",) if problem.hint else ()),
+            )
         ],
         hint="nothing was fetched or written; each line above says what would do",
     )

@@ -17,7 +17,12 @@ def selection_json(plan: Plan) -> dict[str, Any]:
     return {
         "targets": [_target(selection) for selection in plan.selections],
         "problems": [
-            {"target": target, "message": problem.message, "hint": problem.hint}
+            {
+                "target": target,
+                "message": problem.message,
+                "details": list(problem.details),
+                "hint": problem.hint,
+            }
             for target, problem in plan.problems
         ],
     }

@@ -77,7 +77,7 @@ Examples:
         "Python.",
     ),
     click.option("--force", is_flag=True, help="Replace the output if it exists."),
-    click.option("--dry-run", is_flag=True, help="Show what would go in; fetch and write nothing."),
+    click.option("--dry-run", is_flag=True, help="Show what would go in; write nothing."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
 )
@@ -138,6 +138,8 @@ def create(
             missing_hashes=allow_missing_hash,
         )
     )
+    if not plan.closed:
+        plan = _checked(plan, quiet=quiet)
     if not quiet:
         tell(*dict.fromkeys(note for selection in plan.selections for note in selection.notes))
     if dry_run:
@@ -173,6 +175,23 @@ def create(
         _show_created(created)
 
 
+def _checked(plan: Plan, *, quiet: bool) -> Plan:
+    """Return the plan with what is missing by what the wheels state; prints what may not fit."""
+    from wheelferry_bundler.cache import Cache
+    from wheelferry_bundler.completeness import check_closure
+    from wheelferry_bundler.creation import Progress
+    from wheelferry_bundler.terminal import PhaseBar
+
+    bar = PhaseBar(shown=not quiet)
+    try:
+        plan = check_closure(plan, Cache.default(), Progress(step=bar.step, advance=bar.advance))
+    finally:
+        bar.finish()
+    for text in plan.warnings:
+        warn(text)
+    return plan
+
+
 def _created_at() -> int:
     text = os.environ.get("SOURCE_DATE_EPOCH")
     if text is None:
@@ -203,7 +222,12 @@ def _tell_input(found: Input) -> None:
     if found.passed_over:
         others = ", ".join(found.passed_over)
         tell(f"reading {name}; passed over {others}")
-    if not found.is_lock:
+    if found.lists_every_file():
+        tell(
+            f"{name} lists every file with its hash: taken as it stands, and checked against the "
+            "wheels' metadata"
+        )
+    elif not found.is_lock:
         tell(f"{name} is no lock: what it asks for is resolved now, with uv")
 
 

@@ -1,0 +1,235 @@
+"""Closure: whether a selection holds all that its packages need, by what their wheels state.
+
+Only a resolver that asked for this very target is believed without looking: a file of hashes or a
+lock that was made on another host may lack what only this target needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.metadata import parse_email
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from wheelferry_schemas.errors import UnfitError
+
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What a wheel states of itself in METADATA; `unreadable` are requirements that are none."""
+
+    name: str
+    version: str
+    requires: tuple[Requirement, ...] = ()
+    requires_python: SpecifierSet | None = None
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What a set of packages is asked for: `extras` of some of them, `left_out` names on purpose."""
+
+    extras: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    left_out: frozenset[str] = _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A requirement, as text, that holds in an environment, and the package that states it."""
+
+    name: str
+    requirement: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """What a set of packages needs in an environment.
+
+    `needed` are the names that each package needs of the set; `missing` is needed and not there,
+    `other_version` is there in a version that does not satisfy the requirement.
+    """
+
+    needed: Mapping[str, frozenset[str]]
+    missing: tuple[Need, ...]
+    other_version: tuple[Need, ...]
+
+
+def parse_metadata(metadata: bytes) -> Stated | None:
+    """Return what the headers of METADATA state; None where they are those of something else.
+
+    What only old wheels state, or state wrongly, is passed over, as pip does.
+    """
+    # The description may be a book, and is not asked for.
+    raw, _ = parse_email(_BLANK_LINE.split(metadata, maxsplit=1)[0])
+    name, version = raw.get("name"), raw.get("version")
+    if name is None or version is None:
+        return None
+    requires: list[Requirement] = []
+    unreadable: list[str] = []
+    for text in raw.get("requires_dist", []):
+        try:
+            requires.append(Requirement(text))
+        except (InvalidRequirement, RecursionError):
+            unreadable.append(text)
+    return Stated(
+        name=canonicalize_name(name),
+        version=version,
+        requires=tuple(requires),
+        requires_python=_specifier(raw.get("requires_python")),
+        unreadable=tuple(unreadable),
+    )
+
+
+def close(
+    versions: Mapping[str, str | None],
+    stated: Mapping[str, Stated],
+    demand: Demand,
+    environment: Mapping[str, str],
+) -> Closure:
+    """Follow what packages state that they need in an environment.
+
+    `versions` are the packages that are there, by normalized name; what is not `stated` is not
+    known yet. Without `demand.extras`, only those count that other packages ask for.
+    """
+    steps = _Steps(versions, stated, demand.left_out, environment)
+    steps.run({name: demand.extras.get(name, _NOTHING) for name in versions})
+    return Closure(
+        needed={name: frozenset(names) for name, names in steps.needed.items()},
+        missing=tuple(steps.missing),
+        other_version=tuple(steps.other_version),
+    )
+
+
+def tops(needed: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Return the packages that no other one needs, and one of each circle that nothing leads to."""
+    reached: set[str] = set()
+    found: list[str] = []
+    asked_for = {other for name, names in needed.items() for other in names if other != name}
+    for name in (*sorted(needed.keys() - asked_for), *sorted(asked_for)):
+        if name not in reached:
+            found.append(name)
+            queue = [name]
+            while queue:
+                current = queue.pop()
+                if current not in reached:
+                    reached.add(current)
+                    queue += needed.get(current, ())
+    return tuple(sorted(found))
+
+
+def missing_error(kind: str, missing: Mapping[str, Sequence[Need]]) -> UnfitError:
+    """Return one error for all that is missing, which `missing` says by target."""
+    by_name: dict[str, dict[str, list[Need]]] = {}
+    for target, needs in missing.items():
+        for need in needs:
+            by_name.setdefault(need.name, {}).setdefault(target, []).append(need)
+    return UnfitError(
+        f"{kind} is not complete",
+        details=[line for name in sorted(by_name) for line in _lines(by_name[name])],
+        hint="lock again for all of these platforms at once (uv lock, or uv pip compile --universal), "
+        "or add what is missing; to leave something out on purpose, pass --no-install-package "
+        f"{min(by_name)}",
+    )
+
+
+def _lines(by_target: Mapping[str, Sequence[Need]]) -> Iterator[str]:
+    """Say who needs a package, once for all targets on which the same holds."""
+    targets: dict[tuple[str, str], list[str]] = {}
+    for target, needs in by_target.items():
+        texts = dict.fromkeys(need.requirement for need in needs)
+        bare = needs[0].name
+        # Who takes any version says nothing where another one asks for some.
+        first, *others = [text for text in texts if text != bare] or [bare]
+        requirements = ", ".join((first, *(text.removeprefix(f"{bare} ") for text in others)))
+        owners = ", ".join(dict.fromkeys(need.by for need in needs))
+        targets.setdefault((requirements, owners), []).append(target)
+    for (requirements, owners), same in targets.items():
+        yield f"{requirements}: needed by {owners} on {', '.join(same)}"
+
+
+@dataclass(slots=True)
+class _Steps:
+    versions: Mapping[str, str | None]
+    stated: Mapping[str, Stated]
+    left_out: frozenset[str]
+    environment: Mapping[str, str]
+    needed: dict[str, set[str]] = field(default_factory=dict)
+    missing: dict[Need, None] = field(default_factory=dict)
+    other_version: dict[Need, None] = field(default_factory=dict)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+    _queue: deque[tuple[str, str]] = field(default_factory=deque)
+
+    def run(self, starts: Mapping[str, frozenset[str]]) -> None:
+        for name, extras in starts.items():
+            self.needed[name] = set()
+            self._reach(name, extras)
+        while self._queue:
+            name, extra = self._queue.popleft()
+            stated = self.stated.get(name)
+            for requirement in stated.requires if stated else ():
+                if self._holds(requirement, extra):
+                    self._follow(name, requirement)
+
+    def _reach(self, name: str, extras: Iterable[str]) -> None:
+        for extra in ("", *map(canonicalize_name, extras)):
+            if (name, extra) not in self._seen:
+                self._seen.add((name, extra))
+                self._queue.append((name, extra))
+
+    def _holds(self, requirement: Requirement, extra: str) -> bool:
+        if requirement.marker is None:
+            return True
+        try:
+            return requirement.marker.evaluate({**self.environment, "extra": extra})
+        except (UndefinedComparison, UndefinedEnvironmentName):
+            return False
+
+    def _follow(self, name: str, requirement: Requirement) -> None:
+        wanted = canonicalize_name(requirement.name)
+        if wanted in self.left_out:
+            return
+        version = self.versions[name] or self.stated[name].version
+        need = Need(wanted, _text(requirement), f"{name} {version}")
+        if wanted not in self.versions:
+            self.missing[need] = None
+            return
+        if wanted != name:
+            self.needed[name].add(wanted)
+        self._reach(wanted, requirement.extras)
+        if not _satisfies(self.versions[wanted], requirement):
+            self.other_version[need] = None
+
+
+def _satisfies(version: str | None, requirement: Requirement) -> bool:
+    if version is None or requirement.url is not None:
+        return True
+    try:
+        return requirement.specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return True
+
+
+def _text(requirement: Requirement) -> str:
+    name, extras = canonicalize_name(requirement.name), ",".join(sorted(requirement.extras))
+    named = f"{name}[{extras}]" if extras else name
+    return f"{named} {requirement.specifier}".rstrip()
+
+
+def _specifier(text: str | None) -> SpecifierSet | None:
+    """Return the oldest Python that a package allows; no resolver that is asked minds the newest."""
+    try:
+        bounds = [str(spec) for spec in SpecifierSet(text or "") if spec.operator in (">=", ">")]
+    except InvalidSpecifier:
+        return None
+    return SpecifierSet(",".join(bounds)) if bounds else None
