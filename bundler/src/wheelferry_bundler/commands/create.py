@@ -138,8 +138,7 @@ def create(
             missing_hashes=allow_missing_hash,
         )
     )
-    if not plan.closed:
-        plan = _checked(plan, quiet=quiet)
+    plan = _checked(plan, quiet=quiet)
     if not quiet:
         tell(*dict.fromkeys(note for selection in plan.selections for note in selection.notes))
     if dry_run:
@@ -177,6 +176,8 @@ def create(
 
 def _checked(plan: Plan, *, quiet: bool) -> Plan:
     """Return the plan with what is missing by what the wheels state; prints what may not fit."""
+    if plan.closed:
+        return plan
     from wheelferry_bundler.cache import Cache
     from wheelferry_bundler.completeness import check_closure
     from wheelferry_bundler.creation import Progress
