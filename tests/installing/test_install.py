@@ -14,6 +14,7 @@ from support.installations import SITE_PACKAGES, run
 from support.ssh import fixed_key
 from support.wheels import make_wheel
 from wheelferry_installer import policy
+from wheelferry_installer.transaction import read_receipt
 
 Main = Callable[..., Ran]
 ALICE = fixed_key("alice")
@@ -41,8 +42,9 @@ def _install(main: Main, *options: object) -> Ran:
 def test_environment_is_made_here_and_runs(main: Main, folder: Path) -> None:
     ran = main("install", "bundle.tar.zst")
     assert (ran.code, ran.err) == (0, "")
-    signed, installed, use = ran.out.splitlines()
+    signed, pure, tool, tally, installed, use = ran.out.splitlines()
     assert signed == f"signed by alice {ALICE.public.fingerprint}"
+    assert (pure, tool, tally) == ("+ pure 2.0", "+ tool 1.0", "2 added")
     assert installed.startswith(f"installed 2 packages into {folder / '.venv'}, for CPython 3.")
     assert use == f"use it: {folder / '.venv/bin/python'}"
     assert run(folder / ".venv/bin/tool") == "tool runs\n"
@@ -79,6 +81,54 @@ def test_json(main: Main, folder: Path) -> None:
         ]
 
 
+def test_upgrade_says_what_changes(main: Main, folder: Path) -> None:
+    _install(main)
+    pure, extra = make_wheel("pure", "2.1"), make_wheel("extra")
+    make_bundle(folder / "bundle.tar.zst", [pure, extra], keys=[ALICE])
+    said = "+ extra 1.0\n~ pure 2.0 -> 2.1\n- tool 1.0\n1 added, 1 changed, 1 removed\n"
+    assert said in _install(main, "--dry-run").out
+    assert said in _install(main).out
+    assert said not in _install(main, "--reinstall").out
+
+
+def test_wheel_of_the_same_version_that_was_built_anew_is_a_change(
+    main: Main, folder: Path
+) -> None:
+    _install(main)
+    again = make_wheel("pure", "2.0", files={"pure.py": b"built = 'anew'"})
+    make_bundle(folder / "bundle.tar.zst", [again, TOOL], keys=[ALICE])
+    assert "~ pure 2.0 (same version)\n1 changed, 1 unchanged\n" in _install(main).out
+
+
+def test_json_tells_the_states_before_and_after(main: Main, folder: Path) -> None:
+    first = json.loads(_install(main, "--json").out)
+    assert first["before"] == {"generation": None, "manifest_sha256": None, "packages": []}
+    assert [change["before"] for change in first["changes"]] == [None, None]
+    make_bundle(folder / "bundle.tar.zst", [make_wheel("pure", "2.1")], keys=[ALICE])
+    foreseen = json.loads(_install(main, "--json", "--dry-run").out)
+    second = json.loads(_install(main, "--json").out)
+    receipt = read_receipt(folder / ".venv")
+    generation = receipt.generation if receipt else None
+    assert second["before"] == first["after"] == foreseen["before"]
+    assert second["after"] == {
+        **foreseen["after"],
+        "generation": generation,
+    }
+    assert second["after"]["packages"] == [{"name": "pure", "version": "2.1"}]
+    assert second["after"]["manifest_sha256"] != second["before"]["manifest_sha256"]
+    assert (
+        second["changes"]
+        == foreseen["changes"]
+        == [
+            {"name": "pure", "before": "2.0", "after": "2.1"},
+            {"name": "tool", "before": "1.0", "after": None},
+        ]
+    )
+    third = json.loads(_install(main, "--json").out)
+    assert third["before"] == third["after"] == second["after"]
+    assert third["changes"] == []
+
+
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_dry_run_writes_nothing(main: Main, folder: Path, options: tuple[str, ...]) -> None:
     before = tree(folder)
@@ -88,7 +138,7 @@ def test_dry_run_writes_nothing(main: Main, folder: Path, options: tuple[str, ..
     if options:
         assert json.loads(ran.out)["changed"] is True
     else:
-        assert ran.out.splitlines()[0].startswith("  pure 2.0  ")
+        assert ran.out.splitlines()[:3] == ["+ pure 2.0", "+ tool 1.0", "2 added"]
         assert f"would make {folder / '.venv'} with 2 packages, for CPython" in ran.out
 
 
@@ -108,7 +158,9 @@ def test_dry_run_says_what_it_would_replace(main: Main, folder: Path) -> None:
     _install(main)
     assert "has these 2 packages already" in _install(main, "--dry-run").out
     make_bundle(folder / "bundle.tar.zst", [TOOL], keys=[ALICE])
-    assert f"would replace {folder / '.venv'} with 1 package," in _install(main, "--dry-run").out
+    said = _install(main, "--dry-run").out
+    assert said.startswith("- pure 2.0\n1 removed, 1 unchanged\n")
+    assert f"would replace {folder / '.venv'} with 1 package," in said
     assert (folder / ".venv" / SITE_PACKAGES / "pure.py").exists()
 
 

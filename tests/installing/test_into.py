@@ -114,18 +114,18 @@ def test_scripts_elsewhere_do_not_start_with_wheelferrys_own_environment(
 def test_same_version_is_left_alone(environment: Path, install: Install) -> None:
     before = times(environment / SITE_PACKAGES / "theirs-1.0.dist-info")
     ran = install([make_wheel("theirs"), make_wheel("ours")], "--into", environment)
-    assert "1 new, 1 left alone" in ran.out
+    assert "1 added, 1 unchanged" in ran.out
     assert times(environment / SITE_PACKAGES / "theirs-1.0.dist-info") == before
 
 
 def test_versions_are_the_same_however_spelled(environment: Path, install: Install) -> None:
     ran = install([make_wheel("theirs", "1.0.0")], "--into", environment)
-    assert "1 left alone" in ran.out
+    assert "1 unchanged" in ran.out
 
 
 def test_other_version_is_replaced(environment: Path, install: Install) -> None:
     ran = install([make_wheel("theirs", "2.0")], "--into", environment)
-    assert "1 replaced" in ran.out
+    assert "~ theirs 1.0 -> 2.0\n1 changed\n" in ran.out
     assert packages(environment) == ["theirs-2.0"]
 
 
@@ -160,7 +160,7 @@ def test_editable_installation_is_replaced(environment: Path, install: Install) 
     url = json.dumps({"url": "file:///project", "dir_info": {"editable": True}}).encode()
     put_by_others(environment, "x", {"x.pth": b"", "x-1.0.dist-info/direct_url.json": url})
     ran = install([make_wheel("x")], "--into", environment)
-    assert "1 replaced" in ran.out
+    assert "~ x 1.0 (same version)\n1 changed, 1 unchanged\n" in ran.out
     assert not (environment / SITE_PACKAGES / "x.pth").exists()
 
 
@@ -191,7 +191,7 @@ def test_other_bundle_of_the_same_packages_changes_the_receipt_only(
 
 def test_exact_removes_what_the_bundle_does_not_have(environment: Path, install: Install) -> None:
     ran = install([make_wheel("ours")], "--into", environment, "--exact")
-    assert "1 new, 1 removed" in ran.out
+    assert "+ ours 1.0\n- theirs 1.0\n1 added, 1 removed\n" in ran.out
     assert packages(environment) == ["ours-1.0"]
 
 
@@ -459,7 +459,7 @@ def test_dry_run_tells_and_changes_nothing(environment: Path, install: Install) 
     before = tree(environment)
     wheels = [make_wheel("ours"), make_wheel("theirs", "2.0")]
     ran = install(wheels, "--into", environment, "--dry-run")
-    assert "1 new, 1 replaced" in ran.out
+    assert "+ ours 1.0\n~ theirs 1.0 -> 2.0\n1 added, 1 changed\nwould install" in ran.out
     assert tree(environment) == before
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wheelferry_installer.fitting import Fit
 from wheelferry_installer.installed import Distribution, distributions, is_editable
+from wheelferry_installer.package_changes import PackageChanges, PackageVersion, State, state_of
 from wheelferry_installer.places import Place, refuse_unsearched
 from wheelferry_installer.planning import refuse_downgrade
 from wheelferry_installer.removal import Removal, plan_removal
@@ -38,7 +40,8 @@ class Merge:
     """An installation of one target of a bundle into a place.
 
     `added` packages are installed, `left` ones are there already; `replaced` distributions are
-    other versions of the former, `surplus` ones not in the bundle. All those are removed.
+    other versions of the former, `surplus` ones not in the bundle. All those are removed. `there`
+    is all that is installed now.
     """
 
     bundle: VerifiedBundle
@@ -50,6 +53,7 @@ class Merge:
     left: tuple[Package, ...]
     replaced: tuple[Distribution, ...]
     surplus: tuple[Distribution, ...]
+    there: tuple[Distribution, ...]
 
     @property
     def environment(self) -> Path:
@@ -60,6 +64,18 @@ class Merge:
     def packages(self) -> tuple[Package, ...]:
         """The packages of the bundle that are for this place."""
         return self.fit.packages
+
+    @property
+    def changes(self) -> PackageChanges:
+        """What this merge changes."""
+        before = state_at(self.there, self.present)
+        gone = {distribution.name for distribution in (*self.replaced, *self.surplus)}
+        packages = [package for package in before.packages if package.name not in gone]
+        packages += (PackageVersion(p.name, p.version, p.sha256) for p in self.added)
+        after = State(
+            generation=None, manifest_sha256=self.bundle.sha256, packages=tuple(sorted(packages))
+        )
+        return PackageChanges(before=before, after=before if self.up_to_date else after)
 
     @property
     def up_to_date(self) -> bool:
@@ -81,18 +97,19 @@ def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> Merg
     refuse_unsearched(place)
     present = read_receipt_in(place.root / place.receipts)
     refuse_downgrade(bundle, present, allowed=wishes.allow_downgrade)
-    there: dict[str, list[Distribution]] = {}
-    for distribution in distributions(place.root, place.libraries):
-        there.setdefault(distribution.name, []).append(distribution)
+    there = distributions(place.root, place.libraries)
+    others: dict[str, list[Distribution]] = {}
+    for distribution in there:
+        others.setdefault(distribution.name, []).append(distribution)
     added, left, replaced = [], [], []
     for package in fit.packages:
-        found = there.pop(package.name, [])
+        found = others.pop(package.name, [])
         if not wishes.reinstall and _is_satisfied(place.root, package, found):
             left.append(package)
         else:
             added.append(package)
             replaced += found
-    surplus = [d for found in there.values() for d in found if _is_surplus(d, fit)]
+    surplus = [d for found in others.values() for d in found if _is_surplus(d, fit)]
     merge = Merge(
         bundle=bundle,
         place=place,
@@ -103,9 +120,17 @@ def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> Merg
         left=tuple(left),
         replaced=tuple(replaced),
         surplus=tuple(surplus) if wishes.exact else (),
+        there=there,
     )
     _refuse_own_removal(merge)
     return merge
+
+
+def state_at(there: Iterable[Distribution], receipt: Receipt | None) -> State:
+    """Return the state of a place in which these distributions are, whoever installed them."""
+    return replace(
+        state_of(receipt), packages=tuple(PackageVersion(d.name, d.version) for d in there)
+    )
 
 
 def removal_of(merge: Merge) -> Removal:

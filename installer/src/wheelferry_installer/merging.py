@@ -18,14 +18,15 @@ from wheelferry_installer.removal import plan_removal
 from wheelferry_installer.transaction import read_receipt_in
 from wheelferry_installer.wheel_workers import Layout
 from wheelferry_schemas.errors import MalformedError, UsageError
-from wheelferry_schemas.receipt import InstalledPackage
+from wheelferry_schemas.receipt import InstalledPackage, Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """A merge that is in place. `changed` is False where it was so before."""
+    """A merge that is in place, and its receipt. `changed` is False where it was so before."""
 
     plan: Merge
+    receipt: Receipt | None
     changed: bool
     warnings: tuple[str, ...] = ()
 
@@ -46,17 +47,17 @@ def install(
     """
     root, control = merge.place.root, merge.place.root / CONTROL
     if merge.up_to_date and not is_unfinished(control):
-        return Merged(plan=merge, changed=False)
+        return Merged(plan=merge, receipt=merge.present, changed=False)
     try:
         with locked(root, control, on_wait) as journal:
             merge = plan(merge.bundle, merge.place, merge.fit, merge.wishes)
             if merge.up_to_date:
-                return Merged(plan=merge, changed=False)
+                return Merged(plan=merge, receipt=merge.present, changed=False)
             room.require(merge.bundle, merge.added, root)
             refuse_other_disks(merge.place)
             removal = removal_of(merge)
             journal.begin()
-            warnings = _stage(merge, journal.staging, now, on_progress, sync=sync)
+            receipt, warnings = _stage(merge, journal.staging, now, on_progress, sync=sync)
             warnings += judge_obstacles(
                 merge.place, journal.staging, removal, force=merge.wishes.force
             )
@@ -73,7 +74,7 @@ def install(
     except OSError as error:
         what = f"{root} could not be written"
         raise disk.failure(what, error, kept="it is as it was") from error
-    return Merged(plan=merge, changed=True, warnings=tuple(warnings))
+    return Merged(plan=merge, receipt=receipt, changed=True, warnings=tuple(warnings))
 
 
 def uninstall(
@@ -112,8 +113,8 @@ def uninstall(
 
 def _stage(
     merge: Merge, folder: Path, now: int, on_progress: Callable[[str, int], None], *, sync: bool
-) -> list[str]:
-    """Write everything that is to come below `folder`; returns warnings."""
+) -> tuple[Receipt, list[str]]:
+    """Write everything that is to come below `folder`; returns its receipt and warnings."""
     where = Layout(
         staging=folder,
         schemes=dict(merge.place.schemes),
@@ -136,7 +137,7 @@ def _stage(
     gone = {distribution.record for distribution in (*merge.replaced, *merge.surplus)}
     before = merge.present.packages if merge.present else ()
     staying = (p for p in before if p.record not in gone and (merge.place.root / p.record).exists())
-    staging.write_receipt(
+    written = staging.write_receipt(
         folder / merge.place.receipts,
         merge.bundle,
         merge.fit,
@@ -144,4 +145,4 @@ def _stage(
         now,
         compiled=merge.wishes.compile_bytecode,
     )
-    return warnings
+    return written, warnings

@@ -8,6 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wheelferry_installer.fitting import Fit
+from wheelferry_installer.package_changes import (
+    PackageChanges,
+    PackageVersion,
+    State,
+    state_of,
+)
 from wheelferry_installer.transaction import read_receipt
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_schemas.errors import ConflictError, OutdatedError
@@ -50,6 +56,17 @@ class Plan:
             and (self.bundled_python is not None or self.present.python == self._python)
             and self.present.compiled >= self.compile_bytecode
         )
+
+    @property
+    def changes(self) -> PackageChanges:
+        """What this plan changes."""
+        before = state_of(self.present)
+        after = State(
+            generation=None,
+            manifest_sha256=self.bundle.sha256,
+            packages=tuple(PackageVersion(p.name, p.version, p.sha256) for p in self.packages),
+        )
+        return PackageChanges(before=before, after=before if self.up_to_date else after)
 
     @property
     def _python(self) -> str:

@@ -119,6 +119,7 @@ def installed_packages(
                 wheel=package.wheel,
                 record=record,
                 record_sha256=sha256,
+                sha256=package.sha256,
             )
         )
     return tuple(installed)

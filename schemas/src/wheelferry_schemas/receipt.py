@@ -29,6 +29,7 @@ class InstalledPackage(Model, frozen=True, kw_only=True):
     """A package as it was installed: where its RECORD lies, and the hash of that.
 
     RECORD states the hash of every file of the package. Paths are relative to the environment.
+    `sha256` is the hash of the wheel.
     """
 
     name: Name
@@ -36,6 +37,7 @@ class InstalledPackage(Model, frozen=True, kw_only=True):
     wheel: Text
     record: Text
     record_sha256: Sha256
+    sha256: Sha256 | None = None
 
     def __post_init__(self) -> None:
         check_version(self.version)

@@ -64,23 +64,27 @@ def _contents(manifest: Manifest) -> _Contents:
 
 
 def _changes(old: _Contents, new: _Contents) -> list[dict[str, str | None]]:
+    from wheelferry_installer.package_changes import differing
+
     return [
         {
-            "target": key[0],
-            "kind": key[1],
-            "name": key[2],
-            "old": old[key][0] if key in old else None,
-            "new": new[key][0] if key in new else None,
+            "target": target,
+            "kind": kind,
+            "name": name,
+            "old": before[0] if before else None,
+            "new": after[0] if after else None,
         }
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
+        for (target, kind, name), before, after in differing(old, new)
     ]
 
 
 def _describe(change: Mapping[str, str | None]) -> str:
-    before, after = change["old"], change["new"]
-    sign = "~" if before and after else "+" if after else "-"
-    versions = f"{before} -> {after}" if before and after else before or after
+    from wheelferry_installer.package_changes import described
+
     same = "version" if change["kind"] == "package" else "name"
-    other = f" (same {same}, other file)" if before == after else ""
-    return f"{sign} {change['target']}: {change['name']} {versions}{other}"
+    return described(
+        f"{change['target']}: {change['name']}",
+        change["old"],
+        change["new"],
+        same=f"same {same}, other file",
+    )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelferry_installer.commands.options import show_startup, signers_json, startup_json
 from wheelferry_installer.commands.printing import say, say_command, say_json, warn
-from wheelferry_schemas.display import count, human_size
+from wheelferry_schemas.display import count
 
 if TYPE_CHECKING:
     from wheelferry_installer.installation import Installed
     from wheelferry_installer.merge_planning import Merge
     from wheelferry_installer.merging import Merged
+    from wheelferry_installer.package_changes import PackageChanges
     from wheelferry_installer.planning import Plan
 
 
@@ -45,17 +47,16 @@ def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
     startup = verify_contents(plan.bundle, plan.packages)
     if as_json:
         more = {"changed": not plan.up_to_date, "startup": startup_json(startup)}
-        say_json({**_plan_json(plan), **more})
+        say_json({**_plan_json(plan), **plan.changes.plain(), **more})
         return
-    for package in plan.packages:
-        say(f"  {package.name} {package.version}  {human_size(package.size)}")
     show_startup(startup)
+    say_changes(plan.changes)
     packages = count(len(plan.packages), "package")
     where = os.fspath(plan.environment)
     if plan.up_to_date:
         say(f"{where} has these {packages} already")
     elif isinstance(plan, Merge):
-        say(f"would install into {where}: {_tally(plan)}")
+        say(f"would install into {where}")
         _say_path(plan)
     else:
         verb = "replace" if plan.present else "make"
@@ -63,16 +64,9 @@ def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
         say(f"would {verb} {where} with {packages}, for {description}")
 
 
-def _tally(plan: Merge) -> str:
-    """Say how many distributions come, stay and go."""
-    replaced = {distribution.name for distribution in plan.replaced}
-    parts = {
-        "new": len(plan.added) - len(replaced),
-        "replaced": len(replaced),
-        "left alone": len(plan.left),
-        "removed": len(plan.surplus),
-    }
-    return ", ".join(f"{number} {what}" for what, number in parts.items() if number)
+def say_changes(changes: PackageChanges) -> None:
+    """Say which packages come, go, or come as another one, and how many."""
+    say(*(change.line for change in changes.changes), changes.tally)
 
 
 def _say_path(plan: Merge) -> None:
@@ -89,7 +83,9 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
 
     plan = done.plan
     if as_json:
-        say_json({**_plan_json(plan), "changed": done.changed})
+        written = done.receipt.generation if done.receipt else None
+        changes = replace(plan.changes, after=replace(plan.changes.after, generation=written))
+        say_json({**_plan_json(plan), **changes.plain(), "changed": done.changed})
         return
     for warning in done.warnings:
         warn(warning)
@@ -101,8 +97,9 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
     if not done.changed:
         say(f"{where} is up to date: {packages}")
         return
+    say_changes(plan.changes)
     if isinstance(plan, Merge):
-        say(f"installed into {where}: {_tally(plan)}")
+        say(f"installed into {where}")
         _say_path(plan)
         return
     say(f"installed {packages} into {where}, for {plan.fit.interpreter.description}")
