@@ -261,11 +261,11 @@ def test_failure_at_any_move_takes_all_back(
     before = tree(folder / "index")
     real, left = os.replace, [moves]
 
-    def fail_once(source: Path, target: Path) -> None:
+    def fail_once(source: str, target: str, **options: int) -> None:
         left[0] -= 1
         if left[0] == -1:
             raise OSError(28, os.strerror(28))
-        real(source, target)
+        real(source, target, **options)
 
     monkeypatch.setattr(os, "replace", fail_once)
     ran = add(bundle)
@@ -280,12 +280,35 @@ def test_refuses_while_another_run_works_on_it(
     refused = []
     real = os.replace
 
-    def other_run(source: Path, target: Path) -> None:
+    def other_run(source: str, target: str, **options: int) -> None:
         monkeypatch.setattr(os, "replace", real)
         refused.append(add(bundle))
-        real(source, target)
+        real(source, target, **options)
 
     monkeypatch.setattr(os, "replace", other_run)
     assert add(bundle).code == 0
     assert [ran.code for ran in refused] == [8]
     assert "another run works on" in refused[0].err
+
+
+@pytest.mark.parametrize("linked", ["files", "simple", "simple/pure", "simple/index.html"])
+def test_planted_link_is_not_followed(grow: Grow, add: Add, folder: Path, linked: str) -> None:
+    grow(PURE)
+    (folder / "index" / linked).rename(folder / "elsewhere")
+    (folder / "index" / linked).symlink_to(folder / "elsewhere")
+    bundle = bundle_of(folder, make_wheel("pure", "2.0"))
+    before = tree(folder)
+    ran = add(bundle)
+    assert ran.code == 8
+    assert f"{linked} is a link" in ran.err
+    assert tree(folder) == before
+
+
+def test_linked_control_folder_is_not_followed(grow: Grow, add: Add, folder: Path) -> None:
+    grow(PURE)
+    (folder / "victim/staging").mkdir(parents=True)
+    (folder / "index/.wheelferry").symlink_to("../victim")
+    ran = add(bundle_of(folder, make_wheel("pure", "2.0")))
+    assert ran.code == 8
+    assert "is a symbolic link" in ran.err
+    assert (folder / "victim/staging").is_dir()

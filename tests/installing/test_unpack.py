@@ -180,3 +180,15 @@ def test_impossible_command_lines(
     ran = main("unpack", *arguments)
     assert (ran.code, tree(folder)) == (2, before)
     assert said in ran.err
+
+
+@pytest.mark.parametrize("leads_to", ["victim", "."])
+def test_linked_unpacking_folder_is_not_followed(main: Main, folder: Path, leads_to: str) -> None:
+    (folder / leads_to / "staging").mkdir(parents=True)
+    (folder / leads_to / "staging/mine").write_text("")
+    (folder / ".out.unpacking").symlink_to(leads_to)
+    before = tree(folder)
+    ran = main("unpack", "bundle.tar.zst", "out")
+    assert ran.code == 8
+    assert ".out.unpacking cannot be used" in ran.err
+    assert tree(folder) == before

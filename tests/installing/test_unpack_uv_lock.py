@@ -1,6 +1,7 @@
 """`bundle unpack --uv-lock`: what it writes, and what it refuses. uv itself runs in the journeys."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from support.locks import edge, package, project, uv_lock
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
 from wheelferry_bundler.archive import write_archive
-from wheelferry_installer import disk, policy
+from wheelferry_installer import policy
+from wheelferry_installer.open_folder import OpenFolder
 from wheelferry_installer.toml_text import parse_toml
 from wheelferry_schemas import layout
 from wheelferry_schemas.errors import TransferError
@@ -273,13 +275,62 @@ def test_undo_ends_what_a_killed_run_began(main: Main, folder: Path) -> None:
     assert tree(folder / "p") == before
 
 
+def test_refuses_lock_that_is_a_link(main: Main, folder: Path) -> None:
+    (folder / "p/uv.lock").rename(folder / "lock")
+    (folder / "p/uv.lock").symlink_to("../lock")
+    before = tree(folder)
+    ran = main("unpack", "bundle.tar.zst", "out", "--uv-lock", "p", "--in-place")
+    assert ran.code == 8
+    assert "uv.lock is not a file of the project's own" in ran.err
+    assert tree(folder) == before
+
+
+def test_undo_does_not_follow_a_link_with_planted_state(main: Main, folder: Path) -> None:
+    (folder / "victim").write_bytes(b"theirs")
+    (folder / "p/uv.lock").unlink()
+    (folder / "p/uv.lock").symlink_to("../victim")
+    (folder / "p/.wheelferry-overlay").mkdir()
+    (folder / "p/.wheelferry-overlay/uv.lock").write_bytes(b"EVIL")
+    theirs, evil = (hashlib.sha256(data).hexdigest() for data in (b"theirs", b"EVIL"))
+    state = {"relocated_sha256": theirs, "original_sha256": evil}
+    (folder / "p/.wheelferry-overlay/overlay.json").write_text(json.dumps(state))
+    before = tree(folder)
+    assert main("unpack", "--undo", "p").code == 8
+    assert tree(folder) == before
+
+
+@pytest.mark.parametrize("what", ["linked", "for all to write"])
+def test_undo_reads_nothing_from_a_folder_that_is_not_ours(
+    main: Main, folder: Path, what: str
+) -> None:
+    main("unpack", "bundle.tar.zst", "out", "--uv-lock", "p", "--in-place")
+    state = folder / "p/.wheelferry-overlay"
+    if what == "linked":
+        state.rename(folder / "elsewhere")
+        state.symlink_to("../elsewhere")
+    else:
+        state.chmod(0o777)
+    before = tree(folder)
+    ran = main("unpack", "--undo", "p")
+    assert ran.code == 8
+    assert "cannot be used for wheelferry's own files" in ran.err
+    assert tree(folder) == before
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"1", b'{"relocated_sha256": 1}', b"[" * 100_000])
+def test_undo_of_a_state_that_makes_no_sense(main: Main, folder: Path, data: bytes) -> None:
+    main("unpack", "bundle.tar.zst", "out", "--uv-lock", "p", "--in-place")
+    (folder / "p/.wheelferry-overlay/overlay.json").write_bytes(data)
+    assert main("unpack", "--undo", "p").code == 4
+
+
 def test_failure_in_place_leaves_nothing(
     main: Main, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise TransferError("no room")
 
-    monkeypatch.setattr(disk, "write_whole", fail)
+    monkeypatch.setattr(OpenFolder, "write", fail)
     before = tree(folder)
     ran = main("unpack", "bundle.tar.zst", "out", "--uv-lock", "p", "--in-place")
     assert (ran.code, tree(folder)) == (7, before)

@@ -109,30 +109,6 @@ def sync_file_system(path: Path) -> None:
         os.close(descriptor)
 
 
-def sync_folder(path: Path) -> None:
-    """Flush the entries of a folder, where the system knows how to."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
-    """Write a file so that after a crash at any instant it is there as a whole or not at all."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with unfinished.open("wb") as file:
-        file.write(data)
-        file.flush()
-        if sync:
-            os.fsync(file.fileno())
-    os.replace(unfinished, path)
-    if sync:
-        sync_folder(path.parent)
-
-
 def exchange(one: str, other: str, at: int | None, other_at: int | None) -> bool:
     """Exchange two paths in one step; False where kernel or file system do not know how.
 

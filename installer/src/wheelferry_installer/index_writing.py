@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from installer.utils import parse_metadata_file
 
-from wheelferry_installer import disk, simple_index
+from wheelferry_installer import disk, own_folder, simple_index
 from wheelferry_installer.installed import digest_of, spelled
 from wheelferry_installer.locks import held
+from wheelferry_installer.open_folder import OpenFolder, is_link, opened
 from wheelferry_installer.simple_index import FILES, JSON, SIMPLE, IndexedFile
 from wheelferry_installer.unpacking import WHEELS, placed, size_of, write_members
 from wheelferry_installer.verification import VerifiedBundle
@@ -26,6 +28,7 @@ from wheelferry_schemas.errors import ConflictError
 from wheelferry_schemas.manifest import Manifest, Package
 
 _CONTROL = ".wheelferry"
+_STAGING = "staging"
 _METADATA_LIMIT = 16 * 2**20
 
 
@@ -61,8 +64,8 @@ def write_index(
             hint="name a folder that is new or empty",
         )
     try:
-        with held(folder / _CONTROL, folder, None):
-            return _grow(bundle, part, folder, on_progress, sync=sync)
+        with held(folder / _CONTROL, folder, None) as lock, opened(folder) as index:
+            return _grow(bundle, part, (lock.folder, index), on_progress, sync=sync)
     except OSError as error:
         what = f"{folder} could not be written"
         raise disk.failure(what, error, kept="nothing was changed") from error
@@ -71,49 +74,68 @@ def write_index(
 def _grow(
     bundle: VerifiedBundle,
     part: Manifest,
-    folder: Path,
+    folders: tuple[OpenFolder, OpenFolder],
     on_progress: Callable[[str, int], None],
     *,
     sync: bool,
 ) -> Grown:
-    present = _refuse_others(part, folder)
-    disk.require_room(folder, size_of(part))
-    staging = folder / _CONTROL / "staging"
-    disk.remove(staging)
-    staging.mkdir()
+    control, index = folders
+    present = _refuse_others(part, index.path)
+    disk.require_room(index.path, size_of(part))
+    control.remove(_STAGING)
+    control.make(_STAGING)
     try:
-        _stage(bundle, part, staging, folder, on_progress)
+        staging = control.path / _STAGING
+        _stage(bundle, part, staging, index.path, on_progress)
+        paths = _in_order(staging)
+        _refuse_links(index, paths)
+        own_folder.refuse_moved(control)
         if sync:
             disk.sync_file_system(staging)
         with contextlib.ExitStack() as way_back:
-            for path in _in_order(staging):
-                _add(staging / path, folder / path, way_back)
+            for path in paths:
+                _add(control, index, path, way_back)
             if sync:
-                disk.sync_file_system(folder)
+                disk.sync_file_system(index.path)
             way_back.pop_all()
     finally:
-        disk.remove(staging)
+        control.remove(_STAGING)
     return Grown(added=len(part.packages) - present, present=present)
 
 
-def _in_order(staging: Path) -> list[Path]:
+def _in_order(staging: Path) -> list[str]:
     """Return the files below `staging` so that each comes after what it links to."""
     paths = (path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
-    return sorted(paths, key=lambda path: (path.parts[0] != FILES, -len(path.parts), path))
+    in_order = sorted(paths, key=lambda path: (path.parts[0] != FILES, -len(path.parts), path))
+    return [path.as_posix() for path in in_order]
 
 
-def _add(source: Path, target: Path, way_back: contextlib.ExitStack) -> None:
+def _refuse_links(index: OpenFolder, paths: list[str]) -> None:
+    """Refuse what would be written at a place that a link leads to."""
+    on_the_way = {index.first_link(path) for path in paths}
+    links = {path for path in paths if (found := index.status(path)) and is_link(found)}
+    links |= {link for link in on_the_way if link is not None}
+    if links:
+        raise ConflictError(
+            f"{index.path} cannot be changed through links",
+            details=[f"{link} is a link" for link in sorted(links)],
+            hint="put a real file or folder in the place of each link",
+        )
+
+
+def _add(control: OpenFolder, index: OpenFolder, path: str, way_back: contextlib.ExitStack) -> None:
     """Move a file into an index, and tell how to take that back."""
-    if target.exists():
-        if target.parent.name == FILES:
+    folder = posixpath.dirname(path)
+    if index.has(path):
+        if folder == FILES:
             return
-        way_back.callback(disk.write_whole, target, target.read_bytes(), sync=False)
+        way_back.callback(index.write, path, index.read(path), sync=False)
     else:
-        if not target.parent.exists():
-            target.parent.mkdir()
-            way_back.callback(target.parent.rmdir)
-        way_back.callback(target.unlink, missing_ok=True)
-    os.replace(source, target)
+        if not index.has(folder):
+            index.make(folder)
+            way_back.callback(index.remove_empty, folder)
+        way_back.callback(index.remove, path)
+    control.rename(f"{_STAGING}/{path}", index, path)
 
 
 def _refuse_others(part: Manifest, folder: Path) -> int:

@@ -188,7 +188,6 @@ class OpenFolder:
     def sync(self, path: str = "") -> None:
         """Flush the entries of a folder, where the system knows how to."""
         if self.descriptor is None:
-            disk.sync_folder(self.path / path)
             return
         descriptor = self._open_folder(path)
         try:

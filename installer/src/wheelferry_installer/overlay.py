@@ -6,18 +6,23 @@ only ever replaced by a rename: at any instant it is one or the other.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
-from wheelferry_installer import disk
+from wheelferry_installer import open_folder, own_folder
+from wheelferry_installer.open_folder import OpenFolder
 from wheelferry_installer.uv_project import LOCK
 from wheelferry_schemas.errors import ConflictError, MalformedError
 
 _FOLDER = ".wheelferry-overlay"
 _STATE = "overlay.json"
+_HASHES = ("relocated_sha256", "original_sha256")
 
 
 def refuse_overlaid(project: Path) -> None:
@@ -32,22 +37,22 @@ def refuse_overlaid(project: Path) -> None:
 def put_in_place(project: Path, data: bytes, *, sync: bool) -> None:
     """Replace the lock of a project, whose own one is kept; raises `ConflictError`."""
     refuse_overlaid(project)
-    lock = Path(os.path.realpath(project / LOCK))
-    folder = project / _FOLDER
-    disk.remove(folder)
-    folder.mkdir()
-    try:
-        # Projects should not have to list the folder among what they ignore.
-        (folder / ".gitignore").write_text("*\n", encoding="ascii")
-        shutil.copy2(lock, folder / LOCK)
-        state = {"relocated_sha256": _sha256(data), "original_sha256": _sha256(lock.read_bytes())}
-        disk.write_whole(folder / _STATE, f"{json.dumps(state)}\n".encode(), sync=sync)
-        disk.write_whole(lock, data, sync=sync)
-    except BaseException:
-        if (folder / LOCK).exists():
-            os.replace(folder / LOCK, lock)
-        disk.remove(folder)
-        raise
+    with _opened(project) as site:
+        site.remove(_FOLDER)
+        with own_folder.made(site.path / _FOLDER) as folder:
+            try:
+                # Projects should not have to list the folder among what they ignore.
+                folder.write(".gitignore", b"*\n", sync=False)
+                shutil.copy2(site.path / LOCK, folder.path / LOCK, follow_symlinks=False)
+                hashes = (_sha256(data), _sha256(folder.read(LOCK)))
+                state = dict(zip(_HASHES, hashes, strict=True))
+                folder.write(_STATE, f"{json.dumps(state)}\n".encode(), sync=sync)
+                site.write(LOCK, data, sync=sync)
+            except BaseException:
+                if folder.has(LOCK):
+                    folder.rename(LOCK, site, LOCK)
+                site.remove(_FOLDER)
+                raise
 
 
 def undo(project: Path, *, sync: bool) -> bool:
@@ -55,34 +60,55 @@ def undo(project: Path, *, sync: bool) -> bool:
 
     Raises `ConflictError` where the lock is another one than was put there.
     """
-    folder = project / _FOLDER
-    if not (folder / _STATE).exists():
+    if not os.path.lexists(project / _FOLDER):
         return False
-    try:
-        state = json.loads((folder / _STATE).read_bytes())
-        relocated, original = state["relocated_sha256"], state["original_sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise MalformedError(
-            f"{folder / _STATE} cannot be read",
-            hint=f"the project's own lock is {folder / LOCK}: put it back by hand",
-        ) from error
-    lock = Path(os.path.realpath(project / LOCK))
-    present = _sha256(lock.read_bytes()) if lock.exists() else None
-    if present != original:
-        if present not in (relocated, None):
-            raise ConflictError(
-                f"{lock} was changed since, and would be lost",
-                hint=f"move it away; the project's own lock is {folder / LOCK}",
-            )
-        if _sha256((folder / LOCK).read_bytes()) != original:
-            raise ConflictError(
-                f"{folder / LOCK} was changed since", hint="it should hold the project's own lock"
-            )
-        os.replace(folder / LOCK, lock)
-        if sync:
-            disk.sync_folder(lock.parent)
-    disk.remove(folder)
+    with _opened(project) as site:
+        with own_folder.found(site.path / _FOLDER) as folder:
+            if not folder.has(_STATE):
+                return False
+            _put_back(site, folder, sync=sync)
+        site.remove(_FOLDER)
     return True
+
+
+def _put_back(site: OpenFolder, folder: OpenFolder, *, sync: bool) -> None:
+    lock, kept = site.path / LOCK, folder.path / LOCK
+    try:
+        state = json.loads(folder.read(_STATE))
+        relocated, original = (state[name] for name in _HASHES)
+    except (ValueError, KeyError, TypeError, RecursionError, FileNotFoundError) as error:
+        raise MalformedError(
+            f"{folder.path / _STATE} cannot be read",
+            hint=f"the project's own lock is {kept}: put it back by hand",
+        ) from error
+    present = _sha256(site.read(LOCK)) if site.has(LOCK) else None
+    if present == original:
+        return
+    if present not in (relocated, None):
+        raise ConflictError(
+            f"{lock} was changed since, and would be lost",
+            hint=f"move it away; the project's own lock is {kept}",
+        )
+    if not folder.has(LOCK) or _sha256(folder.read(LOCK)) != original:
+        raise ConflictError(
+            f"{kept} was changed since", hint="it should hold the project's own lock"
+        )
+    folder.rename(LOCK, site, LOCK)
+    if sync:
+        site.sync()
+
+
+@contextlib.contextmanager
+def _opened(project: Path) -> Iterator[OpenFolder]:
+    """Open the folder of a project whose lock is a file of its own."""
+    with open_folder.opened(Path(os.path.realpath(project))) as site:
+        lock = site.status(LOCK)
+        if lock is not None and not stat.S_ISREG(lock.st_mode):
+            raise ConflictError(
+                f"{site.path / LOCK} is not a file of the project's own",
+                hint="name the folder of the project that it belongs to",
+            )
+        yield site
 
 
 def _sha256(data: bytes) -> str:

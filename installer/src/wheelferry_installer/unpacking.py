@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from wheelferry_installer import disk
+from wheelferry_installer import disk, own_folder
 from wheelferry_installer.locks import held
+from wheelferry_installer.open_folder import OpenFolder, opened
 from wheelferry_installer.verification import VerifiedBundle, for_all_members
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout
@@ -19,6 +21,7 @@ from wheelferry_schemas.manifest import Manifest, Package
 
 WHEELS = "wheels"
 _CONTROL = ".{}.unpacking"
+_STAGING = "staging"
 
 
 def unpack(
@@ -96,15 +99,14 @@ def placed(folder: Path, size: int, *, sync: bool) -> Iterator[Path]:
     disk.require_room(folder.parent, size)
     control = folder.with_name(_CONTROL.format(folder.name))
     try:
-        with held(control, folder, None):
-            staging = control / "staging"
-            disk.remove(staging)
-            staging.mkdir()
+        with held(control, folder, None) as lock, opened(folder.parent) as site:
+            lock.folder.remove(_STAGING)
+            lock.folder.make(_STAGING)
             try:
-                yield staging
-                _move(staging, folder, sync=sync)
+                yield control / _STAGING
+                _move(lock.folder, site, folder, sync=sync)
             finally:
-                disk.remove(staging)
+                lock.folder.remove(_STAGING)
     except OSError as error:
         what = f"{folder} could not be written"
         raise disk.failure(what, error, kept="nothing was changed") from error
@@ -122,15 +124,17 @@ def refuse_full(folder: Path) -> None:
         )
 
 
-def _move(staging: Path, folder: Path, *, sync: bool) -> None:
+def _move(control: OpenFolder, site: OpenFolder, folder: Path, *, sync: bool) -> None:
+    own_folder.refuse_moved(control)
     if sync:
-        disk.sync_file_system(staging)
+        disk.sync_file_system(control.path / _STAGING)
     # Somebody may have put something there meanwhile.
     refuse_full(folder)
-    if folder.exists():
-        staging.chmod(folder.stat().st_mode)
+    there = site.status(folder.name)
+    if there is not None:
+        control.chmod(_STAGING, stat.S_IMODE(there.st_mode))
         if sys.platform == "win32":
             folder.rmdir()
-    staging.rename(folder)
+    control.rename(_STAGING, site, folder.name)
     if sync:
-        disk.sync_folder(folder.parent)
+        site.sync()
