@@ -50,6 +50,21 @@ def test_other_names_that_look_like_data_are_plain_files(name: str) -> None:
     assert name in read_wheel(with_files({name: b"x"}))
 
 
+@pytest.mark.parametrize("name", ["pyvenv.cfg", "python311._pth", "x.dll", "pybuilddir.txt"])
+@pytest.mark.parametrize("folder", ["scripts", "data", "data/bin", "data/Scripts"])
+def test_refuses_what_an_interpreter_obeys(folder: str, name: str) -> None:
+    for spelled in (name, name.upper(), f"{name}."):
+        said = refusal_of(with_files({f"foo-1.0.data/{folder}/{spelled}": b"x"}))
+        assert "would change how the Python that it lies beside starts" in said
+
+
+@pytest.mark.parametrize(
+    "path", ["share/pyvenv.cfg", "Library/bin/x.dll", "lib/x.zip", "lib/x/python312.zip", "python"]
+)
+def test_takes_the_same_names_where_no_interpreter_lies(path: str) -> None:
+    assert read_wheel(with_files({f"foo-1.0.data/data/{path}": b"x"}))
+
+
 # Entry points.
 
 

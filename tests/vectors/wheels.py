@@ -128,10 +128,39 @@ DATA: dict[str, tuple[str, Callable[[], Sequence[TinyWheel]]]] = {
     "scripts-below": ("is not the name of a script", _with({f"{_DATA}/scripts/a/b": b"x"})),
     "scripts-python": ("belongs to the environment", _with({f"{_DATA}/scripts/python": b"x"})),
     "scripts-activate": ("belongs to the environment", _with({f"{_DATA}/scripts/activate": b"x"})),
-    "pyvenv-cfg": ("belongs to the environment", _with({f"{_DATA}/data/pyvenv.cfg": b"x"})),
-    "pyvenv-cfg-folder": ("belongs to the environment", _with({f"{_DATA}/data/Pyvenv.cfg/x": b""})),
+    **{
+        f"steers-{path.replace('/', '-').replace('.', '-').lower()}": (
+            "would change how the Python",
+            _with({f"{_DATA}/{path}": b"home = /usr/bin\n"}),
+        )
+        for path in (
+            *("data/pyvenv.cfg", "data/Pyvenv.cfg/x", "data/pyvenv.cfg."),
+            *("scripts/pyvenv.cfg", "scripts/PyVenv.CFG", "data/bin/pyvenv.cfg"),
+            *("data/Scripts/pyvenv.cfg", "data/SCRIPTS/pyvenv.cfg", "data/\u017fcripts/pyvenv.cfg"),
+            *("scripts/python311._pth", "data/Scripts/python._pth", "data/python311._pth"),
+            *("scripts/python311.dll", "scripts/python3.dll", "scripts/vcruntime140.dll"),
+            *("data/Scripts/vcruntime140_1.dll", "data/VCRUNTIME140.dll", "scripts/version.dll"),
+            *("scripts/pybuilddir.txt", "data/bin/pybuilddir.txt", "data/bin/Modules/Setup.local"),
+            *("data/lib/python311.zip", "scripts/python313t.zip", "data/python312.zip"),
+        )
+    },
     "bin-python": ("belongs to the environment", _with({f"{_DATA}/data/bin/python": MODULE})),
     "bin-python3": ("belongs to the environment", _with({f"{_DATA}/data/bin/python3": MODULE})),
+    **{
+        f"own-{path.replace('/', '-').lower()}": (
+            "belongs to the environment",
+            _with({f"{_DATA}/{path}": b"x"}),
+        )
+        for path in (
+            *("scripts/python3.13t", "scripts/Python.exe.local", "data/Scripts/pythonw.exe"),
+            *(
+                "data/python.exe",
+                "data/Scripts/python_d.exe",
+                "data/bin/python./x",
+                "scripts/pypy3",
+            ),
+        )
+    },
     "bin-activate": ("belongs to the environment", _with({f"{_DATA}/data/bin/activate": b"x"})),
     "receipt": (
         "belongs to the environment",
@@ -161,6 +190,8 @@ SCRIPTS: dict[str, tuple[str, Callable[[], Sequence[TinyWheel]]]] = {
     "escape": ("is not the name of a script", _console("x\x1b[2J = foo:main")),
     "python3": ("belongs to the environment", _console("python3 = foo:main")),
     "python-of-windows": ("belongs to the environment", _console("Python.exe = foo:main")),
+    "pyvenv-cfg": ("would change how", _console("pyvenv.cfg = foo:main")),
+    "library-of-windows": ("would change how", _console("vcruntime140.dll = foo:main")),
     "activate": ("belongs to the environment", _console("activate = foo:main")),
     "activate-of-fish": ("belongs to the environment", _console("activate.fish = foo:main")),
     "gui": ("is not the name of a script", _scripts("[gui_scripts]\n../x = foo:main\n")),
@@ -239,6 +270,18 @@ ALONE: dict[str, tuple[str, Callable[[], Sequence[TinyWheel]]]] = {
 }
 CONTROLS: dict[str, Callable[[], Sequence[TinyWheel]]] = {
     "data-share": _with({f"{_DATA}/data/share/man/man1/foo.1": b"x"}),
+    "data-named-like-pythons": _with(
+        {
+            f"{_DATA}/scripts/python-config": b"x",
+            f"{_DATA}/scripts/activate-global-python-argcomplete": b"x",
+            f"{_DATA}/data/share/pyvenv.cfg": b"x",
+            f"{_DATA}/data/Library/bin/mkl_rt.dll": b"x",
+            f"{_DATA}/data/lib/data.zip": b"x",
+            f"{_DATA}/data/python/readme": b"x",
+            "foo/pyvenv.cfg": b"x",
+            "foo/vcruntime140.dll": b"x",
+        }
+    ),
     "data-elsewhere": _with({f"{_DATA}/data/bin/tool": b"x", f"{_DATA}/platlib/foo.so": b"x"}),
     "headers": _with({f"{_DATA}/headers/foo.h": b"x"}),
     "script": _with({f"{_DATA}/scripts/foo": b"#!python\n"}),
