@@ -113,6 +113,7 @@ def _environments(work: Path) -> tuple[dict[str, str], dict[str, str]]:
     making = {
         **os.environ,
         "XDG_CONFIG_HOME": str(work / "config"),
+        "XDG_STATE_HOME": str(work / "state"),
         "WHEELFERRY_CACHE_DIR": str(work / "wheelferry-cache"),
     }
     running = {

@@ -98,7 +98,7 @@ def _outcome(command: list[str], place: Path) -> str:
     run = subprocess.run(
         command,
         cwd=place,
-        env={**_ENV, "HOME": str(place)},
+        env={**_ENV, "HOME": str(place), "XDG_STATE_HOME": str(place / "state")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
@@ -141,7 +141,11 @@ def _exit_code(
     arguments = [command, *options]
     if command == "install":
         arguments += [BUNDLE, "--allowed-signers", str(place / SIGNERS), "--no-sync"]
-    code = runner.run(*arguments, cwd=place, env={**_ENV, "HOME": str(place)}).code
+    code = runner.run(
+        *arguments,
+        cwd=place,
+        env={**_ENV, "HOME": str(place), "XDG_STATE_HOME": str(place / "state")},
+    ).code
     shutil.rmtree(folder)
     return code
 

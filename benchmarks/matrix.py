@@ -139,6 +139,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return {
         **os.environ,
         "XDG_CONFIG_HOME": str(folder / "config"),
+        "XDG_STATE_HOME": str(folder / "state"),
         "WHEELFERRY_CACHE_DIR": str(folder / "wheelferry-cache"),
         "UV_CACHE_DIR": str(folder / "uv-cache"),
     }

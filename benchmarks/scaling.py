@@ -41,6 +41,7 @@ def main() -> None:
         environment = {
             **os.environ,
             "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_STATE_HOME": str(folder / "state"),
             "WHEELFERRY_CACHE_DIR": str(folder / "cache"),
         }
         arena = Arena(folder / "runs", environment)

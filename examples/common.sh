@@ -9,6 +9,10 @@ examples=$(cd "$here/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# What root would remember under /var/lib is none of the host's business here.
+XDG_STATE_HOME=$work/state
+export XDG_STATE_HOME
+
 say() { printf '\n== %s\n' "$*"; }
 
 # Runs a command as on another host: with an empty home, no variable of this one, and no network.
@@ -20,5 +24,5 @@ far_side() {
         airgap=
         echo "this host allows no network namespace: that NO network is needed is NOT PROVEN here"
     fi
-    env -i PATH="$PATH" HOME="$work/empty-home" LANG="${LANG:-C.UTF-8}" AIRGAP="$airgap" $airgap "$@"
+    env -i PATH="$PATH" HOME="$work/empty-home" XDG_STATE_HOME="$work/state" LANG="${LANG:-C.UTF-8}" AIRGAP="$airgap" $airgap "$@"
 }

@@ -13,6 +13,7 @@ RECEIPT = Receipt(
     tool="wheelferry 0.1.0",
     installed="2026-11-22T07:45:00Z",
     bundle="bundle.tar.zst",
+    bundle_name="demo",
     bundle_created="2026-11-21T07:45:00Z",
     manifest_sha256="0" * 64,
     target="linux-312",

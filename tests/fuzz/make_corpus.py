@@ -25,6 +25,8 @@ from vectors.locks import lock_vectors
 from vectors.raw_zip import Ending, build, descriptor
 from vectors.zip_controls import ZIP_CONTROLS
 from wheelferry_schemas import manifest
+from wheelferry_schemas.accepted import Accepted, AcceptedBundle
+from wheelferry_schemas.accepted import serialize as serialize_accepted
 from wheelferry_schemas.models import canonical_json
 from wheelferry_schemas.receipt import InstalledFile, InstalledPackage, Receipt
 from wheelferry_schemas.receipt import serialize as serialize_receipt
@@ -104,6 +106,14 @@ def _gnu_tar() -> bytes:
     )
 
 
+def _accepted() -> bytes:
+    bundles = [
+        AcceptedBundle(name=name, created="2023-11-14T22:13:20Z", manifest_sha256="a" * 64)
+        for name in ("app", "tools-a")
+    ]
+    return serialize_accepted(Accepted(bundles=tuple(bundles)))
+
+
 def _receipt() -> bytes:
     return serialize_receipt(
         Receipt(
@@ -112,6 +122,7 @@ def _receipt() -> bytes:
             tool="wheelferry",
             installed="2023-11-14T22:13:20Z",
             bundle="bundle.tar.zst",
+            bundle_name="demo",
             bundle_created="2023-11-14T22:13:20Z",
             manifest_sha256="a" * 64,
             target="cp312-linux",
@@ -173,6 +184,7 @@ def corpus() -> Mapping[str, Mapping[str, bytes]]:
         "requirements": {"good": _REQUIREMENTS},
         "target": {str(n): canonical_json(t.plain()) for n, t in enumerate(TARGETS[:2])},
         "receipt": {"good": _receipt()},
+        "accepted": {"good": _accepted()},
     }
 
 

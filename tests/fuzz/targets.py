@@ -46,6 +46,7 @@ from wheelferry_installer.verification import (
 )
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import (
+    accepted,
     allowed_signers,
     head,
     layout,
@@ -341,6 +342,13 @@ def target_json(data: bytes) -> None:
         return
 
 
+def accepted_json(data: bytes) -> None:
+    try:
+        accepted.parse(data)
+    except MalformedError:
+        return
+
+
 def receipt_json(data: bytes) -> None:
     try:
         receipt.parse(data)
@@ -371,4 +379,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "python-tree": python_tree,
     "target": target_json,
     "receipt": receipt_json,
+    "accepted": accepted_json,
 }

@@ -97,6 +97,7 @@ def host(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Host:
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
         "XDG_CONFIG_HOME": str(root / "config"),
+        "XDG_STATE_HOME": str(root / "state"),
         "WHEELFERRY_CANARY": str(root / "canary"),
     }
     signers = folder / SIGNERS

@@ -395,6 +395,17 @@ def test_older_bundle_is_refused(environment: Path, install: Install) -> None:
     assert ran.code == 0
 
 
+def test_bundle_of_another_name_is_refused(environment: Path, install: Install) -> None:
+    install([make_wheel("ours")], "--into", environment)
+    (receipt,) = (environment / ".wheelferry").glob("*/receipt.json")
+    text = receipt.read_text()
+    receipt.write_text(text.replace('"bundle_name": "demo"', '"bundle_name": "other"'))
+    ran = install([make_wheel("ours", "2.0")], "--into", environment)
+    assert_refused(ran, 8, f"{environment} is of 'other', and bundle.tar.zst is a bundle of 'demo'")
+    ran = install([make_wheel("ours", "2.0")], "--into", environment, "--replace")
+    assert ran.code == 0
+
+
 def test_environment_of_wheelferrys_own_is_refused(tmp_path: Path, install: Install) -> None:
     install([make_wheel("ours")], "--venv", tmp_path / "managed")
     ran = install([make_wheel("ours")], "--into", tmp_path / "managed")

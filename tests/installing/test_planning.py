@@ -51,6 +51,7 @@ def _make_environment(
                 "tool": "wheelferry tests",
                 "installed": "2026-11-22T07:45:00Z",
                 "bundle": bundle.path.name,
+                "bundle_name": bundle.manifest.name,
                 "bundle_created": bundle.manifest.created,
                 "manifest_sha256": bundle.sha256,
                 "target": here.target.id,
@@ -157,6 +158,24 @@ def test_refuses_bundle_older_than_what_is_installed(
 def test_goes_back_where_asked_to(bundle: VerifiedBundle, here: Fit, tmp_path: Path) -> None:
     _make_environment(tmp_path / "env", bundle, here, bundle_created="2026-11-22T07:45:00Z")
     assert _plan(bundle, here, tmp_path / "env", allow_downgrade=True).present is not None
+
+
+def test_refuses_bundle_of_another_name(bundle: VerifiedBundle, here: Fit, tmp_path: Path) -> None:
+    _make_environment(tmp_path / "env", bundle, here, bundle_name="other")
+    with pytest.raises(ConflictError) as caught:
+        _plan(bundle, here, tmp_path / "env", allow_downgrade=True, reinstall=True)
+    assert caught.value.message == (
+        f"{tmp_path / 'env'} is of 'other', and {bundle.path.name} is a bundle of 'demo'"
+    )
+    assert "--replace" in str(caught.value.hint)
+
+
+def test_replaces_what_is_of_another_name_where_asked_to_whatever_its_date(
+    bundle: VerifiedBundle, here: Fit, tmp_path: Path
+) -> None:
+    later = "2026-11-22T07:45:00Z"
+    _make_environment(tmp_path / "env", bundle, here, bundle_name="other", bundle_created=later)
+    assert _plan(bundle, here, tmp_path / "env", replace_other=True).present is not None
 
 
 def _refusal(bundle: VerifiedBundle, here: Fit, environment: Path) -> str:

@@ -36,7 +36,12 @@ def rooms(tmp_path: Path, index: LocalIndex) -> dict[str, Room]:
         folder.mkdir(parents=True)
     common = {"PATH": PATH, "LANG": "C.UTF-8", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     here = {**common, "HOME": str(tmp_path / "home"), "UV_DEFAULT_INDEX": index.simple_url}
-    there = {**common, "HOME": str(tmp_path / "far-home"), "PIP_NO_CACHE_DIR": "1"}
+    there = {
+        **common,
+        "HOME": str(tmp_path / "far-home"),
+        "XDG_STATE_HOME": str(tmp_path / "far-state"),
+        "PIP_NO_CACHE_DIR": "1",
+    }
     return {
         "online": Room(folder=online, environment=here),
         "far": Room(folder=far, environment=there),

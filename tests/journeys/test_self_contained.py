@@ -74,7 +74,11 @@ class FarHost:
         run = subprocess.run(
             [*AIRGAP, python, "-I", "-S", *arguments],
             cwd=self.folder,
-            env={"HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "tmp")},
+            env={
+                "HOME": str(self.folder / "home"),
+                "TMPDIR": str(self.folder / "tmp"),
+                "XDG_STATE_HOME": str(self.folder / "state"),
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -46,6 +46,7 @@ def rooms(tmp_path: Path, usb: Path, index: LocalIndex) -> dict[str, Room]:
         environment = {
             "PATH": os.pathsep.join((str(tmp_path / "bin"), *TOOLS)),
             "HOME": str(folder / "home"),
+            "XDG_STATE_HOME": str(folder / "home" / ".local" / "state"),
             "LANG": "C.UTF-8",
         }
         rooms[name] = Room(folder=folder, environment=environment)

@@ -55,7 +55,12 @@ def _run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
-        env={"PATH": path, "HOME": str(folder.parent / "home"), "LANG": "C.UTF-8"},
+        env={
+            "PATH": path,
+            "HOME": str(folder.parent / "home"),
+            "XDG_STATE_HOME": str(folder.parent / "state"),
+            "LANG": "C.UTF-8",
+        },
         input="y\n",
         capture_output=True,
         text=True,

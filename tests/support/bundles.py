@@ -115,11 +115,15 @@ def make_bundle(
     documents: dict[str, bytes] | None = None,
     roots: Sequence[str] = (),
     pythons: Sequence[PythonFile] = (),
+    **changes: object,
 ) -> Path:
-    """Write a bundle of these wheels, signed by `keys`; returns its path."""
+    """Write a bundle of these wheels, signed by `keys`; returns its path.
+
+    `changes` are other values for fields of the manifest.
+    """
     documents = {"requirements.txt": b"# tests\n"} if documents is None else documents
     archives = [python.archive for python in pythons]
-    manifest = make_manifest(wheels, targets, documents, roots, archives)
+    manifest = make_manifest(wheels, targets, documents, roots, archives).replaced(**changes)
     data = serialize(manifest)
     contents: dict[str, bytes | Path] = dict(documents)
     contents |= {layout.python_name(python.archive.name): python.path for python in pythons}

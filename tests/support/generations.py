@@ -20,6 +20,7 @@ def fill(folder: Path, generation: str) -> Tree:
         tool="wheelferry tests",
         installed="2026-11-22T07:45:00Z",
         bundle="bundle.tar.zst",
+        bundle_name="demo",
         bundle_created="2026-11-21T07:45:00Z",
         manifest_sha256="0" * 64,
         target="here",

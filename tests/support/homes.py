@@ -9,6 +9,7 @@ import pytest
 _FOLDERS = {
     "XDG_CONFIG_HOME": "config",
     "XDG_CACHE_HOME": "cache",
+    "XDG_STATE_HOME": "state",
     "WHEELFERRY_CACHE_DIR": "wheelferry-cache",
     "UV_CACHE_DIR": "uv-cache",
 }

@@ -12,7 +12,7 @@ from wheelferry_installer.fitting import Fit
 from wheelferry_installer.installed import Distribution, distributions, is_editable
 from wheelferry_installer.package_changes import PackageChanges, PackageVersion, State, state_of
 from wheelferry_installer.places import Place, refuse_unsearched
-from wheelferry_installer.planning import refuse_downgrade
+from wheelferry_installer.planning import refuse_succession
 from wheelferry_installer.removal import Removal, plan_removal
 from wheelferry_installer.transaction import read_receipt_in
 from wheelferry_installer.verification import VerifiedBundle
@@ -32,6 +32,7 @@ class Wishes:
     exact: bool = False
     force: bool = False
     allow_downgrade: bool = False
+    replace_other: bool = False
     keep: bool = True
 
 
@@ -92,11 +93,18 @@ def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> Merg
     """Compare a bundle with what is installed in a place.
 
     Raises `OutdatedError` where that came from a younger bundle, `UnfitError` where its Python
-    would not find what is installed, and `ConflictError` where wheelferry itself would be removed.
+    would not find what is installed, and `ConflictError` where wheelferry itself would be removed, or
+    what is installed is of bundles of another name.
     """
     refuse_unsearched(place)
     present = read_receipt_in(place.root / place.receipts)
-    refuse_downgrade(bundle, present, allowed=wishes.allow_downgrade)
+    refuse_succession(
+        bundle,
+        present,
+        place.root,
+        replace_other=wishes.replace_other,
+        allow_downgrade=wishes.allow_downgrade,
+    )
     there = distributions(place.root, place.libraries)
     others: dict[str, list[Distribution]] = {}
     for distribution in there:

@@ -37,6 +37,7 @@ class Plan:
     reinstall: bool
     present: Receipt | None
     allow_downgrade: bool = False
+    replace_other: bool = False
     bundled_python: PythonArchive | None = None
 
     @property
@@ -78,7 +79,13 @@ class Plan:
         Raises as `plan` does.
         """
         present = _present(self.environment)
-        refuse_downgrade(self.bundle, present, allowed=self.allow_downgrade)
+        refuse_succession(
+            self.bundle,
+            present,
+            self.environment,
+            replace_other=self.replace_other,
+            allow_downgrade=self.allow_downgrade,
+        )
         return replace(self, present=present)
 
 
@@ -90,12 +97,13 @@ def plan(
     compile_bytecode: bool,
     reinstall: bool = False,
     allow_downgrade: bool = False,
+    replace_other: bool = False,
     bundled_python: PythonArchive | None = None,
 ) -> Plan:
     """Plan the installation of a fitting target into `environment`.
 
-    Raises `ConflictError` where something lies there that wheelferry did not make, and
-    `OutdatedError` where what is installed came from a younger bundle.
+    Raises `ConflictError` where something lies there that wheelferry did not make, or that is of
+    bundles of another name, and `OutdatedError` where what is installed came from a younger bundle.
     """
     return Plan(
         bundle=bundle,
@@ -105,14 +113,36 @@ def plan(
         reinstall=reinstall,
         present=None,
         allow_downgrade=allow_downgrade,
+        replace_other=replace_other,
         bundled_python=bundled_python,
     ).renewed()
 
 
-def refuse_downgrade(bundle: VerifiedBundle, present: Receipt | None, *, allowed: bool) -> None:
-    """Raise `OutdatedError` where what is installed came from a younger bundle."""
-    created = bundle.manifest.created
-    if present is not None and created < present.bundle_created and not allowed:
+def refuse_succession(
+    bundle: VerifiedBundle,
+    present: Receipt | None,
+    where: Path,
+    *,
+    replace_other: bool,
+    allow_downgrade: bool,
+) -> None:
+    """Raise where a bundle must not follow what is installed, unless that is asked for.
+
+    `ConflictError` where that is of bundles of another name, whose dates say nothing then;
+    `OutdatedError` where it came from a younger bundle.
+    """
+    if present is None:
+        return
+    name, created = bundle.manifest.name, bundle.manifest.created
+    if name != present.bundle_name:
+        if not replace_other:
+            raise ConflictError(
+                f"{where} is of {present.bundle_name!r}, and {bundle.path.name} is a bundle of "
+                f"{name!r}",
+                hint="choose another place for it; or, to have it in the place of the other, pass "
+                "--replace",
+            )
+    elif created < present.bundle_created and not allow_downgrade:
         raise OutdatedError(
             f"{bundle.path.name} is older than what is installed: made at {created}, that at "
             f"{present.bundle_created}",

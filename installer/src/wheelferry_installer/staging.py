@@ -147,6 +147,7 @@ def write_receipt(
         tool=f"wheelferry {__version__}",
         installed=format_timestamp(now),
         bundle=printable(bundle.path.name),
+        bundle_name=bundle.manifest.name,
         bundle_created=bundle.manifest.created,
         manifest_sha256=bundle.sha256,
         target=fit.target.id,

@@ -61,7 +61,8 @@ class Receipt(Model, frozen=True, kw_only=True):
     """One installation.
 
     `generation` tells apart two installations of the same bundle. `interpreter` is the base
-    interpreter that the environment was made from, `bundle_created` the manifest's time. `signers` are those whose signature counted.
+    interpreter that the environment was made from, `bundle` the name of the file, `bundle_name` and
+    `bundle_created` those of the manifest. `signers` are those whose signature counted.
     """
 
     format: Literal[1]
@@ -69,6 +70,7 @@ class Receipt(Model, frozen=True, kw_only=True):
     tool: Text
     installed: Timestamp
     bundle: Text
+    bundle_name: Text
     bundle_created: Timestamp
     manifest_sha256: Sha256
     target: TargetId

@@ -65,6 +65,7 @@ Examples:
     click.option("--reinstall", is_flag=True, help="Install even what is there already."),
     click.option("--exact", is_flag=True, help="Remove packages that the bundle does not have."),
     click.option("--force", is_flag=True, help="Replace files that were edited, or are nobody's."),
+    click.option("--replace", is_flag=True, help="Replace what bundles of another name brought."),
     click.option(
         "--keep",
         type=click.IntRange(min=0),
@@ -78,7 +79,9 @@ Examples:
     "What to accept",
     trust_options,
     click.option(
-        "--allow-downgrade", is_flag=True, help="Accept a bundle older than what is installed."
+        "--allow-downgrade",
+        is_flag=True,
+        help="Accept a bundle older than the newest of its name that this host accepted.",
     ),
 )
 @grouped(
@@ -104,6 +107,7 @@ def install(
     reinstall: bool,
     exact: bool,
     force: bool,
+    replace: bool,
     allow_downgrade: bool,
     trust: Trust,
     dry_run: bool,
@@ -136,6 +140,7 @@ def install(
         verified(bundle, trust) as checked,
     ):
         from wheelferry_installer import (
+            accepted_bundles,
             fitting,
             installation,
             merge_planning,
@@ -156,6 +161,7 @@ def install(
             assert into is not None
             place, theirs = places.into(into)
             fit = fitting.fit(checked.manifest, [theirs])
+        accepted_bundles.refuse_older(checked, allowed=allow_downgrade)
         plan: Plan | Merge
         if place is None:
             plan = planning.plan(
@@ -165,6 +171,7 @@ def install(
                 compile_bytecode=compile_bytecode,
                 reinstall=reinstall,
                 allow_downgrade=allow_downgrade,
+                replace_other=replace,
                 bundled_python=along,
             )
         else:
@@ -174,6 +181,7 @@ def install(
                 exact=exact,
                 force=force,
                 allow_downgrade=allow_downgrade,
+                replace_other=replace,
                 keep=keep > 0,
             )
             plan = merge_planning.plan(checked, place, fit, wishes)
@@ -194,6 +202,7 @@ def install(
                 done = installation.install(
                     plan, now, advance, sync=sync, keep=keep, on_wait=on_wait
                 )
+        accepted_bundles.remember(checked, now, warn, sync=sync)
     if as_json or not quiet:
         show_done(done, as_json=as_json)
 

@@ -1,0 +1,63 @@
+"""What a host remembers of the bundles that it accepted: the newest of each name.
+
+It lies outside of environments, so that an older bundle does not come in through a new folder, or
+after what a newer one brought was uninstalled.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.manifest import Sha256, Text, Timestamp, parse_timestamp
+from wheelferry_schemas.models import Model, canonical_json, read
+
+FILE_NAME = "accepted.json"
+
+
+class AcceptedBundle(Model, frozen=True, kw_only=True):
+    """The newest bundle of a name: when it was made, and the hash of its manifest."""
+
+    name: Text
+    created: Timestamp
+    manifest_sha256: Sha256
+
+    def __post_init__(self) -> None:
+        parse_timestamp(self.created)
+
+
+class Accepted(Model, frozen=True, kw_only=True):
+    """The newest accepted bundles, one for each name."""
+
+    format: Literal[1] = 1
+    bundles: tuple[AcceptedBundle, ...] = ()
+
+    def newest(self, name: str) -> AcceptedBundle | None:
+        """Return the newest bundle of a name."""
+        named = (bundle for bundle in self.bundles if bundle.name == name)
+        return max(named, key=lambda bundle: bundle.created, default=None)
+
+    def having(self, bundle: AcceptedBundle) -> Accepted:
+        """Return the same with a bundle; where one of its name is younger nothing changes.
+
+        Of two that were made at the same time either will do: neither is older than the other.
+        """
+        known = self.newest(bundle.name)
+        if known is not None and known.created >= bundle.created:
+            return self
+        others = [other for other in self.bundles if other.name != bundle.name]
+        bundles = tuple(sorted((*others, bundle), key=lambda bundle: bundle.name))
+        return self.replaced(bundles=bundles)
+
+
+def serialize(accepted: Accepted) -> bytes:
+    """Return it as JSON; raises `ValueError` where `parse` would refuse it."""
+    return canonical_json(accepted.checked().plain())
+
+
+def parse(data: bytes) -> Accepted:
+    """Read it; raises `MalformedError`."""
+    try:
+        return read(data, Accepted)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("what was accepted so far cannot be read") from error
