@@ -75,7 +75,10 @@ def _fill_index() -> Path:
     )
     environment = _environment(WORK / "filling")
     bundle = WORK / "filling.tar.zst"
-    _run([str(BIN / "bundle"), "create", str(pinned), *_matrix(), "-o", str(bundle)], environment)
+    _run(
+        [str(BIN / "bundle"), "create", str(pinned), "--unsigned", *_matrix(), "-o", str(bundle)],
+        environment,
+    )
     _run(["tar", "--zstd", "-xf", str(bundle), "-C", str(WORK)])
     for wheel in sorted((WORK / "wheels").iterdir()):
         _publish(wheel, WORK / "index" / canonicalize_name(parse_wheel_filename(wheel.name)[0]))
@@ -124,7 +127,15 @@ def _bundle(requirements: Path, url: str, folder: Path) -> None:
     environment = {**_environment(folder), "UV_DEFAULT_INDEX": url}
     bundle = folder / "bundle.tar.zst"
     _run(
-        [str(BIN / "bundle"), "create", str(requirements), *_matrix(), "-o", str(bundle)],
+        [
+            str(BIN / "bundle"),
+            "create",
+            str(requirements),
+            "--unsigned",
+            *_matrix(),
+            "-o",
+            str(bundle),
+        ],
         environment,
     )
 

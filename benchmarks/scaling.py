@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measure import Arena, Commands, Contestant
-from benchmarks.wheel_set import PROGRAMS, PYTHON
+from benchmarks.wheel_set import PROGRAMS, PYTHON, make_own_key
 
 COUNTS = (50, 500, 2000)
 FILES = 20
@@ -44,6 +44,7 @@ def main() -> None:
             "XDG_STATE_HOME": str(folder / "state"),
             "WHEELFERRY_CACHE_DIR": str(folder / "cache"),
         }
+        make_own_key(environment)
         arena = Arena(folder / "runs", environment)
         sets = {f"{count} wheels": _many(folder / str(count), count) for count in COUNTS}
         _print_times(arena, sets, arguments.runs)

@@ -64,11 +64,19 @@ class WheelSet:
         return self.unpacked / "wheels"
 
 
+def make_own_key(environment: Mapping[str, str]) -> None:
+    """Make the key that bundles are signed with, unless an earlier run has."""
+    if not (Path(environment["XDG_CONFIG_HOME"]) / "wheelferry/signing_key").exists():
+        command = (PROGRAMS / "bundle", "key", "new")
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+
+
 def make(folder: Path, requirements: Sequence[str], environment: Mapping[str, str]) -> WheelSet:
     """Lock these requirements, once; bundle them with this tree's wheelferry, each time."""
     project = folder / "project"
     project.mkdir(parents=True, exist_ok=True)
     _lock(project, requirements, environment)
+    make_own_key(environment)
     bundle = folder / "bundle.tar.zst"
     command: Sequence[str | Path] = (
         *(PROGRAMS / "bundle", "create", project, "--python", PYTHON, "-o", bundle),

@@ -7,9 +7,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir "$work/online" "$work/usb" "$work/far"
 cp -r "$here/pyproject.toml" "$here/README.md" "$here/src" "$here/tests" "$work/online"
 cd "$work/online"
-# The signing key of this demo, so that nobody's own is used or made.
+# A signing key of this demo's, so that nobody's own is used.
 XDG_CONFIG_HOME=$work/online-config
 export XDG_CONFIG_HOME
+bundle key new
 
 say "online: uv lock"
 uv lock --quiet

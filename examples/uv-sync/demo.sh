@@ -6,9 +6,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 mkdir "$work/online" "$work/far"
 cp "$here/pyproject.toml" "$work/online"
-# The signing key of this demo, so that nobody's own is used or made.
+# A signing key of this demo's, so that nobody's own is used.
 XDG_CONFIG_HOME=$work/config
 export XDG_CONFIG_HOME
+bundle key new
 
 say "online: uv lock, bundle create"
 cd "$work/online"

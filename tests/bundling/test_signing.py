@@ -154,6 +154,7 @@ def test_refuses_a_wrong_passphrase_without_repeating_it(tmp_path: Path) -> None
 )
 def test_refuses_a_file_that_is_no_key(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "key").write_bytes(content)
+    (tmp_path / "key").chmod(0o600)
     with pytest.raises(UsageError, match=why) as caught:
         load_key(tmp_path / "key", no_passphrase)
     assert "ssh-keygen -t ed25519" in str(caught.value.hint)
@@ -210,3 +211,34 @@ def test_trusts_a_key_after_a_line_without_end(tmp_path: Path) -> None:
         "# my signers",
         allowed_signers.entry(key.name, key.public).strip(),
     ]
+
+
+def test_name_of_a_key_without_public_half_is_its_own_comment(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    command = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "alice of release", "-f", key)
+    subprocess.run(command, check=True)
+    (tmp_path / "key.pub").unlink()
+    assert load_key(key, no_passphrase).name == "alice of release"
+
+
+def test_name_of_an_encrypted_key_without_public_half_is_this_user(tmp_path: Path) -> None:
+    key = encrypted_key(tmp_path / "key", "s3cret")
+    (tmp_path / "key.pub").unlink()
+    assert load_key(key, lambda _path: "s3cret").name == signing._default_name()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
+def test_refuses_a_key_that_others_can_read(tmp_path: Path, mode: int) -> None:
+    new_key(tmp_path / "key")
+    (tmp_path / "key").chmod(mode)
+    with pytest.raises(UsageError, match=f"its mode is {mode:04o}") as caught:
+        load_key(tmp_path / "key", no_passphrase)
+    assert f"chmod 600 {tmp_path / 'key'}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("cut", [15, 60, 200])
+def test_key_that_is_cut_short_has_no_comment(tmp_path: Path, cut: int) -> None:
+    new_key(tmp_path / "key")
+    lines = (tmp_path / "key").read_bytes().splitlines()
+    body = b"".join(lines[1:-1])[: cut // 4 * 4]
+    assert signing._own_comment(body) is None

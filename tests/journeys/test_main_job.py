@@ -130,15 +130,6 @@ def test_plain_tar_lists_the_bundle(project: Path) -> None:
     ]
 
 
-def test_first_use_makes_a_key_that_this_host_trusts(project: Path, config_folder: Path) -> None:
-    created = succeed("create", cwd=project)
-    assert "bundle trust add" in created.err
-    assert (config_folder / "signing_key").stat().st_mode & 0o777 == 0o600
-    succeed("verify", "bundle.tar.zst", cwd=project)
-    again = succeed("create", "--force", cwd=project)
-    assert "made a signing key" not in again.err
-
-
 def test_stock_tools_verify_the_bundle(project: Path, config_folder: Path, tmp_path: Path) -> None:
     succeed("create", cwd=project)
     out = tmp_path / "out"

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from wheelferry_bundler import signing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +29,18 @@ class Ran:
 
 
 def bundle(
-    *arguments: str | Path, cwd: Path, env: dict[str, str] | None = None, prefix: Sequence[str] = ()
+    *arguments: str | Path,
+    cwd: Path,
+    env: dict[str, str] | None = None,
+    prefix: Sequence[str] = (),
+    with_key: bool = True,
 ) -> Ran:
-    """Run `bundle` with these arguments in a folder."""
+    """Run `bundle` with these arguments in a folder, without a terminal.
+
+    What signs finds a key of the user's own, as after `bundle key new`, unless told otherwise.
+    """
+    if with_key and arguments[0] in ("create", "sign"):
+        make_own_key(env or {})
     run = subprocess.run(
         [*prefix, sys.executable, "-m", "wheelferry_installer", *map(str, arguments)],
         cwd=cwd,
@@ -42,6 +53,13 @@ def bundle(
     )
     assert "Traceback" not in run.stderr, run.stderr
     return Ran(code=run.returncode, out=run.stdout, err=run.stderr)
+
+
+def make_own_key(env: Mapping[str, str]) -> None:
+    """Make the user's own signing key where there is none, and have this host trust it."""
+    folder = Path({**os.environ, **env}["XDG_CONFIG_HOME"]) / "wheelferry"
+    if not (folder / signing.KEY_NAME).exists():
+        signing.trust_here(folder, signing.new_key(folder / signing.KEY_NAME))
 
 
 def succeed(*arguments: str | Path, cwd: Path, env: dict[str, str] | None = None) -> Ran:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import getpass
 import os
+import shlex
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,12 +25,13 @@ from cryptography.hazmat.primitives.serialization import (
 from wheelferry_bundler.ssh_keygen import SshKeygenKey
 from wheelferry_schemas import allowed_signers, sshsig, user_folders
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError, UsageError
-from wheelferry_schemas.ssh_wire import PublicKey, string
+from wheelferry_schemas.ssh_wire import PublicKey, Reader, string
 
 SYSTEM_FOLDER = Path(user_folders.SYSTEM_FOLDER)
 KEY_NAME = "signing_key"
 _HASH = "sha512"
 _OWN_TYPE = "ssh-ed25519"
+_PRIVATE_MAGIC = b"openssh-key-v1\0"
 
 
 class Signer(Protocol):
@@ -126,13 +129,7 @@ def load_key(path: Path, ask_passphrase: Callable[[Path], str]) -> SigningKey:
 
     Raises `UsageError` for what is not an Ed25519 key in OpenSSH's format.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"the signing key {path} cannot be read: {error.strerror}",
-            hint="name another one with --key, or leave --key out to have one made",
-        ) from error
+    data = _read_private(path)
     try:
         private = _load(data, path, ask_passphrase)
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -145,7 +142,8 @@ def load_key(path: Path, ask_passphrase: Callable[[Path], str]) -> SigningKey:
             f"{path} is not an Ed25519 key",
             hint="make one with: ssh-keygen -t ed25519 -f signing_key",
         )
-    return SigningKey(private=private, name=_comment(path) or _default_name())
+    name = _comment(path) or _own_comment(data) or _default_name()
+    return SigningKey(private=private, name=name)
 
 
 def public_path(path: Path) -> Path:
@@ -159,6 +157,44 @@ def _public_half(path: Path) -> tuple[PublicKey, str] | None:
     try:
         return allowed_signers.parse_key_file(beside.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, MalformedError):
+        return None
+
+
+def _read_private(path: Path) -> bytes:
+    """Read a private key; one that others can read is refused, as ssh refuses it."""
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read()
+    except OSError as error:
+        raise UsageError(
+            f"the signing key {path} cannot be read: {error.strerror}",
+            hint="name another one with --key, or leave --key out to have one made",
+        ) from error
+    if os.name == "posix" and mode & 0o077 and b"PRIVATE KEY" in data:
+        raise UsageError(
+            f"the signing key {path} can be read by others: its mode is {mode & 0o7777:04o}",
+            hint=f"run: chmod 600 {shlex.quote(str(path))}; if others may have read it, make a new one",
+        )
+    return data
+
+
+def _own_comment(data: bytes) -> str | None:
+    """Return the comment in a private key without passphrase (OpenSSH's PROTOCOL.key)."""
+    body = b"".join(line for line in data.splitlines() if not line.startswith(b"-----"))
+    try:
+        reader = Reader(base64.b64decode(body, validate=True))
+        if reader.take(len(_PRIVATE_MAGIC)) != _PRIVATE_MAGIC or reader.string() != b"none":
+            return None
+        # Key derivation and its options, the number of keys, the public half.
+        for read in (reader.string, reader.string, reader.uint32, reader.string):
+            read()
+        private = Reader(reader.string())
+        private.take(8)
+        for _ in ("type", "public", "private"):
+            private.string()
+        return private.string().decode().strip() or None
+    except (MalformedError, ValueError):
         return None
 
 

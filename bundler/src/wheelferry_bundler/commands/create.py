@@ -21,7 +21,7 @@ from wheelferry_bundler.commands.create_options import (
     selection_options,
     target_options,
 )
-from wheelferry_bundler.commands.keys import key_option, own_keys
+from wheelferry_bundler.commands.keys import key_option, own_keys, passphrase_option
 from wheelferry_bundler.commands.option_groups import GroupedCommand, grouped
 from wheelferry_bundler.commands.printing import say, say_command, say_json, tell, warn
 from wheelferry_schemas.display import count, human_size
@@ -53,6 +53,7 @@ Examples:
 @grouped(
     "Signing and expiry",
     key_option,
+    passphrase_option,
     click.option(
         "--unsigned", is_flag=True, help="Do not sign. The far side will refuse the bundle."
     ),
@@ -90,6 +91,7 @@ def create(
     self_contained: bool,
     force: bool,
     keys: tuple[Path, ...],
+    passphrase_file: Path | None,
     expires: str | None,
     unsigned: bool,
     dry_run: bool,
@@ -123,6 +125,9 @@ def create(
     if not quiet:
         _tell_input(found)
     check_output(output, force=force or dry_run)
+    # A key that is not there, or a passphrase, is asked for before the long work begins.
+    keyless = unsigned or dry_run
+    signers = (lambda: ()) if keyless else own_keys(keys, passphrase_file, quiet=quiet)
     created_at = _created_at()
     expires_at = None if expires is None else _expires_at(expires, created_at)
     building = read_build_options(found, **build_flags)
@@ -154,7 +159,6 @@ def create(
     needed = plan_payload(targets, building) if self_contained else None
     for artifact in plan.unhashed:
         warn(f"nothing vouches for {artifact.file_name}")
-    signers = (lambda: ()) if unsigned else own_keys(keys, quiet=quiet)
     bar = PhaseBar(shown=not quiet)
     cache, progress = Cache.default(), creation.Progress(step=bar.step, advance=bar.advance)
 

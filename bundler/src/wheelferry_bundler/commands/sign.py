@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wheelferry_bundler.commands.keys import key_option, own_keys
+from wheelferry_bundler.commands.keys import key_option, own_keys, passphrase_option
 from wheelferry_bundler.commands.printing import say
 from wheelferry_schemas.display import count
 
@@ -14,15 +14,16 @@ from wheelferry_schemas.display import count
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
 @key_option
+@passphrase_option
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
-def sign(bundle: Path, keys: tuple[Path, ...], quiet: bool) -> None:
+def sign(bundle: Path, keys: tuple[Path, ...], passphrase_file: Path | None, quiet: bool) -> None:
     """Add your signature to BUNDLE; no other byte of what is in it changes.
 
     Look before you sign: 'bundle show' and 'bundle verify'.
     """
     from wheelferry_bundler.countersigning import add_signatures
 
-    signers = own_keys(keys, quiet=quiet)()
+    signers = own_keys(keys, passphrase_file, quiet=quiet)()
     signed = add_signatures(bundle, signers)
     if not quiet:
         packages = count(len(signed.packages), "package")
