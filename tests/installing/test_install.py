@@ -60,7 +60,7 @@ def test_second_time_says_that_it_is_up_to_date(main: Main, folder: Path) -> Non
     before = {path: path.lstat().st_mtime_ns for path in (folder / ".venv").rglob("*")}
     ran = _install(main)
     assert ran.code == 0
-    assert ran.out.endswith(f"{folder / '.venv'} is up to date: 2 packages\n")
+    assert f"{folder / '.venv'} is up to date: 2 packages\n" in ran.out
     assert {path: path.lstat().st_mtime_ns for path in (folder / ".venv").rglob("*")} == before
 
 
@@ -142,12 +142,36 @@ def test_dry_run_writes_nothing(main: Main, folder: Path, options: tuple[str, ..
         assert f"would make {folder / '.venv'} with 2 packages, for CPython" in ran.out
 
 
-def test_dry_run_refuses_wheel_of_other_bytes(main: Main, folder: Path) -> None:
-    plains = plain_frames((folder / "bundle.tar.zst").read_bytes())
+def _tamper_with(bundle: Path) -> None:
+    """Flip a bit in a wheel, in proper frames."""
+    plains = plain_frames(bundle.read_bytes())
     number = next(n for n, plain in enumerate(plains) if plain.startswith(b"wheels/tool"))
     at = len(plains[number]) // 2
     flipped = plains[number][:at] + bytes([plains[number][at] ^ 1]) + plains[number][at + 1 :]
-    (folder / "bundle.tar.zst").write_bytes(join_plain(replaced(plains, number, flipped)))
+    bundle.write_bytes(join_plain(replaced(plains, number, flipped)))
+
+
+def test_second_time_says_that_the_wheels_were_not_read(main: Main, folder: Path) -> None:
+    assert _install(main, "--json").data["contents_read"] is True
+    _tamper_with(folder / "bundle.tar.zst")
+    ran = _install(main)
+    assert ran.code == 0
+    assert "the rest of the bundle was not read ('bundle verify' reads it)" in ran.out
+    assert _install(main, "--json").data["contents_read"] is False
+    for more in ("--reinstall", "--dry-run"):
+        assert _install(main, more).code == 4
+
+
+def test_second_time_checks_the_signature_again(main: Main, folder: Path) -> None:
+    assert _install(main).code == 0
+    plains = plain_frames((folder / "bundle.tar.zst").read_bytes())
+    plains[0] = plains[0].replace(b"demo", b"evil")
+    (folder / "bundle.tar.zst").write_bytes(join_plain(plains))
+    assert _install(main).code == 3
+
+
+def test_dry_run_refuses_wheel_of_other_bytes(main: Main, folder: Path) -> None:
+    _tamper_with(folder / "bundle.tar.zst")
     ran = _install(main, "--dry-run")
     assert ran.code == 4
     assert "wheels/tool-1.0-py3-none-any.whl: its hash is not the one" in ran.err

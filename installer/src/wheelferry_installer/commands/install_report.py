@@ -46,7 +46,11 @@ def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
         room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
     startup = verify_contents(plan.bundle, plan.packages)
     if as_json:
-        more = {"changed": not plan.up_to_date, "startup": startup_json(startup)}
+        more = {
+            "changed": not plan.up_to_date,
+            "contents_read": True,
+            "startup": startup_json(startup),
+        }
         say_json({**_plan_json(plan), **plan.changes.plain(), **more})
         return
     show_startup(startup)
@@ -85,7 +89,14 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
     if as_json:
         written = done.receipt.generation if done.receipt else None
         changes = replace(plan.changes, after=replace(plan.changes.after, generation=written))
-        say_json({**_plan_json(plan), **changes.plain(), "changed": done.changed})
+        say_json(
+            {
+                **_plan_json(plan),
+                **changes.plain(),
+                "changed": done.changed,
+                "contents_read": done.changed,
+            }
+        )
         return
     for warning in done.warnings:
         warn(warning)
@@ -95,7 +106,11 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
     packages = count(len(plan.packages), "package")
     where = os.fspath(plan.environment)
     if not done.changed:
-        say(f"{where} is up to date: {packages}")
+        say(
+            f"{where} is up to date: {packages}",
+            "signature and manifest were checked; the rest of the bundle was not read "
+            "('bundle verify' reads it)",
+        )
         return
     say_changes(plan.changes)
     if isinstance(plan, Merge):
