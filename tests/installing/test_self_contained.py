@@ -1,13 +1,14 @@
 """The command line of a file that installs itself, and the bundle that is read out of it."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from support.archives import examine, policy_of
-from support.bundles import make_bundle
+from support.bundles import make_bundle, trust
+from support.command import Ran
 from support.installations import ALICE, SITE_PACKAGES, install
 from support.wheels import make_wheel
 from wheelferry_bundler.signing import SigningKey
@@ -31,6 +32,22 @@ def test_bundle_is_verified_in_place(
     path = wrapped(tmp_path / "bundle.pyz", small_bundle)
     (signer,) = examine(path, policy_of(alice))
     assert signer.name == "alice"
+
+
+def test_verify_says_that_the_program_around_a_bundle_is_not_signed(
+    main: Callable[..., Ran], small_bundle: bytes, alice: SigningKey, tmp_path: Path
+) -> None:
+    path = wrapped(tmp_path / "bundle.pyz", small_bundle, b"PK another __main__.py")
+    options = ("--allowed-signers", trust(tmp_path / "signers", alice))
+    ran = main("verify", path, *options)
+    assert ran.code == 0
+    assert "\nthe bundle in bundle.pyz is intact: 2 wheels" in ran.out
+    assert "\nthe program around it is NOT SIGNED: before you run it, compare" in ran.out
+    assert main("verify", path, *options, "--json").data["in_unsigned_program"] is True
+    plain = tmp_path / "bundle.tar.zst"
+    plain.write_bytes(small_bundle)
+    assert main("verify", plain, *options, "--json").data["in_unsigned_program"] is False
+    assert "NOT SIGNED" not in main("verify", plain, *options).out
 
 
 def test_bundle_is_installed_from_its_place(tmp_path: Path) -> None:

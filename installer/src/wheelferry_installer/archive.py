@@ -45,6 +45,7 @@ class Archive:
             if not stat.S_ISREG(status.st_mode):
                 raise TransferError(f"{path} is not a file", hint="is the path right?")
             self._start, size = self._place(status.st_size)
+            self.is_whole_file = size == status.st_size
             self.frames = self._read_table(size)
         except OSError as error:
             self.close()

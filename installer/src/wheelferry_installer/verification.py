@@ -58,12 +58,14 @@ class Signer:
 class VerifiedBundle:
     """A bundle whose signatures were accepted and whose layout is the foretold one.
 
-    Only `verify` makes one. `signers` lists accepted and refused signatures; it has no accepted
+    Only `verify` makes one. It `is_in_program` where the file installs itself: no signature is over
+    the rest of that. `signers` lists accepted and refused signatures; it has no accepted
     one only where the caller chose to do without.
     """
 
     def __init__(self, opened: OpenedBundle, read: Manifest, signers: tuple[Signer, ...]) -> None:
         self.path = opened.archive.path
+        self.is_in_program = not opened.archive.is_whole_file
         self.manifest = read
         self.manifest_bytes = opened.head.manifest.content
         self.signature_members = opened.head.signatures

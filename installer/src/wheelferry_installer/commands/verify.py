@@ -52,6 +52,7 @@ def verify(
                 "members": len(checked.members),
                 "size": total,
                 "startup": startup_json(startup),
+                "in_unsigned_program": checked.is_in_program,
             }
         )
     elif not quiet:
@@ -59,5 +60,11 @@ def verify(
             if signer.problem is None:
                 say(f"signed by {signer.name or '?'} {signer.fingerprint}")
         wheels = count(len(manifest.packages), "wheel")
-        say(f"{bundle.name} is intact: {wheels}, {human_size(total)}")
+        what = f"the bundle in {bundle.name}" if checked.is_in_program else bundle.name
+        say(f"{what} is intact: {wheels}, {human_size(total)}")
+        if checked.is_in_program:
+            say(
+                "the program around it is NOT SIGNED: before you run it, compare the file's "
+                "sha256sum with that of the original"
+            )
         show_startup(startup)
