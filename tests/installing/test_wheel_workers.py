@@ -1,7 +1,9 @@
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -114,6 +116,44 @@ def test_marks_what_was_asked_for(make: Make, layout: Layout) -> None:
     assert [path.parent.name for path in layout.staging.rglob("REQUESTED")] == [
         "small-1.0.dist-info"
     ]
+
+
+@pytest.fixture(
+    params=[
+        FileNotFoundError(errno.ENOENT, "No such file or directory"),
+        PermissionError(errno.EACCES, "Permission denied"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.ENOSYS, "Function not implemented"),
+        ImportError("This platform lacks a functioning sem_open implementation"),
+        NotImplementedError("system provides too few semaphores"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def without_semaphores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host whose `/dev/shm` is absent, not writable or full, or that knows none."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise request.param
+
+    monkeypatch.setattr("multiprocessing.synchronize.Lock.__init__", refuse)
+
+
+@pytest.mark.usefixtures("without_semaphores")
+def test_one_process_does_it_where_there_are_no_semaphores(make: Make, layout: Layout) -> None:
+    told: list[str] = []
+    outcomes = _run(
+        make([BIG, EVIL, SMALL]), layout, lambda outcome: told.append(outcome.task.member.name)
+    )
+    assert sorted(told) == list(outcomes)
+    assert isinstance(outcomes["wheels/evil-1.0-py3-none-any.whl"].problem, MalformedError)
+    assert (layout.staging / "lib/small.py").exists()
+
+
+@pytest.mark.usefixtures("without_semaphores")
+def test_error_of_the_system_ends_one_process_too(make: Make, layout: Layout) -> None:
+    (layout.staging / "lib").symlink_to("/proc/nowhere")
+    with pytest.raises(FileNotFoundError):
+        _run(make([SMALL, BIG]), layout)
 
 
 def test_one_bad_wheel_does_not_stop_the_others(make: Make, layout: Layout) -> None:

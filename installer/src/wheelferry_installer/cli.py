@@ -18,6 +18,7 @@ import click
 
 from wheelferry_installer import signals
 from wheelferry_installer.commands.printing import PROGRAM, report, tell
+from wheelferry_installer.shared_libraries import unfit_host
 from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 
 COMPLETE = "_BUNDLE_COMPLETE"
@@ -170,12 +171,13 @@ def main(program: str = PROGRAM) -> None:
         transfer = TransferError(f"{name}{error.strerror or error}")
         _fail(transfer, TransferError.exit_code, program)
     except Exception as error:  # noqa: BLE001 - the operator gets advice, not a traceback
-        bug = WheelferryError(
+        unfit = unfit_host(error) if isinstance(error, ImportError) else None
+        bug = unfit or WheelferryError(
             f"wheelferry itself failed: {type(error).__name__}: {error}",
             hint="this is a mistake in wheelferry: please report it with what 'bundle -v' prints",
         )
         bug.__cause__ = error
-        _fail(bug, 1, program)
+        _fail(bug, bug.exit_code, program)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -1,4 +1,4 @@
-"""Puts wheels into a staging folder, in worker processes.
+"""Puts wheels into a staging folder, in worker processes where the host allows them.
 
 Each worker reads its wheels off the archive, checks their hash, and installs from those very
 bytes: those are held in memory, or, where they are many, in an unlinked file beside the staging
@@ -84,29 +84,60 @@ def run(
     does, with `OSError` or `TransferError`.
     """
     queue = sorted(tasks, key=lambda task: -task.member.size)
-    outcomes = []
-    workers = min(processors(), MAX_WORKERS, len(queue)) or 1
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=_context(),
-        initializer=_begin,
-        initargs=(bundle, layout, os.getpid()),
-    ) as pool:
-        try:
-            jobs = [pool.submit(_work, task) for task in queue]
-            for job in as_completed(jobs):
-                outcome = job.result()
-                on_progress(outcome)
-                outcomes.append(outcome)
-        except BrokenProcessPool as error:
-            raise WheelferryError(
-                "a worker process was killed while it installed",
-                hint="nothing was changed; did the host run out of memory? (dmesg tells)",
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    pool = _pool(bundle, layout, min(processors(), MAX_WORKERS, len(queue)) or 1)
+    if pool is None:
+        outcomes = _work_alone(bundle, layout, queue, on_progress)
+    else:
+        with pool:
+            outcomes = _work_together(pool, queue, on_progress)
     return sorted(outcomes, key=lambda outcome: outcome.task.member.name)
+
+
+def _pool(bundle: VerifiedBundle, layout: Layout, workers: int) -> ProcessPoolExecutor | None:
+    """Return worker processes, None on a host that has no semaphores for them (no `/dev/shm`)."""
+    try:
+        return ProcessPoolExecutor(
+            workers,
+            mp_context=_context(),
+            initializer=_begin,
+            initargs=(bundle, layout, os.getpid()),
+        )
+    except (OSError, ImportError, NotImplementedError):
+        return None
+
+
+def _work_alone(
+    bundle: VerifiedBundle,
+    layout: Layout,
+    queue: Sequence[Task],
+    on_progress: Callable[[Outcome], None],
+) -> list[Outcome]:
+    _hold(bundle, layout)
+    outcomes = []
+    for task in queue:
+        outcomes.append(_work(task))
+        on_progress(outcomes[-1])
+    return outcomes
+
+
+def _work_together(
+    pool: ProcessPoolExecutor, queue: Sequence[Task], on_progress: Callable[[Outcome], None]
+) -> list[Outcome]:
+    outcomes = []
+    try:
+        jobs = [pool.submit(_work, task) for task in queue]
+        for job in as_completed(jobs):
+            outcomes.append(job.result())
+            on_progress(outcomes[-1])
+    except BrokenProcessPool as error:
+        raise WheelferryError(
+            "a worker process was killed while it installed",
+            hint="nothing was changed; did the host run out of memory? (dmesg tells)",
+        ) from error
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    return outcomes
 
 
 def processors() -> int:
@@ -123,9 +154,13 @@ _bundle: VerifiedBundle
 _layout: Layout
 
 
-def _begin(bundle: VerifiedBundle, layout: Layout, parent: int) -> None:
+def _hold(bundle: VerifiedBundle, layout: Layout) -> None:
     global _bundle, _layout
     _bundle, _layout = bundle, layout
+
+
+def _begin(bundle: VerifiedBundle, layout: Layout, parent: int) -> None:
+    _hold(bundle, layout)
     # Ctrl-C is the parent's to handle; it cancels what is waiting and lets workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # When one worker was killed, the pool ends the others by TERM, and waits until they are gone.
