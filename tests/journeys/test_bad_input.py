@@ -234,3 +234,51 @@ def test_interpreter_that_is_none(signed: Path, tmp_path: Path) -> None:
     refuse_to_install(
         signed, tmp_path / "far", "--python", "/bin/false", code=5, said=("--python",)
     )
+
+
+@pytest.mark.parametrize("options", [("--dry-run",), ("--unsigned",)])
+def test_all_files_and_folders_of_a_lock_that_are_not_there_are_named(
+    tmp_path: Path, index: LocalIndex, options: tuple[str, ...]
+) -> None:
+    wheel = make_wheel("pure")
+    index.add(wheel)
+    hashes = f"hashes = {{ sha256 = '{'0' * 64}' }}"
+    packages = {
+        "pure": f"wheels = [{{ url = '{index.file_url(wheel.file_name)}', "
+        f"hashes = {{ sha256 = '{wheel.sha256}' }} }}]",
+        "folder": "directory = { path = 'libs/folder' }",
+        "file": f"wheels = [{{ path = 'wheels/file-1.0-py3-none-any.whl', {hashes} }}]",
+        "archive": f"archive = {{ path = 'archive-1.0.tar.gz', {hashes} }}",
+    }
+    (tmp_path / "pylock.toml").write_text(
+        "lock-version = '1.0'\ncreated-by = 'tests'\n"
+        + "".join(
+            f"[[packages]]\nname = '{name}'\nversion = '1.0'\n{text}\n"
+            for name, text in packages.items()
+        )
+    )
+    refuse_to_create(
+        tmp_path,
+        *LINUX,
+        "--platform",
+        "win_amd64",
+        *options,
+        code=5,
+        said=(
+            "3 things stand in the way of this bundle",
+            f"the folder of folder 1.0 is not there: {tmp_path / 'libs/folder'}",
+            f"the file of file 1.0 is not there: {tmp_path / 'wheels/file-1.0-py3-none-any.whl'}",
+            f"the file of archive 1.0 is not there: {tmp_path / 'archive-1.0.tar.gz'}",
+        ),
+    )
+    assert index.file_requests(wheel.file_name) == []
+
+
+def test_folder_of_a_workspace_that_is_not_there_is_named(project: Path) -> None:
+    lock = project / "uv.lock"
+    member = (
+        "[[package]]\nname = 'member'\nversion = '1.0'\nsource = { editable = 'libs/member' }\n"
+    )
+    text = lock.read_text().replace("dependencies = [", "dependencies = [{ name = 'member' }, ", 1)
+    lock.write_text(text + member)
+    refuse_to_create(project, *LINUX, "--dry-run", code=5, said=("the folder of member 1.0",))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -145,6 +147,10 @@ def test_names_what_stands_in_the_way_once(tmp_path: Path, index: LocalIndex) ->
     other = make_wheel("native", tag="cp312-cp312-macosx_11_0_arm64")
     new = make_wheel("new", metadata="Requires-Python: >=3.8\n")
     index.add(other, new)
+    for wheel in (TESTER, new):
+        with zipfile.ZipFile(io.BytesIO(wheel.data)) as archive:
+            [name] = [name for name in archive.namelist() if name.endswith("/METADATA")]
+            index.add_file(f"{wheel.file_name}.metadata", archive.read(name))
     pylock(tmp_path, index, [TESTER, EXTENSIONS, other, new])
     ran = bundle("create", *WINDOWS, "--dry-run", "--json", cwd=tmp_path)
     messages = [problem["message"] for problem in ran.data["problems"]]
@@ -171,3 +177,38 @@ def test_manifest_of_requirements_has_the_roots_that_they_ask_for(tmp_path: Path
     manifest = succeed("show", "--json", "bundle.tar.zst", cwd=tmp_path).data["manifest"]
     assert manifest["roots"] == ["tester"]
     assert [p["name"] for p in manifest["packages"]] == ["colorama", "extensions", "tester"]
+
+
+BACKPORTED = make_wheel("backported", requires=("backport; python_full_version <= '3.12.2'",))
+
+
+@pytest.mark.parametrize("python", ["3.12", "3.12.4"])
+def test_is_for_the_patch_releases_that_lack_nothing(
+    tmp_path: Path, index: LocalIndex, python: str
+) -> None:
+    wheel = make_wheel("backported", requires=("backport; python_full_version < '3.12.1'",))
+    index.add(wheel)
+    pylock(tmp_path, index, [wheel])
+    options = ("--platform", "win_amd64", "--python", python, "--unsigned")
+    ran = succeed("create", *options, cwd=tmp_path)
+    assert ("3.12.0 alone would need backport" in " ".join(ran.err.split())) == (python == "3.12")
+    [target] = succeed("show", "--json", "bundle.tar.zst", cwd=tmp_path).data["manifest"]["targets"]
+    assert target["requires_python"] == "==3.12.*,>=3.12.1"
+
+
+def test_names_what_a_supported_patch_release_lacks(tmp_path: Path, index: LocalIndex) -> None:
+    index.add(BACKPORTED)
+    pylock(tmp_path, index, [BACKPORTED])
+    options = ("--platform", "win_amd64", "--python", "3.12", "--dry-run")
+    ran = bundle("create", *options, cwd=tmp_path)
+    assert ran.code == 5
+    assert "needs backport depends on the patch release" in " ".join(ran.err.split())
+
+
+def test_names_what_the_newest_patch_release_lacks(tmp_path: Path, index: LocalIndex) -> None:
+    wheel = make_wheel("backported", requires=("backport; python_full_version >= '3.12.3'",))
+    index.add(wheel)
+    pylock(tmp_path, index, [wheel])
+    options = ("--platform", "win_amd64", "--python", "3.12", "--dry-run")
+    ran = bundle("create", *options, cwd=tmp_path)
+    assert (ran.code, "backport: needed by backported 1.0" in ran.err) == (5, True)

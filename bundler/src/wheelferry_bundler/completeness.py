@@ -11,11 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
+
 from wheelferry_bundler.closure import Closure, Demand, Need, Stated, close, missing_error, tops
+from wheelferry_bundler.hosts import at_patch, narrowed, patch_parts
 from wheelferry_bundler.locked import LockedPackage, PackageKey
+from wheelferry_bundler.patch_releases import own_patch
 from wheelferry_bundler.selection import Chosen, Selection, select
 from wheelferry_bundler.stated_metadata import read_stated, stated_by
-from wheelferry_schemas.errors import TransferError
+from wheelferry_schemas.errors import TransferError, UnfitError
 
 if TYPE_CHECKING:
     from wheelferry_bundler.building import Built
@@ -44,24 +48,30 @@ def check_closure(plan: Plan, cache: Cache, progress: Progress) -> Plan:
         return plan
     progress.step("checking", len(wheels))
     try:
-        stated = read_stated(wheels, cache, plan.request.building.places, progress.advance)
+        stated = read_stated(
+            wheels,
+            cache,
+            plan.request.building.places,
+            progress.advance,
+            # Where something stands in the way anyway, no wheel is fetched.
+            without_wheels=bool(plan.problems),
+        )
     except TransferError:
         if plan.problems:
             # Those come first: they may be why an index cannot be asked.
             return plan
         raise
-    selections = [
-        selection
-        if selection.locked.closed
-        else _for_their_pythons(selection, target, _of_chosen(selection, stated))
-        for selection, target in zip(plan.selections, plan.request.targets, strict=True)
-    ]
+    selections: list[Selection] = []
+    closures: list[tuple[Selection, Closure]] = []
+    for selection, target in zip(plan.selections, plan.request.targets, strict=True):
+        if selection.locked.closed:
+            selections.append(selection)
+            continue
+        own = _of_chosen(selection, stated)
+        settled, closure = _settled(_for_their_pythons(selection, target, own), own)
+        closures.append((settled, closure))
+        selections.append(settled)
     known = {(target_id, str(problem)) for target_id, problem in plan.problems}
-    closures = [
-        (selection, _closure(selection, _of_chosen(selection, stated)))
-        for selection in selections
-        if not selection.locked.closed
-    ]
     missing = {s.target.id: closure.missing for s, closure in closures if closure.missing}
     error = missing_error(plan.made_from.name, missing) if missing else None
     return dataclasses.replace(
@@ -107,16 +117,50 @@ def with_dependencies(
                 read[sha256] = stated_by(path, file_name)
             if (found := read[sha256]) is not None:
                 stated[key] = found
-        closure = _closure(selection, stated)
-        if closure.missing and not selection.locked.closed:
+        if selection.locked.closed:
+            closure = _closure(selection, stated, selection.target.markers.plain())
+            done.append(_depending(selection, closure))
+            continue
+        settled, closure = _settled(selection, stated)
+        if closure.missing:
             missing[selection.target.id] = closure.missing
-        done.append(_depending(selection, closure))
+        for problem in settled.problems:
+            raise problem
+        done.append(_depending(settled, closure))
     if missing:
         raise missing_error(plan.made_from.name, missing)
     return tuple(done)
 
 
-def _closure(selection: Selection, stated: _ByPackage) -> Closure:
+def _settled(selection: Selection, stated: _ByPackage) -> tuple[Selection, Closure]:
+    """Return a selection for those patch releases of Python that lack nothing, and what it needs."""
+    target = selection.target
+    allowed = SpecifierSet(target.requires_python)
+    own = own_patch(target, allowed) or 0
+    markers = (str(r.marker) for found in stated.values() for r in found.requires if r.marker)
+    closures = {
+        part: _closure(selection, stated, at_patch(target, own if own in part else part.first))
+        for part in patch_parts(target, markers, [allowed])
+    }
+    needs = {
+        part: frozenset(
+            PackageKey(name=need.name, version=None, source="") for need in closure.missing
+        )
+        for part, closure in closures.items()
+    }
+    closure = next(closure for part, closure in closures.items() if own in part)
+    if closure.missing or not any(needs.values()):
+        return selection, closure
+    try:
+        target, note = narrowed(target, own, needs)
+    except UnfitError as error:
+        problems = (*selection.problems, error)
+        return dataclasses.replace(selection, problems=problems), closure
+    notes = (*selection.notes, *([note] if note else []))
+    return dataclasses.replace(selection, target=target, notes=notes), closure
+
+
+def _closure(selection: Selection, stated: _ByPackage, environment: Mapping[str, str]) -> Closure:
     locked = selection.locked
     versions = {chosen.package.name: _version(chosen) for chosen in selection.chosen}
     if selection.problems:
@@ -126,7 +170,7 @@ def _closure(selection: Selection, stated: _ByPackage) -> Closure:
         versions,
         {key.name: found for key, found in stated.items()},
         Demand(extras=locked.asked or {}, left_out=locked.left_out),
-        selection.target.markers.plain(),
+        environment,
     )
 
 

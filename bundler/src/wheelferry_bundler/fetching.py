@@ -25,9 +25,8 @@ from wheelferry_bundler.indexes import Index
 from wheelferry_bundler.locked import Artifact
 from wheelferry_bundler.logins import Logins
 from wheelferry_bundler.mirrors import Mirrors
-from wheelferry_bundler.places import Places
+from wheelferry_bundler.places import Places, file_here
 from wheelferry_bundler.transfers import AttemptError, Transfers, WrongSizeError
-from wheelferry_bundler.urls import local_path
 from wheelferry_schemas.errors import MalformedError, TransferError, WheelferryError
 
 _WORKERS = 8
@@ -94,7 +93,7 @@ def connections(places: Places) -> Iterator[tuple[Transfers, Mirrors]]:
 def lies_here(artifact: Artifact, cache: Cache, local: Mapping[str, tuple[Path, ...]]) -> bool:
     """Return whether a file need not be fetched; `local` are the files of folders by name."""
     return (
-        _path_of(artifact) is not None
+        file_here(artifact) is not None
         or artifact.file_name in local
         or cache.get(artifact.sha256 or "", artifact.size) is not None
     )
@@ -146,7 +145,7 @@ class _Fetcher:
 
     def obtain(self, artifact: Artifact) -> Fetched:
         sha256 = artifact.sha256 or ""
-        path = _path_of(artifact)
+        path = file_here(artifact)
         if path is not None:
             return _checked(artifact, path)
         cached = self.cache.get(sha256, artifact.size)
@@ -159,7 +158,7 @@ class _Fetcher:
         return self._download(artifact, sha256)
 
     def obtain_unstated(self, artifact: Artifact) -> Fetched:
-        path = _path_of(artifact)
+        path = file_here(artifact)
         if path is not None:
             sha256, size = hash_file(path)
             return Fetched(path=path, sha256=sha256, size=size)
@@ -249,10 +248,6 @@ def _is_at(path: Path, file: BinaryIO) -> bool:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
         return False
-
-
-def _path_of(artifact: Artifact) -> Path | None:
-    return artifact.path or (local_path(artifact.url) if artifact.url else None)
 
 
 def _checked(artifact: Artifact, path: Path) -> Fetched:

@@ -48,7 +48,7 @@ def base_environment(
     own = own_patch(target, requires_python)
     if own is None:
         raise _unfit(target, requires_python, wanted_by)
-    return _at_patch(target, own)
+    return at_patch(target, own)
 
 
 def check_python(
@@ -80,7 +80,17 @@ def settled(
                     hint="describe the host with `bundle target` there, and pass --target: "
                     f"{variable} is its",
                 )
-    found = settle(target, patch_of(base["python_full_version"]), needs)
+    return narrowed(target, patch_of(base["python_full_version"]), needs)
+
+
+def narrowed(
+    target: Target, own: int, needs: Mapping[Patches, frozenset[PackageKey]]
+) -> tuple[Target, str | None]:
+    """Return the target for the patch releases whose needs are those of `own`, and what is told.
+
+    Raises as `settle` does.
+    """
+    found = settle(target, own, needs)
     python = dict.fromkeys(_PYTHON, found.oldest) if is_assumed(target) else {}
     markers_there = target.markers.replaced(**python)
     return target.replaced(markers=markers_there, requires_python=found.requires_python), found.note
@@ -104,11 +114,11 @@ class _Others:
     def by_patch(self, target: Target) -> Mapping[Patches, frozenset[PackageKey]]:
         """Return what is installed for each part of the target's patch releases."""
         allowed = self._allowed(target)
-        parts = _patch_parts(target, self.asked, allowed)
+        parts = patch_parts(target, self.asked, allowed)
         while True:
             needs = {part: self.installed(self.at(part, target)) for part in parts}
             # What only other hosts reach may have markers of its own.
-            again = _patch_parts(target, self.asked, allowed)
+            again = patch_parts(target, self.asked, allowed)
             if again == parts:
                 return needs
             parts = again
@@ -117,7 +127,7 @@ class _Others:
         """Return the environment of a part of the target's patch releases."""
         if patch_of(self.base["python_full_version"]) in part:
             return self.base
-        return _at_patch(target, part.first)
+        return at_patch(target, part.first)
 
     def installed(self, environment: Environment) -> frozenset[PackageKey]:
         """Return what is installed; walks only where a marker is decided otherwise."""
@@ -149,14 +159,15 @@ def _same(text: str, markers: Markers, others: Markers) -> bool:
     return not depends_on_names(text) and markers.holds(text) == others.holds(text)
 
 
-def _at_patch(target: Target, patch: int) -> Environment:
+def at_patch(target: Target, patch: int) -> Environment:
+    """Return the environment of a patch release of the target."""
     environment: Environment = target.markers.plain()
     if not is_assumed(target) and patch == own_patch(target):
         return environment
     return {**environment, **dict.fromkeys(_PYTHON, f"{target.markers.python_version}.{patch}")}
 
 
-def _patch_parts(
+def patch_parts(
     target: Target, markers: Iterable[str], allowed: Sequence[SpecifierSet]
 ) -> tuple[Patches, ...]:
     """Return the patch releases that are allowed, in parts that none of these markers divides."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wheelferry_bundler.indexes import Index
+from wheelferry_bundler.locked import Artifact
+from wheelferry_bundler.urls import local_path
 from wheelferry_schemas.errors import UsageError
 
 
@@ -36,3 +38,8 @@ class Places:
             for entry in entries:
                 found[entry.name] = (*found.get(entry.name, ()), entry)
         return found
+
+
+def file_here(artifact: Artifact) -> Path | None:
+    """Return the file on this host that a lock names by its path, None for any other."""
+    return artifact.path or (local_path(artifact.url) if artifact.url else None)

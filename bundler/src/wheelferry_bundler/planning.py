@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from wheelferry_bundler.build_dependencies import add_build_dependencies
 from wheelferry_bundler.build_options import BuildOptions, check_allowed
 from wheelferry_bundler.inputs import Input
 from wheelferry_bundler.locked import Artifact, LockedSet, Wanted
+from wheelferry_bundler.places import file_here
 from wheelferry_bundler.prebuilt import Prebuilt
 from wheelferry_bundler.pylock import read_pylock
 from wheelferry_bundler.python_archives import PythonFile
@@ -105,7 +107,10 @@ def plan(request: Request) -> Plan:
 
 def check_complete(plan: Plan) -> None:
     """Raise one error that names everything that is missing, for all targets."""
-    problems = list(dict.fromkeys(problem for _, problem in plan.problems))
+    # What is missing for several targets is told once.
+    problems = list(
+        {(str(problem), problem.hint): problem for _, problem in plan.problems}.values()
+    )
     if not problems:
         return
     if len(problems) == 1:
@@ -123,7 +128,7 @@ def check_complete(plan: Plan) -> None:
                 *((f"  hint: {problem.hint}",) if problem.hint else ()),
             )
         ],
-        hint="nothing was fetched or written; each line above says what would do",
+        hint="nothing was written; each line above says what would do",
     )
 
 
@@ -148,12 +153,13 @@ def _pylock_name(path: Path) -> str:
 
 def _select(locked: LockedSet, target: Target, request: Request) -> Selection:
     selection = select(locked, target)
-    if not request.build_dependencies or selection.problems:
+    if not request.build_dependencies or selection.problems or any(_absent(selection)):
         return selection
     return select(add_build_dependencies(locked, selection, request.building), target)
 
 
 def _further_problems(selection: Selection, request: Request) -> Iterator[WheelferryError]:
+    yield from _absent(selection)
     for chosen in selection.chosen:
         if chosen.wheel is None:
             try:
@@ -167,6 +173,22 @@ def _further_problems(selection: Selection, request: Request) -> Iterator[Wheelf
                 hint="lock again with an index that serves hashes, or, where you trust the way "
                 "that it comes, pass --allow-missing-hash",
             )
+
+
+def _absent(selection: Selection) -> Iterator[UnfitError]:
+    """Yield an error for each file and folder that the lock names by its path, and that is not there."""
+    hint = "run this where the whole project is, put it back, or lock the project again"
+    for chosen in selection.chosen:
+        source, artifact = chosen.package.source, chosen.wheel or chosen.package.sdist
+        file = file_here(artifact) if artifact is not None else None
+        if file is not None and not os.path.isfile(file):
+            yield UnfitError(f"the file of {chosen.package.key} is not there: {file}", hint=hint)
+        if artifact is None and source.kind == "directory" and source.path is not None:
+            folder = source.path / (source.subdirectory or "")
+            if not os.path.isdir(folder):
+                yield UnfitError(
+                    f"the folder of {chosen.package.key} is not there: {folder}", hint=hint
+                )
 
 
 def _unhashed(selections: Sequence[Selection]) -> Iterator[Artifact]:

@@ -32,11 +32,14 @@ def read_stated(
     cache: Cache,
     places: Places,
     on_progress: Callable[[str, int], None] = lambda _name, _size: None,
+    *,
+    without_wheels: bool = False,
 ) -> Mapping[str, Stated]:
     """Return what wheels state, by their sha256; those without one are passed over.
 
-    `on_progress` is called with each file name. Raises `MalformedError`, and `TransferError` where
-    an index cannot be asked.
+    `on_progress` is called with each file name. What only a wheel that would have to be fetched
+    tells is left out `without_wheels`. Raises `MalformedError`, and `TransferError` where an index
+    cannot be asked.
     """
     wanted = {wheel.sha256: wheel for wheel in wheels if wheel.sha256 is not None}
     local = places.files()
@@ -56,8 +59,9 @@ def read_stated(
         except BaseException:
             transfers.stop()
             raise
-    rest = [wheel for sha256, wheel in wanted.items() if sha256 not in found]
-    for sha256, file in fetch(rest, cache, on_progress, places).items():
+    passed_over = apart.keys() if without_wheels else found.keys()
+    rest = [wheel for sha256, wheel in wanted.items() if sha256 not in {*found, *passed_over}]
+    for sha256, file in fetch(rest, cache, lambda name, _: on_progress(name, 1), places).items():
         stated = stated_by(file.path, wanted[sha256].file_name)
         if stated is not None:
             found[sha256] = stated
