@@ -22,6 +22,54 @@ def test_takes_license_expression(tmp_path: Path) -> None:
     assert license_of(tmp_path, metadata) == "MIT OR Apache-2.0"
 
 
+CLASSIFIER = "Classifier: License :: OSI Approved :: BSD License\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "spelled"),
+    [
+        ("MIT", "MIT"),
+        ("mit", "MIT"),
+        (" BSD-3-Clause ", "BSD-3-Clause"),
+        ("Apache-2.0 or BSD-3-Clause", "Apache-2.0 OR BSD-3-Clause"),
+        ("GPL-2.0-or-later WITH Classpath-exception-2.0",) * 2,
+        ("LicenseRef-Ours", "LicenseRef-Ours"),
+    ],
+)
+def test_takes_spdx_expression_that_the_author_wrote(
+    written: str, spelled: str, tmp_path: Path
+) -> None:
+    assert license_of(tmp_path, f"License: {written}\n{CLASSIFIER}") == spelled
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "BSD",
+        "Apache 2.0",
+        "MIT License",
+        "MIT AND",
+        "(MIT",
+        "MIT\n        Permission is granted",
+        "UNKNOWN",
+    ],
+)
+def test_classifiers_come_before_what_is_no_expression(written: str, tmp_path: Path) -> None:
+    assert license_of(tmp_path, f"License: {written}\n{CLASSIFIER}") == "BSD License"
+
+
+def test_license_expression_comes_first(tmp_path: Path) -> None:
+    metadata = f"License-Expression: ISC\nLicense: MIT\n{CLASSIFIER}"
+    assert license_of(tmp_path, metadata) == "ISC"
+
+
+@pytest.mark.parametrize(
+    "written", ["(" * 199, "MIT OR " * 28, "MIT" * 100, "__import__('os')", "%"]
+)
+def test_no_text_is_too_odd_to_be_asked_about(written: str, tmp_path: Path) -> None:
+    assert license_of(tmp_path, f"License: {written}\n") == written[:200].strip()
+
+
 def test_takes_license_of_the_classifiers(tmp_path: Path) -> None:
     metadata = (
         "License: see file\n"

@@ -10,7 +10,7 @@ from wheelferry_installer import cli
 from wheelferry_installer.shared_libraries import unfit_host
 
 RUST = "/opt/x/cryptography/hazmat/bindings/_rust.abi3.so"
-NAME = "cryptography.hazmat.bindings._rust"
+NAME = "_rust"
 
 
 def load_error(text: str, path: str | None = RUST) -> ImportError:
@@ -60,6 +60,20 @@ def test_quotes_other_reasons(text: str) -> None:
     told = unfit_host(load_error(text))
     assert told is not None
     assert told.message == f"cryptography cannot be loaded on this host: {text}"
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "module"),
+    [
+        ("C:\\x\\zstandard\\backend_c.pyd", "backend_c", "zstandard"),
+        ("/opt/other/_x.so", "other._x", "other._x"),
+        ("/opt/other/_x.so", None, "_x.so"),
+    ],
+)
+def test_names_the_package_that_is_compiled(path: str, name: str | None, module: str) -> None:
+    told = unfit_host(ImportError("broken", name=name, path=path))
+    assert told is not None
+    assert told.message == f"{module} cannot be loaded on this host: broken"
 
 
 @pytest.mark.parametrize(

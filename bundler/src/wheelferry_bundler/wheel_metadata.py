@@ -9,11 +9,13 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.metadata import parse_email
 
 from wheelferry_schemas.errors import MalformedError
 
 _MAX_SIZE = 4 * 2**20
+_LONGEST = 200
 _CLASSIFIER = "License :: "
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _UNREADABLE = (
@@ -25,7 +27,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelMetadata:
-    """`license` is an SPDX expression, or else what the author wrote, on one line."""
+    """`license` is an SPDX expression, or else what classifiers or the author say, on one line."""
 
     license: str | None
     summary: str | None
@@ -35,10 +37,25 @@ def read_wheel_metadata(path: Path, file_name: str) -> WheelMetadata:
     """Read METADATA of a wheel; raises `MalformedError` where there is none."""
     # The description may be a book, and is not asked for.
     raw, _ = parse_email(_BLANK_LINE.split(read_metadata(path, file_name), maxsplit=1)[0])
-    stated = raw.get("license_expression") or _from_classifiers(raw.get("classifiers", []))
-    return WheelMetadata(
-        license=_one_line(stated or raw.get("license")), summary=_one_line(raw.get("summary"))
+    written = raw.get("license")
+    stated = (
+        raw.get("license_expression")
+        or _as_expression(written or "")
+        or _from_classifiers(raw.get("classifiers", []))
     )
+    return WheelMetadata(
+        license=_one_line(stated or written), summary=_one_line(raw.get("summary"))
+    )
+
+
+def _as_expression(text: str) -> str | None:
+    """Return an SPDX expression as SPDX spells it, None where the text is none."""
+    if len(text) > _LONGEST:
+        return None
+    try:
+        return canonicalize_license_expression(text.strip())
+    except InvalidLicenseExpression:
+        return None
 
 
 def read_metadata(path: Path, file_name: str) -> bytes:
@@ -65,4 +82,4 @@ def _from_classifiers(classifiers: list[str]) -> str | None:
 def _one_line(text: str | None) -> str | None:
     """Return the first line that says something: `License` may hold the whole text of one."""
     lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
-    return lines[0][:200] if lines and lines[0] != "UNKNOWN" else None
+    return lines[0][:_LONGEST] if lines and lines[0] != "UNKNOWN" else None

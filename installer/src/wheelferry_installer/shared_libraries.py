@@ -6,6 +6,8 @@ import re
 
 from wheelferry_schemas.errors import UnfitError
 
+_COMPILED = {"cryptography", "isal", "msgspec", "zstandard"}
+_FOLDERS = re.compile(r"[/\\]")
 _ENDS = (".so", ".pyd", ".dylib")
 _ABSENT = re.compile(
     # glibc; musl; macOS
@@ -23,7 +25,8 @@ def unfit_host(error: ImportError) -> UnfitError | None:
     """Return what to tell of a compiled module that could not be loaded, None of another error."""
     if not (error.path or "").endswith(_ENDS) or isinstance(error, ModuleNotFoundError):
         return None
-    module = (error.name or "").partition(".")[0] or "a module"
+    folders = _FOLDERS.split(error.path or "")
+    module = next(filter(_COMPILED.__contains__, folders), error.name or folders[-1])
     if match := _ABSENT.search(str(error)):
         library = next(filter(None, match.groups()))
         package = _PACKAGES.get(library, "the package that brings it")
