@@ -4,7 +4,6 @@ import errno
 import os
 import threading
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
@@ -94,6 +93,20 @@ def test_tells_each_file_and_its_size_as_it_arrives(index: LocalIndex, cache: Ca
         lambda name, size: told.append((name, size)),
     )
     assert sorted(told) == sorted((wheel.file_name, wheel.size) for wheel in wheels)
+
+
+def test_tells_how_much_of_a_large_file_is_there(index: LocalIndex, cache: Cache) -> None:
+    wheel = make_wheel("demo", files={"demo.bin": os.urandom(4 * transfers.CHUNK)})
+    index.add(wheel)
+    index.cut_after[wheel.file_name] = [2 * transfers.CHUNK]
+    told: list[int] = []
+    fetch(
+        [artifact(wheel, index.file_url(wheel.file_name), size=wheel.size)],
+        cache,
+        lambda _name, size: told.append(size),
+    )
+    assert len(told) > 3
+    assert sum(told) == wheel.size
 
 
 def test_fetches_files_side_by_side(cache: Cache) -> None:
@@ -309,10 +322,7 @@ def test_keeps_what_did_arrive_where_others_failed(
 def test_says_where_the_cache_is_when_the_disk_is_full(
     index: LocalIndex, wheel: TinyWheel, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fill_the_disk(
-        self: transfers.Transfers, url: str, file: BinaryIO, size: int | None
-    ) -> None:
-        del self, url, file, size
+    def fill_the_disk(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(transfers.Transfers, "receive", fill_the_disk)

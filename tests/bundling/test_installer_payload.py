@@ -25,7 +25,7 @@ from wheelferry_schemas.target import Target
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "bundler/src/wheelferry_bundler/installer-requirements.txt"
-QUIET = Progress(step=lambda _phase, _total: None, advance=lambda _item, _units: None)
+QUIET = Progress(step=lambda _phase, _total, _noun=None: None, advance=lambda _item, _units: None)
 LINUX = "manylinux_2_28_x86_64"
 
 

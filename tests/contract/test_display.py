@@ -1,10 +1,18 @@
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelferry_schemas.display import count, human_size, printable, wrapped
+from wheelferry_schemas.display import (
+    count,
+    human_size,
+    printable,
+    progress_text,
+    shortened,
+    wrapped,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +91,27 @@ def test_lines_break_between_words(text: str, width: int, lines: list[str]) -> N
 @given(st.text("ab '\u99ac:"), st.integers(min_value=4, max_value=40))
 def test_breaking_lines_loses_no_word(text: str, width: int) -> None:
     assert " ".join(wrapped(text, width)).split() == text.split()
+
+
+@pytest.mark.parametrize(
+    ("work", "text"),
+    [
+        ((0, 10**7, 0.0), "0 B of 10.0 MB"),
+        ((10**6, 10**7, 5e5), "1.0 MB of 10.0 MB, 500.0 kB/s, 0:18 left"),
+        ((10**6, 10**10, 1e6), "1.0 MB of 10.0 GB, 1.0 MB/s, 2:46:39 left"),
+        ((10**7, 10**7, 5e5), "10.0 MB of 10.0 MB, 500.0 kB/s"),
+        ((10**6, None, 5e5), "1.0 MB, 500.0 kB/s"),
+        ((1, 2, 0.1, "package"), "1 of 2 packages, 0:10 left"),
+    ],
+)
+def test_progress_tells_bytes_rate_and_time_left(work: tuple[Any, ...], text: str) -> None:
+    assert progress_text(*work) == text
+
+
+def test_brief_progress_is_short() -> None:
+    assert progress_text(10**6, 10**7, 5e5, brief=True) == "1.0 MB 500.0 kB/s 0:18"
+
+
+def test_text_is_cut_to_columns() -> None:
+    assert shortened("\u99ac\u99ac", 3) == "\u99ac"
+    assert shortened("short", 5) == "short"

@@ -13,7 +13,8 @@ from pathlib import Path
 from wheelferry_schemas.errors import WheelferryError
 
 _ENTRANCES = (
-    *("cli", "self_contained", "installation", "policy", "places", "merging", "terminal"),
+    *("cli", "self_contained", "installation", "policy", "places", "merging"),
+    *("terminal", "drawn_bar"),
     *("commands.install", "commands.show", "commands.verify"),
 )
 """Modules of the installer that between them load what most runs need."""

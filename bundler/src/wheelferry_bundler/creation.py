@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from wheelferry_bundler import building
 from wheelferry_bundler.archive import ChangedFileError, write_archive
@@ -13,7 +14,7 @@ from wheelferry_bundler.building import Built
 from wheelferry_bundler.cache import Cache
 from wheelferry_bundler.completeness import with_dependencies
 from wheelferry_bundler.contents import Origin, assemble
-from wheelferry_bundler.fetching import Fetched, add_missing_hashes, fetch
+from wheelferry_bundler.fetching import Fetched, add_missing_hashes, fetch, total_size
 from wheelferry_bundler.locked import Artifact, PackageKey
 from wheelferry_bundler.planning import Plan, check_complete
 from wheelferry_bundler.selection import Chosen, Selection
@@ -21,11 +22,18 @@ from wheelferry_bundler.signing import Signer
 from wheelferry_schemas.manifest import Manifest, serialize
 
 
+class Step(Protocol):
+    """Opens a phase of `total` bytes, or of a number of what `noun` names."""
+
+    def __call__(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
+        """Open it; where `total` is None, nobody knows how much it will be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How a run tells what it is doing. `step` opens a phase of `total` units."""
+    """How a run tells what it is doing, from several threads."""
 
-    step: Callable[[str, int], None]
+    step: Step
     advance: Callable[[str, int], None]
 
 
@@ -116,13 +124,8 @@ def _fetch(
         for chosen in selection.chosen
         if (artifact := chosen.wheel or chosen.package.sdist)
     }
-    progress.step("fetching", len(artifacts))
-    return fetch(
-        artifacts.values(),
-        cache,
-        lambda name, _size: progress.advance(name, 1),
-        plan.request.building.places,
-    )
+    progress.step("fetching", total_size(artifacts.values()))
+    return fetch(artifacts.values(), cache, progress.advance, plan.request.building.places)
 
 
 def _build(
@@ -139,7 +142,7 @@ def _build(
         for chosen in selection.chosen
         if chosen.wheel is None
     ]
-    progress.step("building", len({package.key for package, _ in wanted}))
+    progress.step("building", len({package.key for package, _ in wanted}), "package")
     return building.build_all(
         wanted,
         fetched,

@@ -53,14 +53,22 @@ def fetch(
 ) -> Mapping[str, Fetched]:
     """Fetch files by their sha256, which every artifact must state.
 
-    `on_progress` is called with the file name and the number of bytes as each one is there.
+    `on_progress` is called from several threads, with the name of a file and how many bytes more of it
+    are there: fewer than none where it has to begin anew.
     Raises `MalformedError` where a file has another hash than the lock says, `TransferError`
     where files cannot be had; either names all of them.
     """
     wanted = {artifact.sha256: artifact for artifact in artifacts if artifact.sha256 is not None}
-    with _fetcher(cache, places) as fetcher:
-        fetched = fetcher.each(wanted.values(), fetcher.obtain, on_progress)
+    with _fetcher(cache, places, on_progress) as fetcher:
+        fetched = fetcher.each(wanted.values(), fetcher.obtain)
     return {file.sha256: file for file in fetched.values()}
+
+
+def total_size(artifacts: Iterable[Artifact]) -> int | None:
+    """Return how many bytes files have together; None where one of them does not say."""
+    sizes = [artifact.size for artifact in artifacts]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
 
 
 def add_missing_hashes(
@@ -71,8 +79,8 @@ def add_missing_hashes(
     Nothing vouches for these files: only who said that this is all right may be given them.
     """
     unstated = [artifact for artifact in artifacts if artifact.sha256 is None]
-    with _fetcher(cache, places) as fetcher:
-        fetched = fetcher.each(unstated, fetcher.obtain_unstated, lambda _name, _size: None)
+    with _fetcher(cache, places, lambda _name, _size: None) as fetcher:
+        fetched = fetcher.each(unstated, fetcher.obtain_unstated)
     return {
         artifact: dataclasses.replace(artifact, sha256=file.sha256, size=file.size)
         for artifact, file in fetched.items()
@@ -100,10 +108,27 @@ def lies_here(artifact: Artifact, cache: Cache, local: Mapping[str, tuple[Path, 
 
 
 @contextlib.contextmanager
-def _fetcher(cache: Cache, places: Places | None) -> Iterator[_Fetcher]:
+def _fetcher(
+    cache: Cache, places: Places | None, on_progress: Callable[[str, int], None]
+) -> Iterator[_Fetcher]:
     places = places or Places()
     with connections(places) as (transfers, mirrors):
-        yield _Fetcher(cache, transfers, mirrors, places.files())
+        yield _Fetcher(cache, transfers, mirrors, places.files(), _Tally(on_progress))
+
+
+class _Tally:
+    """Counts how much of each file is there."""
+
+    def __init__(self, on_progress: Callable[[str, int], None]) -> None:
+        self._on_progress = on_progress
+        self._there: dict[Artifact, int] = {}
+
+    def reached(self, artifact: Artifact, size: int) -> None:
+        """Note that so many bytes of a file are there; of one file, one thread at a time does."""
+        more = size - self._there.get(artifact, 0)
+        self._there[artifact] = size
+        if more:
+            self._on_progress(artifact.file_name, more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +137,10 @@ class _Fetcher:
     transfers: Transfers
     mirrors: Mirrors
     local: Mapping[str, tuple[Path, ...]]
+    tally: _Tally
 
     def each(
-        self,
-        artifacts: Iterable[Artifact],
-        obtain: Callable[[Artifact], Fetched],
-        on_progress: Callable[[str, int], None],
+        self, artifacts: Iterable[Artifact], obtain: Callable[[Artifact], Fetched]
     ) -> Mapping[Artifact, Fetched]:
         """Obtain all files with several threads; raises one error for all that failed."""
         # Big files first keeps the last minutes from being one thread's.
@@ -134,7 +157,7 @@ class _Fetcher:
                     except WheelferryError as error:
                         problems.append(error)
                         continue
-                    on_progress(artifact.file_name, fetched[artifact].size)
+                    self.tally.reached(artifact, fetched[artifact].size)
             except BaseException:
                 self.transfers.stop()
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -169,7 +192,7 @@ class _Fetcher:
         with _growing(partial) as (path, file):
             file.truncate(0)
             try:
-                self.transfers.receive(url, file, artifact.size)
+                self.transfers.receive(url, file, artifact.size, self._counting(artifact))
             except AttemptError as problem:
                 raise _failed(artifact, [problem]) from problem
             sha256, size = hash_stream(file)
@@ -195,7 +218,7 @@ class _Fetcher:
         with _growing(self.cache.partial(sha256)) as (path, file):
             for url in urls:
                 try:
-                    found, size = self._receive(url, file, artifact.size, sha256)
+                    found, size = self._receive(url, file, artifact, sha256)
                 except AttemptError as problem:
                     problems.append(problem)
                     continue
@@ -211,16 +234,22 @@ class _Fetcher:
             file.close()
         return Fetched(path=self.cache.adopt(path, sha256), sha256=sha256, size=size)
 
-    def _receive(self, url: str, file: BinaryIO, size: int | None, sha256: str) -> tuple[str, int]:
+    def _counting(self, artifact: Artifact) -> Callable[[int], None]:
+        return lambda size: self.tally.reached(artifact, size)
+
+    def _receive(
+        self, url: str, file: BinaryIO, artifact: Artifact, sha256: str
+    ) -> tuple[str, int]:
         """Complete `file` from a URL; returns the hash and size that it then has."""
         resumed = file.seek(0, os.SEEK_END) > 0
-        self.transfers.receive(url, file, size)
+        counting = self._counting(artifact)
+        self.transfers.receive(url, file, artifact.size, counting)
         found, received = hash_stream(file)
         if found != sha256:
             # What is wrong may be the part that an earlier run or another place left.
             file.truncate(0)
             if resumed:
-                self.transfers.receive(url, file, size)
+                self.transfers.receive(url, file, artifact.size, counting)
                 found, received = hash_stream(file)
         if found != sha256:
             file.truncate(0)

@@ -22,7 +22,7 @@ from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.cache import Cache
 from wheelferry_bundler.compiled_modules import compile_modules
 from wheelferry_bundler.creation import Progress
-from wheelferry_bundler.fetching import fetch
+from wheelferry_bundler.fetching import fetch, total_size
 from wheelferry_bundler.inputs import Input
 from wheelferry_bundler.interpreters import interpreter_for
 from wheelferry_bundler.locked import Artifact
@@ -40,6 +40,7 @@ _DROPPED = re.compile(
     r"|[^/]+\.dist-info/(?!METADATA$|licenses/).*"
     r"|cffi/.*|cryptography/(fernet\.py|x509/.*|hazmat/(asn1|primitives/twofactor)/.*)"
     r"|isal/(igzip(_threaded)?\.py|isa-l/(?!LICENSE)).*"
+    r"|tqdm/(?!(__init__|_monitor|_tqdm_pandas|cli|gui|std|utils|version)\.py).*"
     r"|packaging/(licenses/.*|(dependency_groups|direct_url|metadata|pylock)\.py)"
     r"|zstandard/(_cffi\..*|backend_cffi\.py)"
 )
@@ -96,13 +97,9 @@ def make_payload(plan: planning.Plan, cache: Cache, progress: Progress) -> Paylo
     wheels = {
         wheel.file_name: wheel for selection in plan.selections for wheel in _wheels(selection)
     }
-    progress.step("fetching", len(wheels))
-    fetched = fetch(
-        wheels.values(),
-        cache,
-        lambda name, _size: progress.advance(name, 1),
-        plan.request.building.places,
-    )
+    progress.step("fetching", total_size(wheels.values()))
+    places = plan.request.building.places
+    fetched = fetch(wheels.values(), cache, progress.advance, places)
     windows = any(target.markers.os_name == "nt" for target in plan.request.targets)
     trees = {_OWN: own_modules()}
     for name, wheel in wheels.items():
@@ -111,7 +108,7 @@ def make_payload(plan: planning.Plan, cache: Cache, progress: Progress) -> Paylo
         )
     files: dict[str, bytes] = {}
     sets = []
-    progress.step("packing", len(plan.selections))
+    progress.step("packing", len(plan.selections), "target")
     for selection in plan.selections:
         stems = [_OWN, *(wheel.file_name.removesuffix(".whl") for wheel in _wheels(selection))]
         names = [*_add_sources(files, trees, stems)]

@@ -1,18 +1,20 @@
-"""Progress on the terminal: a bar where there is one to draw on, else a line for each phase."""
+"""Progress: a bar for each phase where there is a terminal, else a line for it, and more now and then."""
 
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
-import click
-
-from wheelferry_schemas.display import printable
+from wheelferry_bundler.commands.printing import tell
+from wheelferry_schemas.display import progress_text
 
 if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar
+    from wheelferry_bundler.drawn_phase import DrawnBar
 
-_NAME_WIDTH = 40
+PAUSE = 30.0
+"""Seconds between two lines where there is no terminal."""
 
 
 class PhaseBar:
@@ -20,32 +22,55 @@ class PhaseBar:
 
     def __init__(self, *, shown: bool = True) -> None:
         self._shown = shown
-        self._bar: ProgressBar[int] | None = None
+        self._phase: DrawnBar | _Lines | None = None
+        self._lock = threading.Lock()
 
-    def step(self, phase: str, total: int) -> None:
-        """Begin a phase of `total` units; a phase of none is not shown."""
+    def step(self, phase: str, total: int | None, noun: str | None = None) -> None:
+        """Begin a phase of `total` bytes, or of a number of what `noun` names; none is not shown.
+
+        Where `total` is None, nobody knows how much it will be.
+        """
         self.finish()
         if not self._shown or total == 0:
             return
-        if not sys.stderr.isatty():
-            click.echo(phase, err=True)
-            return
-        self._bar = click.progressbar(
-            length=total, label=phase.ljust(10), file=sys.stderr, item_show_func=_shortened
-        )
-        self._bar.render_progress()
+        if sys.stderr.isatty():
+            from wheelferry_bundler.drawn_phase import DrawnBar
 
-    def advance(self, item: str, units: int) -> None:
-        """Go on by `units`; `item` is what has just been worked on."""
-        if self._bar is not None:
-            self._bar.update(units, item or None)  # type: ignore[arg-type]
+            self._phase = DrawnBar(phase, total, noun)
+        else:
+            self._phase = _Lines(phase, total, noun)
+
+    def advance(self, item: str, amount: int) -> None:
+        """Go on by `amount`; `item` is what is worked on. Any thread may call this."""
+        with self._lock:
+            if self._phase is not None:
+                self._phase.advance(item, amount)
 
     def finish(self) -> None:
         """End the phase that is shown, if any."""
-        if self._bar is not None:
-            self._bar.render_finish()
-            self._bar = None
+        with self._lock:
+            if self._phase is not None:
+                self._phase.close()
+                self._phase = None
 
 
-def _shortened(item: object) -> str | None:
-    return printable(str(item))[:_NAME_WIDTH] if item else None
+class _Lines:
+    """Tells that a phase begins, and now and then how far it is."""
+
+    def __init__(self, phase: str, total: int | None, noun: str | None) -> None:
+        self._name, self._total, self._noun = phase, total, noun
+        self._done = 0
+        self._started = self._told = time.monotonic()
+        tell(phase)
+
+    def advance(self, _item: str, amount: int) -> None:
+        """Go on by `amount`."""
+        self._done += amount
+        now = time.monotonic()
+        if now - self._told >= PAUSE:
+            self._told = now
+            rate = self._done / (now - self._started)
+            tell(f"{self._name}: {progress_text(self._done, self._total, rate, self._noun)}")
+
+    def close(self) -> None:
+        """End; nothing is to be told of that."""

@@ -104,12 +104,15 @@ class Transfers:
         for session in self._sessions:
             session.close()
 
-    def receive(self, url: str, file: BinaryIO, size: int | None) -> None:
+    def receive(
+        self, url: str, file: BinaryIO, size: int | None, on_progress: Callable[[int], None]
+    ) -> None:
         """Append to `file` what it still lacks of a URL's content, of which `size` bytes are known.
 
+        `on_progress` is called with how many bytes `file` has, again and again.
         Raises `AttemptError`. Whether the content is the right one is for the caller to see.
         """
-        self._persist(url, lambda: self._receive(url, file, size))
+        self._persist(url, lambda: self._receive(url, file, size, on_progress))
 
     def page(self, url: str, accept: str) -> Page | None:
         """Return a page, or None where there is none; raises `AttemptError`."""
@@ -130,7 +133,9 @@ class Transfers:
                 self._stopped.wait(pause)
         raise AssertionError
 
-    def _receive(self, url: str, file: BinaryIO, size: int | None) -> None:
+    def _receive(
+        self, url: str, file: BinaryIO, size: int | None, on_progress: Callable[[int], None]
+    ) -> None:
         start = file.seek(0, os.SEEK_END)
         if size is not None and start == size:
             return
@@ -156,6 +161,7 @@ class Transfers:
                             f"{host(url)} sends more than the {size} bytes that the lock states",
                             "the file was changed after the lock was made: find out why",
                         )
+                    on_progress(file.tell())
             except requests.RequestException as error:
                 raise _PassingError(
                     f"the connection to {host(url)} broke off again and again",

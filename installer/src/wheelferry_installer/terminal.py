@@ -1,17 +1,17 @@
-"""Progress on the terminal: a bar where there is one to draw on, else nothing."""
+"""Progress: a bar where there is a terminal to draw it on, else a line now and then."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-import click
+from wheelferry_schemas.display import progress_text
 
-from wheelferry_schemas.display import printable
-
-_NAME_WIDTH = 40
+PAUSE = 30.0
+"""Seconds between two lines where there is no terminal."""
 
 
 class Advance(Protocol):
@@ -24,14 +24,35 @@ class Advance(Protocol):
 @contextmanager
 def bar(label: str, total: int, *, shown: bool) -> Iterator[Advance]:
     """Draw a bar of `total` bytes on stderr for as long as the block runs."""
-    if not shown or not sys.stderr.isatty():
+    if not shown or total == 0:
         yield lambda _item, _size: None
-        return
+    elif sys.stderr.isatty():
+        from wheelferry_installer.drawn_bar import DrawnBar
 
-    def shortened(item: object) -> str | None:
-        return printable(str(item))[:_NAME_WIDTH] if item else None
+        drawn = DrawnBar(label, total)
+        try:
+            yield drawn.advance
+        finally:
+            drawn.close()
+    else:
+        yield _Lines(label, total).advance
 
-    with click.progressbar(
-        length=total, label=label, file=sys.stderr, item_show_func=shortened
-    ) as drawn:
-        yield lambda item, size: drawn.update(size, item)
+
+class _Lines:
+    """Tells now and then how far something is."""
+
+    def __init__(self, label: str, total: int) -> None:
+        self._label, self._total = label, total
+        self._done = 0
+        self._started = self._told = time.monotonic()
+
+    def advance(self, _item: str, size: int) -> None:
+        """Go on by `size`."""
+        from wheelferry_installer.commands.printing import tell
+
+        self._done += size
+        now = time.monotonic()
+        if now - self._told >= PAUSE:
+            self._told = now
+            rate = self._done / (now - self._started)
+            tell(f"{self._label}: {progress_text(self._done, self._total, rate)}")

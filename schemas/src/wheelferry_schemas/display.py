@@ -62,6 +62,34 @@ def human_size(size: int) -> str:
     return f"{value / 1000:.1f} TB"
 
 
+def shortened(text: str, width: int) -> str:
+    """Return the beginning of a text that fits into that many columns."""
+    while cells(text) > width:
+        text = text[:-1]
+    return text
+
+
+def progress_text(
+    done: int, total: int | None, rate: float, noun: str | None = None, *, brief: bool = False
+) -> str:
+    """Return how far a work of `total` bytes is: `12.3 MB of 18.6 MB, 5.1 MB/s, 0:02 left`.
+
+    With a noun it is a number of these; `brief` is for narrow terminals: `12.3 MB 5.1 MB/s 0:02`.
+    """
+    said = human_size(done) if noun is None else str(done)
+    if total is not None and not brief:
+        said += f" of {human_size(total) if noun is None else count(total, noun)}"
+    parts = [said]
+    if rate > 0 and noun is None:
+        parts.append(f"{human_size(int(rate))}/s")
+    if rate > 0 and total is not None and done < total:
+        minutes, seconds = divmod(max(0, round((total - done) / rate)), 60)
+        hours, minutes = divmod(minutes, 60)
+        left = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+        parts.append(left if brief else f"{left} left")
+    return (" " if brief else ", ").join(parts)
+
+
 def count(number: int, noun: str) -> str:
     """Return `1 wheel` or `3 wheels`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,54 @@
+"""A bar on a terminal: one line at any width. Imported only where one is drawn, since tqdm takes a while."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+from tqdm.std import tqdm
+
+from wheelferry_schemas.display import printable, progress_text, shortened
+
+_NARROW = 60
+_WIDE = 88
+"""Columns from which on there is room for a name as well."""
+_NAME_WIDTH = 40
+# No thread of its own, since processes are forked meanwhile, and no lock that they would share.
+tqdm.monitor_interval = 0
+tqdm.set_lock(threading.RLock())
+
+
+class DrawnBar(tqdm):  # type: ignore[misc] # it has no types
+    """A bar of `total` bytes, or of a number of what `noun` names, on standard error."""
+
+    def __init__(self, label: str, total: int | None, noun: str | None = None) -> None:
+        self._noun = noun
+        self._name = ""
+        super().__init__(
+            desc=label, total=total, file=sys.stderr, dynamic_ncols=True, miniters=1, smoothing=0.1
+        )
+
+    def advance(self, name: str, amount: int) -> None:
+        """Go on by `amount`; `name` is what is worked on."""
+        self._name = name.rpartition("/")[2] or self._name
+        self.update(amount)
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        """What a line is made of, for the width that the terminal has now."""
+        facts: dict[str, Any] = super().format_dict
+        total, width = facts["total"], facts["ncols"] or _NARROW
+        # What is written may be a little more than what was announced.
+        done = facts["n"] = min(facts["n"], total or facts["n"])
+        rate = facts["rate"] or (done / facts["elapsed"] if facts["elapsed"] else 0)
+        percent = f" {done * 100 // total}%" if total else ""
+        # tqdm's own sizes are rounded in another way than all others.
+        text = progress_text(done, total, rate, self._noun, brief=width < _NARROW)
+        if not total or width < _NARROW:
+            line = shortened(f"{facts['prefix']}{percent} {text}", width)
+            return {**facts, "bar_format": "{line}", "line": line}
+        room = min(_NAME_WIDTH, width - _WIDE)
+        name = f"  {shortened(printable(self._name), room)}" if self._name and room > 0 else ""
+        more = {"percent": percent, "text": text, "name": name}
+        return {**facts, "bar_format": "{desc}{percent} {bar} {text}{name}", **more}
