@@ -58,6 +58,35 @@ class Changes:
         return json.dumps(asdict(self)).encode()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """A change that is done backwards, or, when it was undone, once more.
+
+    `way` is the folder of the journal that holds it: `previous` or `undone`.
+    """
+
+    way: str
+    planned: Changes
+
+    @property
+    def back(self) -> bool:
+        """Whether it is done backwards."""
+        return self.way == "previous"
+
+    @property
+    def going(self) -> tuple[str, ...]:
+        """The files that leave the tree; some come as others."""
+        return tuple(file.path for file in (self.planned.put if self.back else self.planned.taken))
+
+    @property
+    def coming(self) -> dict[str, str]:
+        """The files that come into the tree, and where in the control folder they lie."""
+        if self.back:
+            taken = enumerate(self.planned.taken)
+            return {file.path: f"{self.way}/old/{number}" for number, file in taken}
+        return {file.path: f"{self.way}/new/{file.path}" for file in self.planned.put}
+
+
 def parse(data: bytes) -> Changes:
     """Read changes; raises `MalformedError`."""
     try:

@@ -41,27 +41,44 @@ class Distribution:
 
 def distributions(root: Path, libraries: Iterable[str]) -> tuple[Distribution, ...]:
     """Return what is installed in these folders, by name; file names tell name and version."""
-    found = []
+    found: list[Distribution | None] = []
     for library in libraries:
         try:
             names = os.listdir(root / library)
         except FileNotFoundError:
             continue
-        for file_name in names:
-            stem, extension = os.path.splitext(file_name)
-            name, _, version = stem.partition("-")
-            if extension not in _METADATA:
-                continue
-            try:
-                normal = canonicalize_name(name, validate=True)
-            except InvalidName:
-                # pip renames what it removes to ~name; nobody takes that for a distribution.
-                continue
-            metadata = posixpath.normpath(posixpath.join(library, file_name))
-            found.append(
-                Distribution(name=normal, version=version.split("-")[0], metadata=metadata)
-            )
-    return tuple(sorted(found, key=lambda distribution: (distribution.name, distribution.metadata)))
+        found += [_distribution(library, file_name) for file_name in names]
+    return _sorted(found)
+
+
+def distributions_among(paths: Iterable[str], libraries: Iterable[str]) -> tuple[Distribution, ...]:
+    """Return the distributions to which files at these paths, relative to the root, would belong."""
+    entries = {
+        (library, rest.partition("/")[0])
+        for library in libraries
+        for rest in (posixpath.relpath(path, library) for path in paths)
+    }
+    return _sorted(_distribution(library, file_name) for library, file_name in entries)
+
+
+def _distribution(library: str, file_name: str) -> Distribution | None:
+    """Return the distribution whose metadata has that name in a folder, None where it is none."""
+    stem, extension = os.path.splitext(file_name)
+    name, _, version = stem.partition("-")
+    if extension not in _METADATA:
+        return None
+    try:
+        normal = canonicalize_name(name, validate=True)
+    except InvalidName:
+        # pip renames what it removes to ~name; nobody takes that for a distribution.
+        return None
+    metadata = posixpath.normpath(posixpath.join(library, file_name))
+    return Distribution(name=normal, version=version.split("-")[0], metadata=metadata)
+
+
+def _sorted(found: Iterable[Distribution | None]) -> tuple[Distribution, ...]:
+    known = (distribution for distribution in found if distribution is not None)
+    return tuple(sorted(known, key=lambda distribution: (distribution.name, distribution.metadata)))
 
 
 def is_editable(root: Path, distribution: Distribution) -> bool:

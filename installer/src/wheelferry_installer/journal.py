@@ -33,7 +33,7 @@ from wheelferry_installer import (
     own_folder,
     signals,
 )
-from wheelferry_installer.changes import Changes
+from wheelferry_installer.changes import Changes, Reversal
 from wheelferry_installer.open_folder import OpenFolder
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
 
@@ -89,20 +89,14 @@ class Journal:
     def rollback(self, *, sync: bool) -> None:
         """Undo the last change, or do it again where it was undone.
 
-        Raises `ConflictError` where no change is kept, or where its files were changed since.
+        Raises `ConflictError` as `reversal` does.
         """
-        way, unfinished, done, reverse = "previous", "undoing", "undone", "redoing"
-        if not self._is(way):
-            way, unfinished, done, reverse = done, reverse, way, unfinished
-        if not self._is(way):
-            raise ConflictError(
-                f"no way back from the last change of {self.root} is kept",
-                hint="install the older bundle with --allow-downgrade",
-            )
-        planned = self._read(way)
-        self._refuse_changed(planned, back=way == "previous")
-        journal_checks.check(planned, way, self.tree, self.control)
-        self._remove_compiled(planned, back=way == "previous")
+        reversal = self.reversal()
+        way, planned = reversal.way, reversal.planned
+        unfinished, done, reverse = "undoing", "undone", "redoing"
+        if not reversal.back:
+            unfinished, done, reverse = reverse, "previous", unfinished
+        self._remove_compiled(planned, back=reversal.back)
         signals.ignore()
         try:
             self._go(way, unfinished, sync=sync)
@@ -111,6 +105,22 @@ class Journal:
             self._take_back((unfinished, done), reverse)
             raise
         self._tidy()
+
+    def reversal(self) -> Reversal:
+        """Return what a rollback does.
+
+        Raises `ConflictError` where no change is kept, or where its files were changed since.
+        """
+        way = next(filter(self._is, ("previous", "undone")), None)
+        if way is None:
+            raise ConflictError(
+                f"no way back from the last change of {self.root} is kept",
+                hint="install the older bundle with --allow-downgrade",
+            )
+        reversal = Reversal(way=way, planned=self._read(way))
+        self._refuse_changed(reversal.planned, back=reversal.back)
+        journal_checks.check(reversal.planned, way, self.tree, self.control)
+        return reversal
 
     def recover(self) -> None:
         """Finish or undo what a run before this one left.
@@ -265,6 +275,17 @@ class Journal:
                 with contextlib.suppress(FileNotFoundError):
                     self.tree.unlink(path)
                 self.tree.remove_empty(path.rpartition("/")[0])
+
+
+@contextlib.contextmanager
+def looked_at(root: Path, control: Path) -> Iterator[Journal]:
+    """Open a tree and its control folder only to look; nothing is locked or recovered.
+
+    Raises `FileNotFoundError` where one of them is not there, and `ConflictError` where the latter
+    is not ours.
+    """
+    with own_folder.found(control) as held, open_folder.opened(root) as tree:
+        yield Journal(tree=tree, control=held)
 
 
 @contextlib.contextmanager

@@ -116,8 +116,18 @@ class ManagedEnvironment:
     def rollback(self, *, sync: bool, to: str | None = None) -> None:
         """Put a former environment in the environment's place, which in turn becomes `previous`.
 
-        It is the youngest, or the one whose generation begins with `to`. Raises `ConflictError`
-        where it is not kept.
+        It is what `former` returns, which raises `ConflictError`.
+        """
+        chosen = self.former(to)
+        entry = _Journal(
+            action="rollback", generation=chosen.receipt.generation, keep=len(self.kept)
+        )
+        self._swap(entry, sync=sync, source=chosen.path.name)
+
+    def former(self, to: str | None) -> Generation:
+        """Return the youngest former environment, or the one whose generation begins with `to`.
+
+        Raises `ConflictError` where it is not kept.
         """
         kept = self.kept
         chosen = [g for g in kept if to is None or g.receipt.generation.startswith(to)]
@@ -128,9 +138,7 @@ class ManagedEnvironment:
                 "is kept",
                 hint="see: bundle status; or install the older bundle with --allow-downgrade",
             )
-        generation = chosen[0].receipt.generation
-        entry = _Journal(action="rollback", generation=generation, keep=len(kept))
-        self._swap(entry, sync=sync, source=chosen[0].path.name)
+        return chosen[0]
 
     def uninstall(self, *, sync: bool) -> None:
         """Remove the environment and all that is kept of former ones."""

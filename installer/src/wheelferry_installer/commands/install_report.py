@@ -7,7 +7,12 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelferry_installer.commands.options import show_startup, signers_json, startup_json
+from wheelferry_installer.commands.options import (
+    say_changes,
+    show_startup,
+    signers_json,
+    startup_json,
+)
 from wheelferry_installer.commands.printing import say, say_command, say_json, warn
 from wheelferry_schemas.display import count
 
@@ -15,7 +20,6 @@ if TYPE_CHECKING:
     from wheelferry_installer.installation import Installed
     from wheelferry_installer.merge_planning import Merge
     from wheelferry_installer.merging import Merged
-    from wheelferry_installer.package_changes import PackageChanges
     from wheelferry_installer.planning import Plan
 
 
@@ -66,11 +70,6 @@ def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
         verb = "replace" if plan.present else "make"
         description = plan.fit.interpreter.description
         say(f"would {verb} {where} with {packages}, for {description}")
-
-
-def say_changes(changes: PackageChanges) -> None:
-    """Say which packages come, go, or come as another one, and how many."""
-    say(*(change.line for change in changes.changes), changes.tally)
 
 
 def _say_path(plan: Merge) -> None:

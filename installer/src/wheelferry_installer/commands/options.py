@@ -15,6 +15,7 @@ import click
 from wheelferry_installer.commands.printing import say, tell, warn
 
 if TYPE_CHECKING:
+    from wheelferry_installer.package_changes import PackageChanges
     from wheelferry_installer.startup import StartupFile
     from wheelferry_installer.verification import Signer, VerifiedBundle
 
@@ -136,6 +137,11 @@ def signers_json(signers: tuple[Signer, ...]) -> list[dict[str, str | bool | Non
         }
         for signer in signers
     ]
+
+
+def say_changes(changes: PackageChanges) -> None:
+    """Say which packages come, go, or come as another one, and how many."""
+    say(*(change.line for change in changes.changes), changes.tally)
 
 
 def show_startup(startup: Sequence[StartupFile]) -> None:
