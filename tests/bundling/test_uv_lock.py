@@ -276,7 +276,7 @@ def test_is_named_after_the_project_that_is_taken() -> None:
 
 
 def test_is_named_after_the_folder_where_there_is_no_project(tmp_path: Path) -> None:
-    folder = tmp_path / "Our Things"
+    folder = tmp_path / "проект"
     folder.mkdir()
     lock = uv_lock(head="[manifest.dependency-groups]\ndev = []\n")
     assert read(lock, folder).name == "workspace"

@@ -149,6 +149,27 @@ def test_older_bundle_is_refused_elsewhere_and_after_uninstall(
     assert bundle("install", tmp_path / "old", "--venv", "elsewhere", cwd=tmp_path).code == 6
 
 
+def test_bundle_of_another_project_is_refused(tmp_path: Path, index: LocalIndex) -> None:
+    index.add(make_wheel("pure"))
+    env = {"UV_DEFAULT_INDEX": index.simple_url}
+    for project, *options in (("one",), ("two",), ("three", "--name", "One")):
+        folder = tmp_path / project
+        folder.mkdir()
+        (folder / "requirements.txt").write_text("pure\n")
+        succeed("create", *options, "-o", tmp_path / f"{project}.tar.zst", cwd=folder, env=env)
+    succeed("install", tmp_path / "one.tar.zst", "--no-sync", cwd=tmp_path)
+    before = tree(tmp_path / ".venv")
+    for more in ((), ("--dry-run",), ("--reinstall", "--allow-downgrade")):
+        refused = bundle("install", tmp_path / "two.tar.zst", *more, cwd=tmp_path)
+        assert refused.code == 8
+        told = f"{tmp_path / '.venv'} is of 'one', and two.tar.zst is a bundle of 'two'"
+        assert told in refused.err
+        assert "--replace" in refused.err
+    assert tree(tmp_path / ".venv") == before
+    succeed("install", tmp_path / "three.tar.zst", "--no-sync", cwd=tmp_path)
+    succeed("install", tmp_path / "two.tar.zst", "--no-sync", "--replace", cwd=tmp_path)
+
+
 def test_expired_bundle_is_refused(project: Path, tmp_path: Path) -> None:
     env = {"SOURCE_DATE_EPOCH": "1700000000"}
     succeed("create", "--expires", "90d", cwd=project, env=env)

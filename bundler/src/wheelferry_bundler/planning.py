@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.build_dependencies import add_build_dependencies
 from wheelferry_bundler.build_options import BuildOptions, check_allowed
+from wheelferry_bundler.bundle_names import named_after
 from wheelferry_bundler.inputs import Input
 from wheelferry_bundler.locked import Artifact, LockedSet, Wanted
 from wheelferry_bundler.places import file_here
@@ -31,12 +32,13 @@ from wheelferry_schemas.target import Target
 class Request:
     """What a bundle is asked for.
 
-    `options` are the flags as the manifest records them, `pythons` interpreters to take along. With `build_dependencies` what local
+    It is called `name`, or after its project. `options` are the flags as the manifest records them, `pythons` interpreters to take along. With `build_dependencies` what local
     projects need to be built goes along; with `missing_hashes` files are taken that the lock
     states no hash for.
     """
 
     source: Input
+    name: str | None = None
     targets: Sequence[Target]
     wanted: Wanted = field(default_factory=Wanted)
     building: BuildOptions = field(default_factory=BuildOptions)
@@ -94,7 +96,7 @@ def plan(request: Request) -> Plan:
             sha256=hashlib.sha256(data).hexdigest(),
             options=tuple(request.options),
         ),
-        name=first.name,
+        name=request.name or first.name,
         version=first.version,
         selections=selections,
         problems=tuple(
@@ -148,7 +150,7 @@ def _read(request: Request, data: bytes) -> Mapping[str, LockedSet]:
 
 def _pylock_name(path: Path) -> str:
     middle = path.name.removeprefix("pylock").removesuffix("toml").strip(".")
-    return canonicalize_name(middle) or "pylock"
+    return canonicalize_name(middle) or named_after(path.resolve().parent, "pylock")
 
 
 def _select(locked: LockedSet, target: Target, request: Request) -> Selection:

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from wheelferry_bundler.build_options import BuildOptions
+from wheelferry_bundler.bundle_names import named_after
 from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, Wanted
 from wheelferry_bundler.pylock import read_pylock
 from wheelferry_bundler.requirement_lines import RequirementLines, read_lines
@@ -154,7 +155,7 @@ class _File:
             data,
             folder,
             self.wanted,
-            name="requirements",
+            name=named_after(self.path.resolve().parent, "requirements"),
             kind="requirements.txt",
             closed=not self.question.closed,
         )

@@ -14,6 +14,7 @@ from packaging.dependency_groups import resolve_dependency_groups
 from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.build_options import BuildOptions
+from wheelferry_bundler.bundle_names import named_after
 from wheelferry_bundler.locked import (
     Dependency,
     LockedPackage,
@@ -60,7 +61,7 @@ def read_unlocked_project(
         options=options,
     )
     resolved = resolve(question, target) if question.arguments else Resolved(lock=_NOTHING)
-    name = canonicalize_name(project.optional_text("name") or folder.name)
+    name = canonicalize_name(project.optional_text("name") or named_after(folder, "project"))
     locked = read_pylock(
         resolved.lock, folder, _answered(wanted), name=name, kind="pyproject.toml", closed=True
     )

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import InvalidName, canonicalize_name
+from packaging.utils import canonicalize_name
 
+from wheelferry_bundler.bundle_names import named_after
 from wheelferry_bundler.conflicts import SyntheticExtra
 from wheelferry_bundler.locked import Dependency, LockedPackage, LockedSet, PackageKey, Wanted
 from wheelferry_bundler.project import Project, read_default_groups, read_specifier
@@ -51,7 +52,7 @@ def read_uv_lock(data: bytes, folder: Path, wanted: Wanted) -> LockedSet:
     return LockedSet(
         closed=True,
         kind="uv.lock",
-        name=only.name if only else _name_of(folder),
+        name=only.name if only else named_after(folder, "workspace"),
         version=only.version if only else None,
         requires_python=requires_python if len(requires_python) else None,
         packages=workspace.packages,
@@ -62,13 +63,6 @@ def read_uv_lock(data: bytes, folder: Path, wanted: Wanted) -> LockedSet:
         conflicts=workspace.conflicts,
         outside_allowed=wanted.allow_outside_paths,
     )
-
-
-def _name_of(folder: Path) -> str:
-    try:
-        return canonicalize_name(folder.resolve().name, validate=True)
-    except InvalidName:
-        return "workspace"
 
 
 def _check_version(lock: Table) -> None:

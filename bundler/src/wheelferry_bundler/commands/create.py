@@ -72,6 +72,11 @@ Examples:
         help="The file to write.  [default: bundle.tar.zst, or bundle.pyz with --self-contained]",
     ),
     click.option(
+        "--name",
+        help="What the bundle is called. The far side lets none of another name take its place. "
+        "Default: the project's name, or that of the folder of a requirements file.",
+    ),
+    click.option(
         "--self-contained",
         is_flag=True,
         help="Put the installer in as well: over there 'python3 bundle.pyz' needs nothing but "
@@ -88,6 +93,7 @@ def create(
     pythons: tuple[str, ...],
     target_files: tuple[Path, ...],
     output: Path | None,
+    name: str | None,
     self_contained: bool,
     force: bool,
     keys: tuple[Path, ...],
@@ -110,7 +116,7 @@ def create(
     script (PEP 723). In a folder, the first of these that is found is taken. What is not a lock is
     resolved for each target with uv.
     """
-    from wheelferry_bundler import planning
+    from wheelferry_bundler import bundle_names, planning
     from wheelferry_bundler.inputs import find_input
     from wheelferry_bundler.python_archives import read_python_archives
     from wheelferry_bundler.targets import make_targets
@@ -119,6 +125,7 @@ def create(
     wanted = read_wanted(dev=dev, only_dev=only_dev, **flags)
     if unsigned and keys:
         raise UsageError("--unsigned and --key exclude each other", hint="leave one of them out")
+    name = None if name is None else bundle_names.checked(name)
     output = output or Path("bundle.pyz" if self_contained else "bundle.tar.zst")
     targets = make_targets(platforms, pythons, target_files)
     found = find_input(source)
@@ -134,6 +141,7 @@ def create(
     plan = planning.plan(
         planning.Request(
             source=found,
+            name=name,
             targets=targets,
             wanted=wanted,
             building=building,
