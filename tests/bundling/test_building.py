@@ -353,7 +353,7 @@ def other_python(folder: Path) -> Path:
     path.write_text(
         f"#!{sys.executable}\n"
         "import os, sys\n"
-        "if sys.argv[1] == '-I':\n"
+        "if sys.argv[2] == '-c':\n"
         "    code = sys.argv[3].replace('sys.version_info[:2]', '({version})')\n"
         "    os.execv(sys.executable, [sys.executable, '-I', '-c', code])\n"
         "open(os.environ['BUILDS'] + '.python', 'a').close()\n"
@@ -460,3 +460,44 @@ def test_refuses_to_build_what_is_not_to_be_built(options: BuildOptions, flag: s
 )
 def test_allows_to_build_everything_else(options: BuildOptions) -> None:
     check_allowed(directory(Path()), options)
+
+
+SPY = """
+import os, pathlib, shutil
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    with open(os.environ["BUILDS"], "a") as builds:
+        builds.write(repr(dict(os.environ)))
+    [wheel] = pathlib.Path("ready").iterdir()
+    shutil.copy(wheel, folder)
+    return wheel.name
+"""
+
+
+def test_backend_does_not_see_how_the_index_is_logged_in_to(
+    cache: Cache, tmp_path: Path, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("UV_INDEX_HOUSE_PASSWORD", "p@ss")
+    index.add(make_wheel("needed"))
+    index.login = ("alice", "p@ss")
+    url = index.simple_url.replace("://", "://alice:p%40ss@")
+    make_source(tmp_path / "project", make_wheel("demo"), requires="'needed'", backend=SPY)
+    places = Places(mirrors=(url, url))
+    build(directory(tmp_path / "project"), cache, options=BuildOptions(places=places))
+    (seen,) = builds(tmp_path)
+    assert "alice" not in seen
+    assert "p@ss" not in seen
+    assert index.file_requests("needed-1.0-py3-none-any.whl")
+
+
+def test_pip_is_not_what_is_called_so_in_this_folder(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("pip.py", "runpy.py", "wheel.py", "packaging.py"):
+        (here / name).write_text("raise SystemExit('ran instead')\n", encoding="ascii")
+    monkeypatch.chdir(here)
+    make_source(tmp_path / "project", make_wheel("demo"))
+    assert build(directory(tmp_path / "project"), cache)

@@ -28,6 +28,9 @@ _LEGACY = ("setuptools>=40.8.0",)
 _SHOWN_LINES = 20
 _HOOK = """
 import importlib, json, os, sys
+# A backend need not see how indexes are logged in to.
+for variable in [variable for variable in os.environ if variable.startswith(("UV_", "PIP_"))]:
+    del os.environ[variable]
 name, _, attribute = sys.argv[1].partition(":")
 sys.path[:0] = [os.path.abspath(folder) for folder in sys.argv[2:]]
 backend = importlib.import_module(name)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Sequence
+from importlib.metadata import distribution
 from pathlib import Path
 
-from wheelferry_bundler.interpreters import Interpreter, this_interpreter
+from wheelferry_bundler.interpreters import Interpreter
 from wheelferry_bundler.logins import Logins
 from wheelferry_bundler.places import Places
 from wheelferry_bundler.urls import redacted, with_login
 from wheelferry_schemas.errors import BuildError
 
 _SHOWN_LINES = 20
+_LAUNCHER = Path(__file__).with_name("pip_without_logins.py")
 
 
 def pip_wheel(
@@ -31,10 +32,19 @@ def pip_wheel(
     went well. Raises `BuildError` with its last lines; `what` could not be done, in these words.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    # Isolated, since a pip.py in the folder that this runs in must not run instead. What builds need is
+    # installed in the same process: another one would be told the indexes on its command line.
     command = [
-        *(sys.executable, "-m", "pip"),
-        *(() if interpreter == this_interpreter() else ("--python", str(interpreter.path))),
-        *("wheel", "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--no-input"),
+        *(str(interpreter.path), "-I", "-B", str(_LAUNCHER)),
+        str(distribution("pip").locate_file("pip")),
+        *(
+            "wheel",
+            "--use-feature=inprocess-build-deps",
+            "--no-deps",
+            "--no-cache-dir",
+            "--disable-pip-version-check",
+            "--no-input",
+        ),
         *("--progress-bar", "off", *arguments),
     ]
     last: deque[str] = deque(maxlen=_SHOWN_LINES)
