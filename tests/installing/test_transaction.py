@@ -209,7 +209,10 @@ def test_journal_that_a_loss_of_power_cut_short_means_nothing_was_swapped(
 ) -> None:
     install_generation(environment, "one")
     before = tree(environment)
-    for journal in (b"", b"{", b'{"generation": 1}', b"[]", b"\xff"):
+    strange = b'{"action": "install", "generation": "two", "keep": %b}'
+    values = (b"1e999", b"-1", b"NaN", b"true", b"[" * 100_000)
+    more = (strange % value for value in values)
+    for journal in (b"", b"{", b'{"generation": 1}', b"[]", b"\xff", b"[" * 100_000, *more):
         managed = ManagedEnvironment(environment)
         managed.control.mkdir()
         fill(managed.staging, "two")
