@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.locked import (
     Artifact,
     Dependency,
+    ExtraRequirement,
     LockedPackage,
     LockedSet,
     PackageKey,
@@ -123,6 +125,24 @@ def test_refuses_what_does_not_agree_with_the_lock(tmp_path: Path) -> None:
     with pytest.raises(UnfitError, match="what the project needs to be built") as caught:
         add_build_dependencies(locked, select(locked, LINUX), BuildOptions())
     assert "shared" in str(caught.value)
+
+
+def test_obeys_the_constraints_of_the_lock(tmp_path: Path, index: LocalIndex) -> None:
+    index.add(make_wheel("maker", "3.0"))
+    hook = (
+        "def get_requires_for_build_editable(_=None):\n"
+        "    from importlib.metadata import version\n    return ['editor'] * (version('maker') < '3')\n"
+    )
+    make_source(tmp_path, make_wheel("app"), backend=BACKEND + hook, requires="'maker'")
+    locked = dataclasses.replace(lock_of(tmp_path), build_constraints=("maker<3", "absent==1"))
+    assert added(locked) == ["editor 1.0", "maker 1.0", "shared 2.0"]
+
+
+def test_adds_what_settings_add_to_a_local_project(tmp_path: Path) -> None:
+    make_source(tmp_path, make_wheel("app"))
+    extra = {"app": (ExtraRequirement(text="editor"),)}
+    locked = dataclasses.replace(lock_of(tmp_path), extra_build_requires=extra)
+    assert added(locked) == ["editor 1.0"]
 
 
 def test_adds_setuptools_for_a_project_that_names_no_build_system(tmp_path: Path) -> None:

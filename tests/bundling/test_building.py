@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import io
 import sys
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -176,6 +179,101 @@ def test_takes_build_requirements_from_the_folder_of_wheels(cache: Cache, tmp_pa
     assert built.file.sha256 == make_wheel("demo").sha256
 
 
+NEEDS = (
+    "import importlib.metadata, needed\n"
+    "from real import build_wheel as build\n"
+    "def build_wheel(*args):\n"
+    "    print('needed', importlib.metadata.version('needed'))\n"
+    "    assert importlib.metadata.version('needed') == '1.0'\n"
+    "    return build(*args)\n"
+)
+
+
+def needy_files(requires: str) -> dict[str, bytes]:
+    """Return the files of a project that builds with needed 1.0 alone."""
+    files = source_files(make_wheel("demo"), requires=requires, backend=NEEDS)
+    return {**files, "real.py": source_files(make_wheel("demo"))["backend.py"]}
+
+
+def two_versions(folder: Path) -> BuildOptions:
+    for version in ("1.0", "2.0"):
+        make_wheel("needed", version).write(folder)
+    return BuildOptions(places=Places(folders=(folder,)))
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
+    with io.BytesIO() as stream:
+        with zipfile.ZipFile(stream, "w") as opened:
+            for name, data in files.items():
+                opened.writestr(f"{folder}/{name}", data)
+        return stream.getvalue()
+
+
+def test_builds_with_what_constraints_allow(cache: Cache, tmp_path: Path) -> None:
+    project = directory(write_files(tmp_path / "project", needy_files("'needed'")))
+    options = two_versions(tmp_path / "wheels")
+    with pytest.raises(BuildError, match="could not be built"):
+        build(project, cache, options=options)
+    constrained = dataclasses.replace(options, constraints=("needed<2 ; python_version >= '3'",))
+    (built,) = build(project, cache, options=constrained)
+    assert built.file.sha256 == make_wheel("demo").sha256
+
+
+@pytest.mark.parametrize("pack", [pack_source, zipped, None])
+def test_builds_with_what_settings_add(
+    cache: Cache, tmp_path: Path, pack: Callable[[str, dict[str, bytes]], bytes] | None
+) -> None:
+    files = needy_files("")
+    sources: dict[str, Fetched] = {}
+    if pack is None:
+        package = directory(write_files(tmp_path / "project", files))
+    else:
+        package, fetched = sdist_package(tmp_path / "fetched", pack("demo-1.0", files))
+        sources.update(fetched)
+    options = two_versions(tmp_path / "wheels")
+    extended = dataclasses.replace(package, build_requires=("needed==1.0",))
+    (built,) = build(extended, cache, sources=sources, options=options)
+    assert built.file.sha256 == make_wheel("demo").sha256
+
+
+def test_leaves_the_source_as_it_was_where_settings_add_to_it(cache: Cache, tmp_path: Path) -> None:
+    files = needy_files("")
+    project = write_files(tmp_path / "project", files)
+    package = dataclasses.replace(directory(project), build_requires=("needed==1.0",))
+    build(package, cache, options=two_versions(tmp_path / "wheels"))
+    assert {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file()
+    } == files
+
+
+def test_says_that_settings_add_nothing_to_commits(cache: Cache, tmp_path: Path) -> None:
+    url = (tmp_path / "repository").as_uri()
+    package = locked(PackageSource(kind="git", location=url, url=url, commit="0" * 40))
+    package = dataclasses.replace(package, build_requires=("needed==1.0",))
+    with pytest.raises(BuildError, match="not supported for demo") as caught:
+        build(package, cache)
+    assert "--find-links" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "data", [b"no archive", pack_source("demo-1.0", {})], ids=["none", "empty"]
+)
+def test_says_which_archive_cannot_be_extended(cache: Cache, tmp_path: Path, data: bytes) -> None:
+    package, sources = sdist_package(tmp_path / "fetched", data)
+    package = dataclasses.replace(package, build_requires=("needed==1.0",))
+    with pytest.raises(BuildError):
+        build(package, cache, sources=sources)
+
+
 @pytest.mark.parametrize("as_mirror", [True, False], ids=["mirror", "default index of uv"])
 def test_takes_build_requirements_from_the_index(
     cache: Cache,
@@ -238,7 +336,7 @@ def test_builds_a_project_folder_each_time(cache: Cache, tmp_path: Path) -> None
     assert len(builds(tmp_path)) > len(done)
 
 
-@pytest.mark.parametrize("change", ["settings", "environment", "damage"])
+@pytest.mark.parametrize("change", ["settings", "constraints", "environment", "damage"])
 def test_builds_again_where_something_has_changed(
     cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
@@ -248,6 +346,8 @@ def test_builds_again_where_something_has_changed(
     options = BuildOptions()
     if change == "settings":
         options = BuildOptions(config_settings=("speed=9",))
+    elif change == "constraints":
+        options = BuildOptions(constraints=("other==1.0",))
     elif change == "environment":
         monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     else:

@@ -24,7 +24,10 @@ _VARIABLES = (
 
 
 def build_key(
-    package: LockedPackage, interpreter: Interpreter, config_settings: Sequence[str]
+    package: LockedPackage,
+    interpreter: Interpreter,
+    config_settings: Sequence[str],
+    constraints: Sequence[str],
 ) -> str | None:
     """Return what a build is remembered by, or None for a source that may change."""
     source = package.source
@@ -37,6 +40,7 @@ def build_key(
         "subdirectory": source.subdirectory,
         "python": interpreter.identity,
         "settings": list(config_settings),
+        "requires": [*package.build_requires, *constraints],
         "environment": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -9,8 +9,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.build_options import BuildOptions
 from wheelferry_bundler.interpreters import interpreter_for
@@ -52,17 +55,19 @@ def add_build_dependencies(
     Raises `UnfitError` where that does not get along with what is locked, `BuildError` where a
     backend does not say what it needs, and as `resolve`.
     """
-    folders = [
-        chosen.package.source.path / (chosen.package.source.subdirectory or "")
+    projects = [
+        (chosen.package.source.path / (chosen.package.source.subdirectory or ""), chosen.package)
         for chosen in selection.chosen
         if chosen.package.source.kind == "directory" and chosen.package.source.path is not None
     ]
-    if not folders:
+    if not projects:
         return locked
+    first = projects[0][0]
+    options = dataclasses.replace(options, constraints=locked.build_constraints)
     needed = {
         requirement
-        for folder in folders
-        for requirement in _needed(folder, selection.target, options)
+        for folder, package in projects
+        for requirement in (*_needed(folder, selection.target, options), *package.build_requires)
     }
     pins = [
         f"{chosen.package.name}=={chosen.package.key.version}\n"
@@ -71,16 +76,15 @@ def add_build_dependencies(
     ]
     question = Question(
         about="what the project needs to be built",
-        folder=folders[0],
+        folder=first,
         text="".join(f"{requirement}\n" for requirement in sorted(needed)),
-        constraints="".join(pins),
+        constraints="".join((*pins, *(f"{line}\n" for line in locked.build_constraints))),
         options=options,
     )
     resolved = resolve(question, selection.target)
-    found = read_pylock(resolved.lock, folders[0], Wanted(), name=locked.name, kind=locked.kind)
-    return _joined(
-        resolved.narrowed(locked), found, {chosen.package.name for chosen in selection.chosen}
-    )
+    found = read_pylock(resolved.lock, first, Wanted(), name=locked.name, kind=locked.kind)
+    locked = resolved.narrowed(locked, locked.requires_python)
+    return _joined(locked, found, {chosen.package.name for chosen in selection.chosen})
 
 
 def _joined(locked: LockedSet, found: LockedSet, known: Iterable[str]) -> LockedSet:
@@ -109,6 +113,22 @@ def _needed(folder: Path, target: Target, options: BuildOptions) -> tuple[str, .
     return (*requires, *asked)
 
 
+def _concerning(requires: Sequence[str], options: BuildOptions) -> Iterator[str]:
+    """Yield the constraints on what is required: `uv run` takes requirements alone."""
+    names = set(map(_name, requires))
+    for constraint in options.constraints:
+        if _name(constraint) in names:
+            yield constraint
+
+
+def _name(requirement: str) -> str | None:
+    try:
+        return canonicalize_name(Requirement(requirement).name)
+    except InvalidRequirement:
+        # uv says so itself.
+        return None
+
+
 def _ask_backend(
     folder: Path,
     arguments: Sequence[str],
@@ -120,7 +140,7 @@ def _ask_backend(
     command = [
         *("run", "--quiet", "--no-project", "--isolated"),
         *("--python", str(interpreter_for(target).path)),
-        *(f"--with={requirement}" for requirement in requires),
+        *(f"--with={requirement}" for requirement in (*requires, *_concerning(requires, options))),
         *(f"--find-links={path.resolve()}" for path in options.places.folders),
         *("python", "-c", _HOOK, *arguments),
     ]

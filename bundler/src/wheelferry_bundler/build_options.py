@@ -13,13 +13,15 @@ from wheelferry_schemas.errors import UnfitError
 class BuildOptions:
     """What the flags say about building.
 
-    `config_settings` are `KEY=VALUE` for the build backends. What builds need, and wheels that
+    `config_settings` are `KEY=VALUE` for the build backends, `constraints` hold for what builds
+    need, in the form of pip. What builds need, and wheels that
     make them unnecessary, is looked for at `places`.
     """
 
     no_build: bool = False
     no_build_packages: frozenset[str] = frozenset()
     config_settings: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
     places: Places = field(default_factory=Places)
 
 

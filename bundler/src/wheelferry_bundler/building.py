@@ -8,7 +8,6 @@ its glibc is not older than the one here.
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -31,6 +30,7 @@ from wheelferry_bundler.interpreters import (
 from wheelferry_bundler.locked import Artifact, LockedPackage, PackageKey
 from wheelferry_bundler.pip_wheel import pip_wheel
 from wheelferry_bundler.platforms import glibc_minor
+from wheelferry_bundler.source_copies import extended_copy, named_archive
 from wheelferry_schemas.errors import BuildError, UnfitError, WheelferryError
 from wheelferry_schemas.target import Target
 
@@ -59,10 +59,11 @@ def build_all(
     `sources` holds the fetched source archives by sha256. `on_built` is called once for each
     package. Raises one `BuildError` or `UnfitError` for all that failed.
     """
-    targets: dict[PackageKey, list[Target]] = {}
-    packages = {package.key: package for package, _ in wanted}
+    # One package of two targets may be built with requirements of two versions.
+    targets: dict[tuple[PackageKey, tuple[str, ...]], list[Target]] = {}
+    packages = {(package.key, package.build_requires): package for package, _ in wanted}
     for package, target in wanted:
-        targets.setdefault(package.key, []).append(target)
+        targets.setdefault((package.key, package.build_requires), []).append(target)
     built: dict[tuple[PackageKey, str], Built] = {}
     problems: list[WheelferryError] = []
     with ThreadPoolExecutor(_WORKERS) as pool:
@@ -104,6 +105,7 @@ def build(
         [
             *(("--ignore-requires-python",) if foreign else ()),
             *(f"--config-settings={setting}" for setting in options.config_settings),
+            *_constraining(options.constraints, folder),
             *("--wheel-dir", str(out), _requirement(package, sources, folder)),
         ],
         interpreter or this_interpreter(),
@@ -116,6 +118,14 @@ def build(
     built = _built(package, wheels[0].name, wheels[0], *hash_file(wheels[0]))
     _check_identity(package, built.wheel)
     return built
+
+
+def _constraining(constraints: Sequence[str], folder: Path) -> Sequence[str]:
+    if not constraints:
+        return ()
+    file = folder / "constraints.txt"
+    file.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
+    return "--build-constraint", str(file)
 
 
 def check_fit(package: LockedPackage, wheel: Artifact, target: Target) -> None:
@@ -186,7 +196,8 @@ class _Builder:
 
     def _once(self, package: LockedPackage, interpreter: Interpreter, *, foreign: bool) -> Built:
         """Return what was built earlier, or build it."""
-        key = build_key(package, interpreter, self.options.config_settings)
+        options = self.options
+        key = build_key(package, interpreter, options.config_settings, options.constraints)
         known = recall(self.cache, key) if key else None
         if known is not None:
             file_name, path, sha256 = known
@@ -224,6 +235,8 @@ def _built(package: LockedPackage, file_name: str, path: Path, sha256: str, size
 def _requirement(package: LockedPackage, sources: Mapping[str, Fetched], folder: Path) -> str:
     """Return what pip is to build: a folder, an archive or a commit."""
     source = package.source
+    if package.build_requires:
+        return str(extended_copy(package, sources, folder))
     subdirectory = f"#subdirectory={source.subdirectory}" if source.subdirectory else ""
     if source.kind == "git":
         return f"{package.name} @ git+{source.url}@{source.commit}{subdirectory}"
@@ -235,11 +248,7 @@ def _requirement(package: LockedPackage, sources: Mapping[str, Fetched], folder:
                 hint="run this where the whole project is, not only its lock",
             )
         return str(path.resolve())
-    if package.sdist is None or package.sdist.sha256 is None:
-        raise BuildError(f"the lock states no hash for the source of {package.key}")
-    # pip tells the kind of an archive by its name, which the cache does not keep.
-    archive = folder / package.sdist.file_name
-    shutil.copyfile(sources[package.sdist.sha256].path, archive)
+    archive = named_archive(package, sources, folder)
     return f"{package.name} @ {archive.as_uri()}{subdirectory}" if subdirectory else str(archive)
 
 

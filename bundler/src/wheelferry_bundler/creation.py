@@ -143,11 +143,12 @@ def _build(
         if chosen.wheel is None
     ]
     progress.step("building", len({package.key for package, _ in wanted}), "package")
+    constraints = (line for selection in selections for line in selection.locked.build_constraints)
     return building.build_all(
         wanted,
         fetched,
         cache,
         workspace,
-        plan.request.building,
+        dataclasses.replace(plan.request.building, constraints=tuple(dict.fromkeys(constraints))),
         lambda package: progress.advance(str(package.key), 1),
     )

@@ -106,7 +106,8 @@ class PackageSource:
 class LockedPackage:
     """A package at a version, with its files and its edges.
 
-    `requires_python` is the package's own (PEP 751); uv.lock states none.
+    `requires_python` is the package's own (PEP 751); uv.lock states none. `build_requires` is what
+    a build of it needs besides what its source says.
     """
 
     key: PackageKey
@@ -117,11 +118,20 @@ class LockedPackage:
     dependencies: tuple[Dependency, ...] = ()
     extras: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
+    build_requires: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The normalized name (PEP 503)."""
         return self.key.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraRequirement:
+    """What a build needs besides what its source says, at the version that is locked if that is so."""
+
+    text: str
+    match_runtime: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +161,8 @@ class LockedSet:
     folder of the lock. `closed` tells that a resolver made it for every target that it allows:
     nothing is missing. `asked` are the packages that its source asks for, with their extras, None
     where the walk begins with these; `left_out` names what flags leave out, in the lock or not.
-    `notes` say what was found out while it was resolved.
+    `notes` say what was found out while it was resolved. `build_constraints` hold for whatever
+    builds need, `extra_build_requires` are what the builds of some packages need in addition.
     """
 
     kind: LockKind
@@ -171,6 +182,8 @@ class LockedSet:
     asked: Mapping[str, frozenset[str]] | None = None
     left_out: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    build_constraints: tuple[str, ...] = ()
+    extra_build_requires: Mapping[str, tuple[ExtraRequirement, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

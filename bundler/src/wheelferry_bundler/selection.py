@@ -6,9 +6,11 @@ Pure: a lock and a target in, a choice or a list of problems out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from packaging.utils import canonicalize_version
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name, canonicalize_version
 
 from wheelferry_bundler.hosts import base_environment, check_python, settled
 from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, PackageKey
@@ -66,11 +68,17 @@ def select(locked: LockedSet, target: Target) -> Selection:
             _check_inside(package, locked)
             check_python(target, base, package.requires_python, str(package.key))
             wheel = _choose_wheel(package, target)
+            extra = () if wheel else _extra_build_requires(package, locked, installed)
         except WheelferryError as error:
             problems.append(error)
             continue
-        dependencies = tuple(sorted(reached.packages[package.key] & names))
-        chosen.append(Chosen(package=package, wheel=wheel, dependencies=dependencies))
+        chosen.append(
+            Chosen(
+                package=replace(package, build_requires=extra) if extra else package,
+                wheel=wheel,
+                dependencies=tuple(sorted(reached.packages[package.key] & names)),
+            )
+        )
     return Selection(
         target=target,
         chosen=tuple(chosen),
@@ -120,6 +128,27 @@ def _check_inside(package: LockedPackage, locked: LockedSet) -> None:
             f"{package.key} lies outside the project: {package.source.location}",
             hint="move it into the folder of the lock, or pass --allow-outside-paths",
         )
+
+
+def _extra_build_requires(
+    package: LockedPackage, locked: LockedSet, installed: Iterable[LockedPackage]
+) -> tuple[str, ...]:
+    """Return what uv's settings add to a build, at the locked version where they say so."""
+    versions = {other.name: other.key.version for other in installed}
+    extra = []
+    for stated in locked.extra_build_requires.get(package.name, ()):
+        requirement = Requirement(stated.text)
+        if stated.match_runtime:
+            version = versions.get(canonicalize_name(requirement.name))
+            if version is None:
+                raise UnfitError(
+                    f"{package.key} is to be built with the {requirement.name} that it runs with, "
+                    f"and no version of {requirement.name} is selected",
+                    hint="correct extra-build-dependencies in the settings of uv",
+                )
+            requirement.specifier = SpecifierSet(f"=={version}")
+        extra.append(str(requirement))
+    return tuple(extra)
 
 
 def _choose_wheel(package: LockedPackage, target: Target) -> Artifact | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Table:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of strings, empty where there is none."""
-        values = self._list(key)
+        values = self.list(key)
         if not all(isinstance(value, str) for value in values):
             raise MalformedError(f"{self.where}: {key} is not a list of strings")
         return tuple(values)
@@ -66,14 +66,15 @@ class Table:
 
     def tables(self, key: str) -> tuple[Table, ...]:
         """Return a list of tables, empty where there is none."""
-        values = self._list(key)
+        values = self.list(key)
         if not all(isinstance(value, dict) for value in values):
             raise MalformedError(f"{self.where}: {key} is not a list of tables")
         return tuple(
             Table(value, f"{self.where}: {_named(key, i, value)}") for i, value in enumerate(values)
         )
 
-    def _list(self, key: str) -> list[Any]:
+    def list(self, key: str) -> Sequence[Any]:
+        """Return a list of whatever it holds, empty where there is none."""
         values = self.data.get(key, [])
         if not isinstance(values, list):
             raise MalformedError(f"{self.where}: {key} is not a list")

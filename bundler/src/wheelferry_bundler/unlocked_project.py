@@ -14,6 +14,11 @@ from packaging.dependency_groups import resolve_dependency_groups
 from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.build_options import BuildOptions
+from wheelferry_bundler.build_settings import (
+    read_constraints,
+    read_extra_build_requires,
+    read_uv_settings,
+)
 from wheelferry_bundler.bundle_names import named_after
 from wheelferry_bundler.locked import (
     Dependency,
@@ -68,7 +73,13 @@ def read_unlocked_project(
     installed = bool(project.data) and _is_package(table) and not _is_left_out(name, wanted)
     listed = () if installed or wanted.only_groups else _listed(project, extras)
     in_groups = resolve_dependency_groups(table.table("dependency-groups").data, *groups)
-    locked = dataclasses.replace(locked, asked=asked_by((*listed, *in_groups)))
+    settings = read_uv_settings(folder)
+    locked = dataclasses.replace(
+        locked,
+        asked=asked_by((*listed, *in_groups)),
+        build_constraints=read_constraints(settings, "build-constraint-dependencies"),
+        extra_build_requires=read_extra_build_requires(settings),
+    )
     if not project.data:
         return resolved.narrowed(locked)
     version = project.optional_text("version")

@@ -14,6 +14,11 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from wheelferry_bundler.build_settings import (
+    read_constraints,
+    read_extra_build_requires,
+    read_uv_settings,
+)
 from wheelferry_bundler.bundle_names import named_after
 from wheelferry_bundler.conflicts import SyntheticExtra
 from wheelferry_bundler.locked import Dependency, LockedPackage, LockedSet, PackageKey, Wanted
@@ -62,6 +67,8 @@ def read_uv_lock(data: bytes, folder: Path, wanted: Wanted) -> LockedSet:
         excluded=choice.excluded,
         conflicts=workspace.conflicts,
         outside_allowed=wanted.allow_outside_paths,
+        build_constraints=read_constraints(lock.table("manifest"), "build-constraints"),
+        extra_build_requires=read_extra_build_requires(read_uv_settings(folder)),
     )
 
 
