@@ -370,13 +370,20 @@ def test_package_that_does_not_say_what_is_its(
     assert_refused(ran, 8, "has no RECORD", "whoever installed that")
 
 
-@pytest.mark.parametrize("path", ["pyvenv.cfg", "bin/python"])
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("pyvenv.cfg", "would change how the Python"),
+        ("bin/pyvenv.cfg", "would change how the Python"),
+        ("bin/python", "belongs to the environment itself"),
+    ],
+)
 def test_wheel_does_not_replace_the_environment_itself(
-    environment: Path, install: Install, path: str
+    environment: Path, install: Install, path: str, why: str
 ) -> None:
     evil = make_wheel("evil", files={f"evil-1.0.data/data/{path}": b"evil"})
     ran = install([evil], "--into", environment, "--force")
-    assert_refused(ran, 4, f"{path}' belongs to the environment itself")
+    assert_refused(ran, 4, f"{path}' {why}")
 
 
 def test_wheel_does_not_write_into_wheelferrys_own_folder(tmp_path: Path, install: Install) -> None:

@@ -61,7 +61,7 @@ def destination(folder: Path, wheel: TinyWheel) -> StagingDestination:
 
 def assert_installed_as_by_the_library(wheel: TinyWheel, folder: Path) -> None:
     ours, theirs = folder / "ours", folder / "theirs"
-    install_wheel(open_wheel(wheel), destination(ours, wheel), METADATA)
+    install_wheel(open_wheel(wheel), destination(ours, wheel), METADATA, "3.12")
     with warnings.catch_warnings():
         # The library warns of compiled modules, and leaves them out as well.
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -100,12 +100,33 @@ def test_entry_point_wins_over_the_script_that_setuptools_wrote_for_it(
     scripts = {f"{DATA}/scripts/{wrapper}": b"#!python\nold", f"{DATA}/scripts/other": b"x"}
     wheel = make_wheel("foo", files=scripts, entry_points="[console_scripts]\ntool = foo:main\n")
     to = destination(tmp_path / "ours", wheel)
-    install_wheel(open_wheel(wheel), to, METADATA)
+    install_wheel(open_wheel(wheel), to, METADATA, "3.12")
     assert to.contested == {}
     assert {path.name for path in (tmp_path / "ours/bin").iterdir()} == {"tool", "other"}
     assert "from foo import main" in (tmp_path / "ours/bin/tool").read_text(encoding="utf-8")
     record = next((tmp_path / "ours").rglob("RECORD")).read_text(encoding="utf-8")
     assert record.count("bin/tool") == 1
+
+
+@pytest.mark.parametrize(
+    ("called_for", "written"),
+    [
+        ({"pip", "pip3"}, {"pip", "pip3", "pip3.12"}),
+        ({"pip", "pip3", "pip3.8"}, {"pip", "pip3", "pip3.12"}),
+        ({"pip", "pip3", "pip3.12"}, {"pip", "pip3", "pip3.12"}),
+        ({"pip", "pip3.x", "pip3.8-x"}, {"pip", "pip3.x", "pip3.8-x"}),
+        ({"pip2", "pipx"}, {"pip2", "pipx"}),
+    ],
+)
+def test_pip_is_there_under_the_version_of_its_python(
+    called_for: set[str], written: set[str], tmp_path: Path
+) -> None:
+    lines = "".join(f"{name} = pip.cli:main\n" for name in sorted(called_for))
+    wheel = make_wheel("pip", entry_points=f"[console_scripts]\n{lines}")
+    install_wheel(open_wheel(wheel), destination(tmp_path / "ours", wheel), METADATA, "3.12")
+    scripts = {path.name: path for path in (tmp_path / "ours/bin").iterdir()}
+    assert scripts.keys() == written
+    assert len({path.read_bytes() for path in scripts.values()}) == 1
 
 
 def test_script_that_is_read_piece_by_piece_is_installed_whole(
@@ -114,5 +135,5 @@ def test_script_that_is_read_piece_by_piece_is_installed_whole(
     lines = b"".join(b"%d = %d\n" % (number**3, number) for number in range(50_000))
     wheel = make_wheel("foo", files={f"{DATA}/scripts/tool": b"#!python\n" + lines})
     monkeypatch.setattr(wheel_source, "STREAMED_FROM", 2000)
-    install_wheel(open_wheel(wheel), destination(tmp_path / "ours", wheel), METADATA)
+    install_wheel(open_wheel(wheel), destination(tmp_path / "ours", wheel), METADATA, "3.12")
     assert (tmp_path / "ours/bin/tool").read_bytes() == b"#!/opt/env/bin/python\n" + lines

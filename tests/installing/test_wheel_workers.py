@@ -35,6 +35,7 @@ def layout(tmp_path: Path) -> Layout:
         schemes={"purelib": "lib", "platlib": "lib", "scripts": "bin", "data": "."},
         headers="include",
         interpreter="/opt/env/bin/python",
+        python="3.12",
         flushed=False,
     )
 

@@ -143,6 +143,7 @@ def _build(
         schemes=paths,
         headers=f"include/site/python{interpreter.markers['python_version']}",
         interpreter=os.fspath(plan.environment / paths["scripts"] / executable),
+        python=interpreter.markers["python_version"],
         flushed=sync,
     )
     outcomes = staging.install_wheels(plan.bundle, plan.packages, where, on_progress)

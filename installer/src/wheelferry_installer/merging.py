@@ -120,6 +120,7 @@ def _stage(
         schemes=dict(merge.place.schemes),
         headers=merge.place.headers,
         interpreter=os.fspath(merge.place.interpreter),
+        python=merge.fit.interpreter.markers["python_version"],
         flushed=sync,
     )
     outcomes = staging.install_wheels(merge.bundle, merge.added, where, on_progress)

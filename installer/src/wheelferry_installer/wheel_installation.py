@@ -8,8 +8,10 @@ other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from installer.records import RecordEntry
 from installer.utils import Scheme, parse_entrypoints, parse_metadata_file
@@ -17,16 +19,26 @@ from installer.utils import Scheme, parse_entrypoints, parse_metadata_file
 from wheelferry_installer.destination import StagingDestination
 from wheelferry_installer.wheel_source import VerifiedWheel
 
+if TYPE_CHECKING:
+    # The library defines it for type checkers only.
+    from installer.scripts import ScriptSection
+
 _ENTRY_POINTS = "entry_points.txt"
 _CACHE = "__pycache__"
+_VERSIONED_PIP = re.compile(r"pip3\.[0-9]+")
 _WRAPPER_ENDS = (".exe", "-script.py", ".pya")
 """What setuptools puts after the names of the scripts that it writes for entry points itself."""
 
 
 def install_wheel(
-    source: VerifiedWheel, destination: StagingDestination, metadata: Mapping[str, bytes]
+    source: VerifiedWheel,
+    destination: StagingDestination,
+    metadata: Mapping[str, bytes],
+    python: str,
 ) -> None:
     """Write all that a wheel holds and calls for, `metadata` into its .dist-info, and RECORD.
+
+    `python` is the version that it is installed for, as in `3.12`.
 
     Compiled modules are left out: those of the sources are made here. So are scripts that an entry
     point calls for as well. Raises `MalformedError`.
@@ -35,7 +47,7 @@ def install_wheel(
     rows: list[tuple[Scheme, RecordEntry]] = []
     called_for: set[str] = set()
     if _ENTRY_POINTS in source.dist_info_filenames:
-        for script in parse_entrypoints(source.read_dist_info(_ENTRY_POINTS)):
+        for script in _scripts(source.read_dist_info(_ENTRY_POINTS), python):
             called_for.add(script[0])
             rows.append((Scheme("scripts"), destination.write_script(*script)))
     record = f"{source.dist_info_dir}/RECORD"
@@ -58,6 +70,19 @@ def install_wheel(
         )
     rows.append((root, RecordEntry(record, None, None)))
     destination.finalize_installation(root, record, rows)
+
+
+def _scripts(entry_points: str, python: str) -> Iterator[tuple[str, str, str, ScriptSection]]:
+    """Yield the scripts that a wheel calls for, as uv and pip do for pip's `pip3.12`.
+
+    Its wheels name it after the Python that they were made with, or leave it out.
+    """
+    for name, module, attribute, section in parse_entrypoints(entry_points):
+        if section == "console" and _VERSIONED_PIP.fullmatch(name):
+            continue
+        yield name, module, attribute, section
+        if section == "console" and name == "pip3":
+            yield f"pip{python}", module, attribute, section
 
 
 def _wrapped(script: str) -> str:

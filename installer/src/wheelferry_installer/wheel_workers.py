@@ -51,13 +51,14 @@ class Task:
 class Layout:
     """Where wheels go: `schemes` are relative to `staging`, `interpreter` is a final path.
 
-    `flushed` tells that all of it will be flushed.
+    `python` is its version, as in `3.12`. `flushed` tells that all of it will be flushed.
     """
 
     staging: Path
     schemes: dict[str, str]
     headers: str
     interpreter: str
+    python: str
     flushed: bool
 
 
@@ -221,7 +222,7 @@ def _install(task: Task, distribution: str) -> Outcome:
         metadata = {"INSTALLER": b"wheelferry\n"}
         if task.requested:
             metadata["REQUESTED"] = b""
-        install_wheel(wheel, destination, metadata)
+        install_wheel(wheel, destination, metadata, _layout.python)
     return Outcome(
         task=task,
         written=destination.written,
