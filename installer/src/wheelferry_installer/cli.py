@@ -28,6 +28,7 @@ _ALLOCATIONS = 100_000
 _OWN = {
     "diff": "Show what a newer bundle changes.",
     "install": "Install a bundle, without any network.",
+    "prune": "Remove former environments.",
     "rollback": "Put the environment from before the last change back.",
     "show": "Show what is in a bundle, and who signed it.",
     "status": "Show what is installed, and whether it is intact.",

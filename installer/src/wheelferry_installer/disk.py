@@ -7,9 +7,10 @@ import ctypes
 import errno
 import os
 import shutil
+import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -71,6 +72,38 @@ def block_size(folder: Path) -> int:
         return _BLOCK
     # Network file systems state what they like to transfer.
     return min(_BLOCK, os.statvfs(_existing(folder)).f_frsize or _BLOCK)
+
+
+def size_on_disk(*folders: Path) -> int:
+    """Return how much room folders take; a file that is linked several times counts once."""
+    return sum(_blocks(statuses[0]) for statuses in _files(folders).values())
+
+
+def room_given_back(*folders: Path) -> int:
+    """Return how much room there will be when folders are removed: files linked elsewhere stay."""
+    files = _files(folders).values()
+    return sum(
+        _blocks(found[0])
+        for found in files
+        if stat.S_ISDIR(found[0].st_mode) or len(found) >= found[0].st_nlink
+    )
+
+
+def _files(folders: Iterable[Path]) -> dict[tuple[int, int], list[os.stat_result]]:
+    """Return what `lstat` says of each file and folder, once for each of its names."""
+    found: dict[tuple[int, int], list[os.stat_result]] = {}
+    for folder in folders:
+        for above, _, names in os.walk(folder):
+            for path in (above, *(os.path.join(above, name) for name in names)):
+                with contextlib.suppress(FileNotFoundError):
+                    status = os.lstat(path)
+                    found.setdefault((status.st_dev, status.st_ino), []).append(status)
+    return found
+
+
+def _blocks(status: os.stat_result) -> int:
+    blocks = getattr(status, "st_blocks", None)
+    return status.st_size if blocks is None else blocks * 512
 
 
 @contextlib.contextmanager

@@ -5,21 +5,37 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
-from wheelferry_installer import disk, python_archive, room, staging
+from wheelferry_installer import disk, losses, pruning, python_archive, room, staging
 from wheelferry_installer.compiling import compile_modules
-from wheelferry_installer.inspection import inspect
+from wheelferry_installer.losses import Losses
 from wheelferry_installer.planning import Plan
+from wheelferry_installer.pruning import Pruned
 from wheelferry_installer.transaction import ManagedEnvironment, locked, read_receipt
 from wheelferry_installer.wheel_workers import Layout
 from wheelferry_schemas import receipt
-from wheelferry_schemas.errors import ConflictError, TransferError, UsageError, WheelferryError
+from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 from wheelferry_schemas.receipt import InstalledFile, InstalledLink, Receipt
 
+DEFAULT_KEEP = 1
+"""How many former environments stay where nobody says it."""
 _TIMEOUT = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What becomes of what was there before.
+
+    `losses` are somebody's files, which stay in the folder `former`. `pruned` are former
+    environments that go although nothing is installed.
+    """
+
+    former: Path
+    losses: Losses = field(default_factory=Losses)
+    pruned: Pruned | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +46,7 @@ class Installed:
     receipt: Receipt
     changed: bool
     warnings: tuple[str, ...] = ()
+    aside: Aside
 
 
 def install(
@@ -38,35 +55,61 @@ def install(
     on_progress: Callable[[str, int], None],
     *,
     sync: bool = True,
-    keep: int = 1,
+    keep: int | None = None,
+    force: bool = False,
     on_wait: Callable[[], None] | None = None,
 ) -> Installed:
     """Install a plan; `now` is in seconds since the epoch. `keep` former environments stay.
 
-    `on_progress` is called with a member's name and size when it is done. Where another run works
-    on the environment, call `on_wait` and wait; without that raise `ConflictError`. Raises
-    `WheelferryError`; then the environment is as it was.
+    Without `keep` it is one, and where nothing is to be done all of them. `on_progress` is called
+    with a member's name and size when it is done. Where another run works on the environment, call
+    `on_wait` and wait; without that raise `ConflictError`, as where somebody's files would be lost,
+    unless `force`. Raises `WheelferryError`; then the environment is as it was.
     """
-    unfinished = ManagedEnvironment(plan.environment).unfinished
-    if plan.up_to_date and plan.present is not None and not unfinished:
-        return Installed(plan=plan, receipt=plan.present, changed=False)
+    managed = ManagedEnvironment(plan.environment)
+    aside = Aside(former=managed.previous)
+    surplus = keep is not None and len(managed.kept) > keep
+    if plan.up_to_date and plan.present is not None and not managed.unfinished and not surplus:
+        return Installed(plan=plan, receipt=plan.present, changed=False, aside=aside)
     try:
         with locked(plan.environment, on_wait) as managed:
             plan = plan.renewed()
             if plan.up_to_date and plan.present is not None:
-                return Installed(plan=plan, receipt=plan.present, changed=False)
+                if keep is not None:
+                    aside = replace(aside, pruned=pruning.prune(managed, keep, sync=sync))
+                return Installed(plan=plan, receipt=plan.present, changed=False, aside=aside)
+            keep = DEFAULT_KEEP if keep is None else keep
+            known = losses.refuse_replacement(managed, keep, force=force)
             room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
             plan, python = _python_for(plan, managed)
             written, warnings = _build(plan, python, managed, now, on_progress, sync=sync)
             # What came to lie there meanwhile, and is not ours, must not be put aside.
             plan.renewed()
+            known = losses.refuse_newcomers(managed, keep, known, force=force)
             managed.commit(written.generation, sync=sync, keep=keep)
             if managed.unfinished:
                 warnings.append("what is no longer needed is still there; the next run removes it")
     except OSError as error:
         what = f"{plan.environment} could not be written"
         raise disk.failure(what, error, kept="the environment is as it was") from error
-    return Installed(plan=plan, receipt=written, changed=True, warnings=tuple(warnings))
+    return Installed(
+        plan=plan,
+        receipt=written,
+        changed=True,
+        warnings=tuple(warnings),
+        aside=replace(aside, losses=known.losses),
+    )
+
+
+def foresee(plan: Plan, keep: int | None, *, force: bool) -> Aside:
+    """Return what `install` would put aside; raises `ConflictError` as that does."""
+    managed = ManagedEnvironment(plan.environment)
+    aside = Aside(former=managed.previous)
+    if not plan.up_to_date:
+        keep = DEFAULT_KEEP if keep is None else keep
+        looked = losses.refuse_replacement(managed, keep, force=force)
+        return replace(aside, losses=looked.losses)
+    return aside if keep is None else replace(aside, pruned=pruning.plan(managed.kept, keep))
 
 
 def uninstall(
@@ -88,16 +131,9 @@ def uninstall(
             if present is None:
                 # A crashed run had begun this, or another has just done it.
                 return
-            findings = inspect(environment, present)
-            if not force and (findings.changed or findings.added):
-                raise ConflictError(
-                    f"{environment} has files that would be lost",
-                    details=[
-                        *(f"edited: {path}" for path in findings.changed),
-                        *(f"added: {path}" for path in findings.added),
-                    ],
-                    hint="move them away, or pass --force to lose them",
-                )
+            if not force:
+                kept = {generation.path: generation.receipt for generation in managed.kept}
+                losses.refuse_removal({environment: present, **kept})
             managed.uninstall(sync=sync)
     except OSError as error:
         what = f"{environment} could not be removed"
@@ -114,7 +150,8 @@ class _Python:
 
 def _python_for(plan: Plan, managed: ManagedEnvironment) -> tuple[Plan, _Python]:
     """Begin staging with the Python of the bundle, if it is that; returns what is then known."""
-    managed.staging.mkdir()
+    # With umask 002 others could write to it; then nobody would believe its receipt.
+    managed.staging.mkdir(0o755)
     if plan.bundled_python is None:
         return plan, _Python(path=plan.fit.interpreter.base_executable)
     folder = managed.staging / python_archive.FOLDER

@@ -91,7 +91,13 @@ def is_editable(root: Path, distribution: Distribution) -> bool:
 
 
 def recorded_files(root: Path, record: str) -> Iterator[tuple[str, str]]:
-    """Yield path and hash of each file that a RECORD lists; the hash may be empty.
+    """Yield path and hash of each file that a RECORD lists, as `recorded_rows` does."""
+    for path, digest, _ in recorded_rows(root, record):
+        yield path, digest
+
+
+def recorded_rows(root: Path, record: str) -> Iterator[tuple[str, str, str]]:
+    """Yield path, hash and size of each file that a RECORD lists; the latter may be empty.
 
     Paths are relative to `root`, and begin with `../` or `/` where they lead out of it. Raises
     `MalformedError` where RECORD is missing or cannot be read.
@@ -102,8 +108,11 @@ def recorded_files(root: Path, record: str) -> Iterator[tuple[str, str]]:
         rows = list(parse_record_file(text.splitlines()))
     except (OSError, UnicodeDecodeError, InvalidRecordEntry, csv.Error) as error:
         raise MalformedError(f"{record} cannot be read") from error
-    for path, digest, _ in rows:
-        yield posixpath.normpath(posixpath.join(library, path)), digest
+    for path, digest, size in rows:
+        # Nearly all paths are normal, and making them so takes as long as all the rest.
+        plain = library and not path.startswith("/") and "./" not in path and "//" not in path
+        joined = f"{library}/{path}" if plain else posixpath.join(library, path)
+        yield (joined if plain else posixpath.normpath(joined)), digest, size
 
 
 def digest_of(path: Path, like: str) -> str | None:

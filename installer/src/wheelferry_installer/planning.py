@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from wheelferry_installer.package_changes import (
     State,
     state_of,
 )
-from wheelferry_installer.transaction import read_receipt
+from wheelferry_installer.present import doubts, present_in
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_schemas.errors import ConflictError, OutdatedError
 from wheelferry_schemas.manifest import Package, PythonArchive
@@ -26,8 +25,9 @@ class Plan:
     """An installation of one target of a bundle into one environment.
 
     `present` is the receipt of the environment that is there now. `up_to_date` tells that it is
-    what this plan would give, so that nothing is left to do. `bundled_python` is what the environment
-    is made from, None where that is a Python of this host.
+    what this plan would give, so that nothing is left to do; `doubts` are why it is not, where the
+    receipt says so. `bundled_python` is what the environment is made from, None where that is a
+    Python of this host.
     """
 
     bundle: VerifiedBundle
@@ -39,6 +39,7 @@ class Plan:
     allow_downgrade: bool = False
     replace_other: bool = False
     bundled_python: PythonArchive | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def packages(self) -> tuple[Package, ...]:
@@ -47,7 +48,12 @@ class Plan:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether the environment came from the same bundle, target and interpreter."""
+        """Whether the environment is what this plan would give."""
+        return self._claimed and not self.doubts
+
+    @property
+    def _claimed(self) -> bool:
+        """Whether its receipt says that it came from the same bundle, target and interpreter."""
         return (
             not self.reinstall
             and self.present is not None
@@ -78,7 +84,7 @@ class Plan:
 
         Raises as `plan` does.
         """
-        present = _present(self.environment)
+        present = present_in(self.environment)
         refuse_succession(
             self.bundle,
             present,
@@ -86,7 +92,11 @@ class Plan:
             replace_other=self.replace_other,
             allow_downgrade=self.allow_downgrade,
         )
-        return replace(self, present=present)
+        plan = replace(self, present=present, doubts=())
+        if present is None or not plan._claimed:  # noqa: SLF001 - it is one of these
+            return plan
+        found = doubts(self.environment, present, self.bundle, self.packages)
+        return replace(plan, doubts=found)
 
 
 def plan(
@@ -148,28 +158,3 @@ def refuse_succession(
             f"{present.bundle_created}",
             hint="an old bundle may bring back old weaknesses: pass --allow-downgrade to go back",
         )
-
-
-def _present(environment: Path) -> Receipt | None:
-    """Return the receipt of what lies at `environment`, None where nothing does."""
-    try:
-        mode = environment.lstat().st_mode
-    except FileNotFoundError:
-        return None
-    except NotADirectoryError as error:
-        raise ConflictError(
-            f"{environment} lies below something that is not a folder",
-            hint="choose another place with --venv",
-        ) from error
-    if not stat.S_ISDIR(mode):
-        raise ConflictError(
-            f"{environment} is there already, and is no folder",
-            hint="move it away, or choose another place with --venv",
-        )
-    receipt = read_receipt(environment)
-    if receipt is None and any(environment.iterdir()):
-        raise ConflictError(
-            f"{environment} is there already, and was not made by wheelferry",
-            hint="move it away, choose another place with --venv, or add to it with --into",
-        )
-    return receipt

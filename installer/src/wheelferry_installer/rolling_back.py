@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from wheelferry_installer import journal, transaction
+from wheelferry_installer import journal, losses, transaction
 from wheelferry_installer.changes import Reversal
 from wheelferry_installer.installed import Distribution, distributions, distributions_among
 from wheelferry_installer.journal import Journal
+from wheelferry_installer.losses import Losses
 from wheelferry_installer.merge_planning import state_at
 from wheelferry_installer.package_changes import PackageChanges, state_of
 from wheelferry_installer.places import CONTROL, Place
@@ -21,10 +22,15 @@ from wheelferry_schemas.receipt import Receipt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBack:
-    """What a rollback changed, or would change; `receipt` is that of what is there then."""
+    """What a rollback changed, or would change; `receipt` is that of what is there then.
+
+    `losses` are somebody's files in an environment of ours, which stay in the folder `former`.
+    """
 
     receipt: Receipt | None
     changes: PackageChanges
+    losses: Losses = field(default_factory=Losses)
+    former: Path | None = None
 
 
 def roll_back(
@@ -86,7 +92,12 @@ def _foresee(managed: ManagedEnvironment, to: str | None, if_generation: str | N
     _require_generation(managed.path, present, if_generation)
     chosen = managed.former(to).receipt
     changes = PackageChanges(before=state_of(present), after=state_of(chosen))
-    return RolledBack(receipt=chosen, changes=changes)
+    return RolledBack(
+        receipt=chosen,
+        changes=changes,
+        losses=losses.of_environment(managed.path),
+        former=managed.previous,
+    )
 
 
 def _foresee_place(place: Place, entries: Journal, if_generation: str | None) -> RolledBack:

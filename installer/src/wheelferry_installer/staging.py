@@ -141,6 +141,8 @@ def write_receipt(
     (folder / layout.MANIFEST).write_bytes(bundle.manifest_bytes)
     for member in bundle.signature_members:
         (folder / member.name).write_bytes(member.content)
+    path = folder / receipt.FILE_NAME
+    path.touch()
     written = Receipt(
         format=1,
         generation=uuid.uuid4().hex,
@@ -162,6 +164,7 @@ def write_receipt(
         packages=packages,
         files=files,
         links=links,
+        written_ns=path.stat().st_ctime_ns,
     )
-    (folder / receipt.FILE_NAME).write_bytes(receipt.serialize(written))
+    path.write_bytes(receipt.serialize(written))
     return written

@@ -5,7 +5,7 @@ Beside an environment `X` lies its control folder `X.wheelferry`:
 - `lock` is held while somebody works on the environment;
 - `staging` is where the new one is built;
 - `journal.json` says that `staging` is complete and about to become the environment, by an
-  installation or by a rollback, or that the environment is about to go;
+  installation or by a rollback, or that the environment or former ones are about to go;
 - `previous` is the environment before the last change, `previous.2` the one before that;
 - `outgoing` and `discarded` are environments on their way to `previous`, or to nowhere.
 
@@ -155,6 +155,14 @@ class ManagedEnvironment:
             undo.pop_all()
         self._tidy()
 
+    def prune(self, keep: int, *, sync: bool) -> None:
+        """Remove all but `keep` former environments, the oldest ones."""
+        signals.ignore()
+        present = read_receipt(self.path)
+        generation = present.generation if present is not None else ""
+        self._write(_Journal(action="prune", generation=generation, keep=keep), sync=sync)
+        self._tidy()
+
     def recover(self) -> None:
         """Finish or undo what a run before this one left."""
         folder, site = self._held
@@ -176,6 +184,8 @@ class ManagedEnvironment:
         if entry.action == "uninstall":
             if not site.has(self.path.name):
                 self._prune(keep=0)
+        elif entry.action == "prune":
+            self._prune(entry.keep)
         elif done:
             old = _OUTGOING if folder.has_folder(_OUTGOING) else _STAGING
             # Something without a receipt was an empty folder.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from wheelferry_installer import disk, signatures
@@ -28,7 +28,6 @@ from wheelferry_schemas.errors import (
     TrustError,
     raise_together,
 )
-from wheelferry_schemas.head import HeadMember
 from wheelferry_schemas.layout import Member
 from wheelferry_schemas.manifest import Manifest, Package
 from wheelferry_schemas.ssh_wire import PublicKey
@@ -207,16 +206,23 @@ def for_all_members(bundle: VerifiedBundle, do: Callable[[Member], None]) -> Non
 
 def judge_signatures(opened: OpenedBundle, policy: Policy | None, now: int) -> tuple[Signer, ...]:
     """Say of each signature whether it counts here, and if not, why."""
+    signatures_by_name = {member.name: member.content for member in opened.head.signatures}
+    return judge_stored(opened.head.manifest.content, signatures_by_name, policy, now)
+
+
+def judge_stored(
+    manifest_bytes: bytes, stored: Mapping[str, bytes], policy: Policy | None, now: int
+) -> tuple[Signer, ...]:
+    """Say the same of signatures that lie by name beside a manifest, without their bundle."""
     return tuple(
-        _judge(member, opened.head.manifest.content, policy, now)
-        for member in opened.head.signatures
+        _judge(name, content, manifest_bytes, policy, now) for name, content in stored.items()
     )
 
 
-def _judge(member: HeadMember, message: bytes, policy: Policy | None, now: int) -> Signer:
+def _judge(member: str, content: bytes, message: bytes, policy: Policy | None, now: int) -> Signer:
     key = name = problem = None
     try:
-        signature = sshsig.decode(member.content)
+        signature = sshsig.decode(content)
         key = signature.key
         signatures.check(signature, message, sshsig.NAMESPACE)
     except MalformedError as error:
@@ -225,7 +231,7 @@ def _judge(member: HeadMember, message: bytes, policy: Policy | None, now: int) 
         problem = UNKNOWN_KEY
         if policy is not None:
             name, problem = policy.refusal(signature.key, sshsig.NAMESPACE, now)
-    return Signer(member=member.name, key=key, name=name, problem=problem)
+    return Signer(member=member, key=key, name=name, problem=problem)
 
 
 def _check_signers(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, ...]) -> None:

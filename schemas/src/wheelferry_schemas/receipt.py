@@ -6,7 +6,9 @@ written last: an environment without one is not complete.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from wheelferry_schemas.errors import MalformedError
 from wheelferry_schemas.manifest import (
@@ -62,7 +64,9 @@ class Receipt(Model, frozen=True, kw_only=True):
 
     `generation` tells apart two installations of the same bundle. `interpreter` is the base
     interpreter that the environment was made from, `bundle` the name of the file, `bundle_name` and
-    `bundle_created` those of the manifest. `signers` are those whose signature counted.
+    `bundle_created` those of the manifest. `signers` are those whose signature counted. `written_ns`
+    is when the receipt was written, by the clock of its file system, in nanoseconds since the epoch:
+    what was changed from then on, was so by others.
     """
 
     format: Literal[1]
@@ -81,6 +85,7 @@ class Receipt(Model, frozen=True, kw_only=True):
     packages: tuple[InstalledPackage, ...]
     files: tuple[InstalledFile, ...]
     links: tuple[InstalledLink, ...] = ()
+    written_ns: Annotated[int, Meta(ge=0)] = 0
 
     def __post_init__(self) -> None:
         parse_timestamp(self.installed)

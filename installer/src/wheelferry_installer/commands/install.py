@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.install_report import show_done, show_plan, warn_of_clock
+from wheelferry_installer.commands.install_report import (
+    show_done,
+    show_plan,
+    warn_of_clock,
+    warn_of_doubts,
+)
 from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
 from wheelferry_installer.commands.options import (
     Trust,
@@ -64,15 +69,15 @@ Examples:
     click.option("--compile", "compile_bytecode", is_flag=True, help="Compile all modules."),
     click.option("--reinstall", is_flag=True, help="Install even what is there already."),
     click.option("--exact", is_flag=True, help="Remove packages that the bundle does not have."),
-    click.option("--force", is_flag=True, help="Replace files that were edited, or are nobody's."),
+    click.option(
+        "--force", is_flag=True, help="Go on where files were edited, or are not wheelferry's."
+    ),
     click.option("--replace", is_flag=True, help="Replace what bundles of another name brought."),
     click.option(
         "--keep",
         type=click.IntRange(min=0),
-        default=1,
-        show_default=True,
         metavar="N",
-        help="How many former environments stay for 'bundle rollback'.",
+        help="How many former environments stay for 'bundle rollback'.  [default: 1]",
     ),
 )
 @grouped(
@@ -103,7 +108,7 @@ def install(
     compile_bytecode: bool,
     no_sync: bool,
     no_wait: bool,
-    keep: int,
+    keep: int | None,
     reinstall: bool,
     exact: bool,
     force: bool,
@@ -126,8 +131,8 @@ def install(
         "--into, which names an interpreter", into is not None, {"--python": python is not None}
     )
     elsewhere = any((into, target, prefix))
-    _refuse_useless("--venv", not elsewhere, {"--exact": exact, "--force": force})
-    _refuse_useless("--into, --target and --prefix", elsewhere, {"--keep above 1": keep > 1})
+    _refuse_useless("--venv", not elsewhere, {"--exact": exact})
+    _refuse_useless("--into, --target and --prefix", elsewhere, {"--keep above 1": (keep or 0) > 1})
     _refuse_useless(
         "--bundled-python",
         bundled_python,
@@ -182,15 +187,19 @@ def install(
                 force=force,
                 allow_downgrade=allow_downgrade,
                 replace_other=replace,
-                keep=keep > 0,
+                keep=keep != 0,
             )
             plan = merge_planning.plan(checked, place, fit, wishes)
         now, sync = int(time.time()), not no_sync
         warn_of_clock(plan, now)
+        warn_of_doubts(plan)
         if dry_run:
             if is_unfinished(plan.environment, place):
                 warn(f"a change of {plan.environment} is unfinished: {UNFINISHED}")
-            show_plan(plan, as_json=as_json)
+            aside = None
+            if not isinstance(plan, Merge):
+                aside = installation.foresee(plan, keep, force=force)
+            show_plan(plan, aside, as_json=as_json)
             return
         total = sum(member.size for member in checked.members)
         on_wait = waiting(plan.environment, no_wait=no_wait)
@@ -200,7 +209,7 @@ def install(
                 done = merging.install(plan, now, advance, sync=sync, on_wait=on_wait)
             else:
                 done = installation.install(
-                    plan, now, advance, sync=sync, keep=keep, on_wait=on_wait
+                    plan, now, advance, sync=sync, keep=keep, force=force, on_wait=on_wait
                 )
         accepted_bundles.remember(checked, now, warn, sync=sync)
     if as_json or not quiet:

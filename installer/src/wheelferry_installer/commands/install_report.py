@@ -7,6 +7,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wheelferry_installer.commands.leftovers import aside_json, say_aside
 from wheelferry_installer.commands.options import (
     say_changes,
     show_startup,
@@ -17,7 +18,7 @@ from wheelferry_installer.commands.printing import say, say_command, say_json, w
 from wheelferry_schemas.display import count
 
 if TYPE_CHECKING:
-    from wheelferry_installer.installation import Installed
+    from wheelferry_installer.installation import Aside, Installed
     from wheelferry_installer.merge_planning import Merge
     from wheelferry_installer.merging import Merged
     from wheelferry_installer.planning import Plan
@@ -37,7 +38,16 @@ def warn_of_clock(plan: Plan | Merge, now: int) -> None:
         )
 
 
-def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
+def warn_of_doubts(plan: Plan | Merge) -> None:
+    """Say why an environment is not believed to be what its receipt says."""
+    from wheelferry_installer.planning import Plan
+
+    if isinstance(plan, Plan) and plan.doubts:
+        why = "; ".join(plan.doubts)
+        warn(f"{plan.environment} is not up to date, although its receipt says so: {why}")
+
+
+def show_plan(plan: Plan | Merge, aside: Aside | None, *, as_json: bool) -> None:
     """Say what an installation would do, after checking every byte of the bundle."""
     from wheelferry_installer import room
     from wheelferry_installer.merge_planning import Merge, removal_of
@@ -54,6 +64,7 @@ def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
             "changed": not plan.up_to_date,
             "contents_read": True,
             "startup": startup_json(startup),
+            **aside_json(aside),
         }
         say_json({**_plan_json(plan), **plan.changes.plain(), **more})
         return
@@ -70,6 +81,7 @@ def show_plan(plan: Plan | Merge, *, as_json: bool) -> None:
         verb = "replace" if plan.present else "make"
         description = plan.fit.interpreter.description
         say(f"would {verb} {where} with {packages}, for {description}")
+    say_aside(aside, dry_run=True)
 
 
 def _say_path(plan: Merge) -> None:
@@ -83,8 +95,10 @@ def _say_path(plan: Merge) -> None:
 def show_done(done: Installed | Merged, *, as_json: bool) -> None:
     """Say what was done."""
     from wheelferry_installer.merge_planning import Merge
+    from wheelferry_installer.merging import Merged
 
     plan = done.plan
+    aside = None if isinstance(done, Merged) else done.aside
     if as_json:
         written = done.receipt.generation if done.receipt else None
         changes = replace(plan.changes, after=replace(plan.changes.after, generation=written))
@@ -94,6 +108,7 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
                 **changes.plain(),
                 "changed": done.changed,
                 "contents_read": done.changed,
+                **aside_json(aside),
             }
         )
         return
@@ -110,6 +125,7 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
             "signature and manifest were checked; the rest of the bundle was not read "
             "('bundle verify' reads it)",
         )
+        say_aside(aside)
         return
     say_changes(plan.changes)
     if isinstance(plan, Merge):
@@ -119,6 +135,7 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
     say(f"installed {packages} into {where}, for {plan.fit.interpreter.description}")
     scripts = plan.environment / plan.fit.interpreter.paths["scripts"]
     say_command("use it", shlex.quote(os.fspath(scripts / "python")))
+    say_aside(aside)
 
 
 def _plan_json(plan: Plan | Merge) -> dict[str, object]:

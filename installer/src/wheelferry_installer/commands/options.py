@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from wheelferry_installer.commands.printing import say, tell, warn
+from wheelferry_schemas.errors import WheelferryError
 
 if TYPE_CHECKING:
     from wheelferry_installer.package_changes import PackageChanges
+    from wheelferry_installer.policy import Policy
     from wheelferry_installer.startup import StartupFile
     from wheelferry_installer.verification import Signer, VerifiedBundle
 
@@ -44,13 +46,14 @@ class Trust:
     allow_future: bool
 
 
+signers_option = click.option(
+    "--allowed-signers",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Who may sign, in OpenSSH's format. Default: what 'bundle trust' edits. "
+    "/etc/wheelferry/allowed_signers counts besides.",
+)
 _TRUST_OPTIONS = (
-    click.option(
-        "--allowed-signers",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Who may sign, in OpenSSH's format. Default: what 'bundle trust' edits. "
-        "/etc/wheelferry/allowed_signers counts besides.",
-    ),
+    signers_option,
     click.option(
         "--require-signatures",
         type=click.IntRange(min=1, max=16),
@@ -124,6 +127,16 @@ def verified(path: Path, trust: Trust) -> Iterator[VerifiedBundle]:
         yield bundle
     finally:
         opened.archive.close()
+
+
+def policy_if_any(explicit: Path | None = None) -> Policy | None:
+    """Return this host's policy; without one, every key is unknown, which is then said."""
+    from wheelferry_installer.policy import load_policy
+
+    try:
+        return load_policy(explicit)
+    except WheelferryError:
+        return None
 
 
 def signers_json(signers: tuple[Signer, ...]) -> list[dict[str, str | bool | None]]:

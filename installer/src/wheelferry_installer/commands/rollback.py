@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from wheelferry_installer.commands.leftovers import left_json, say_left
 from wheelferry_installer.commands.options import json_option, say_changes
 from wheelferry_installer.commands.place_options import (
     find_place,
@@ -88,9 +89,12 @@ def rollback(
             "bundle_created": receipt.bundle_created if receipt else None,
             "python": receipt.python if receipt else None,
             "changed": True,
+            "kept_files": left_json(done.losses, done.former),
         }
         say_json({**data, **done.changes.plain()})
         return
     say_changes(done.changes)
     made = f"from {receipt.bundle}, made {receipt.bundle_created}" if receipt else "before that"
     say(f"{where} {'would be' if dry_run else 'is'} again the one {made}")
+    if done.former is not None:
+        say_left(done.losses, done.former, "would stay" if dry_run else "stays")

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.options import bundle_argument, json_option, signers_json
+from wheelferry_installer.commands.options import (
+    bundle_argument,
+    json_option,
+    policy_if_any,
+    signers_json,
+)
 from wheelferry_installer.commands.printing import say, say_bytes, say_json
 from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import MalformedError, WheelferryError
 
 if TYPE_CHECKING:
     from wheelferry_installer.archive import OpenedBundle
-    from wheelferry_installer.policy import Policy
     from wheelferry_installer.verification import Signer
     from wheelferry_schemas.manifest import Manifest, Package
 
@@ -39,7 +43,7 @@ def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
 
     opened = open_bundle(bundle)
     try:
-        signers = judge_signatures(opened, _policy_if_any(), int(time.time()))
+        signers = judge_signatures(opened, policy_if_any(), int(time.time()))
         read = manifest.parse(opened.head.manifest.content)
         if sbom:
             say_bytes(_read_sbom(opened))
@@ -88,16 +92,6 @@ def _print_licenses(manifest: Manifest, *, as_json: bool) -> None:
         say(name)
         for described in packages:
             say(f"  {described}")
-
-
-def _policy_if_any() -> Policy | None:
-    """Return this host's policy; without one, every key is unknown, which `show` says."""
-    from wheelferry_installer.policy import load_policy
-
-    try:
-        return load_policy(None)
-    except WheelferryError:
-        return None
 
 
 def _print(path: Path, manifest: Manifest, signers: tuple[Signer, ...]) -> None:

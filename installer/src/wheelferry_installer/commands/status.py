@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.options import json_option
+from wheelferry_installer.commands.leftovers import named
+from wheelferry_installer.commands.options import (
+    json_option,
+    policy_if_any,
+    signers_json,
+    signers_option,
+)
 from wheelferry_installer.commands.place_options import (
     UNFINISHED,
     find_place,
@@ -19,19 +26,19 @@ from wheelferry_installer.commands.place_options import (
     refuse_several,
 )
 from wheelferry_installer.commands.printing import say, say_json, warn
-from wheelferry_schemas.display import count
+from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import ConflictError, MalformedError, UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.inspection import Findings
     from wheelferry_installer.places import Place
+    from wheelferry_installer.transaction import Generation
+    from wheelferry_installer.vouching import Vouched
     from wheelferry_schemas.receipt import Receipt
-
-_SHORT = 8
 
 
 @click.command()
 @place_options
+@signers_option
 @json_option
 def status(
     environment: Path | None,
@@ -39,37 +46,69 @@ def status(
     target: Path | None,
     prefix: Path | None,
     python: str | None,
+    allowed_signers: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare every installed file with what was installed; exit 4 if something was changed."""
+    """Compare every installed file with what was installed; exit 4 if something was changed.
+
+    That is what RECORD and the receipt say, which lie in the same place as the files. Who signed is
+    checked: the manifest and its signatures lie there too.
+    """
+    from wheelferry_installer.disk import size_on_disk
     from wheelferry_installer.inspection import inspect
+    from wheelferry_installer.transaction import Generation
+    from wheelferry_installer.vouching import vouch
+    from wheelferry_schemas import receipt as receipts
 
     refuse_several(venv=environment, into=into, target=target, prefix=prefix)
     place = find_place(into, target, prefix, python)
     where = managed_path(environment) if place is None else place.root
     unfinished = is_unfinished(where, place)
+    whole = place is None
     receipt, kept = _read(where, place, unfinished=unfinished)
-    findings = inspect(where, receipt, whole=place is None)
+    findings = inspect(where, receipt, whole=whole)
+    folder = where / (receipts.FOLDER if place is None else place.receipts)
+    policy, now = policy_if_any(allowed_signers), int(time.time())
+    vouched = vouch(folder, receipt, policy, now, whole=whole)
+    intact = findings.intact and not vouched.problems
+    this = Generation(path=where, receipt=receipt)
+    generations = [(g, size_on_disk(g.path)) for g in (this, *kept)] if whole else []
     if as_json:
         data = {
             "environment": os.fspath(where),
-            "intact": findings.intact,
+            "intact": intact,
             "unfinished": unfinished,
             "changed": findings.changed,
             "missing": findings.missing,
             "added": findings.added,
+            "problems": vouched.problems,
+            "signers": signers_json(vouched.signers),
+            "vouched": {
+                "signers": bool(vouched.accepted),
+                "packages": whole and bool(vouched.accepted) and not vouched.problems,
+                "files": False,
+            },
             "receipt": receipt.plain(),
-            "previous": kept[0].plain() if kept else None,
-            "generations": [_summary(receipt), *map(_summary, kept)],
+            "previous": kept[0].receipt.plain() if kept else None,
+            "generations": [_summary(*generation) for generation in generations]
+            or [_summary(this, None)],
         }
         say_json(data)
         broken = ConflictError if unfinished else MalformedError
-        sys.exit(0 if findings.intact else broken.exit_code)
-    _show(where, receipt, kept, findings)
+        sys.exit(0 if intact else broken.exit_code)
+    _show(where, receipt, generations, vouched)
+    if findings.added:
+        say(f"{count(len(findings.added), 'file')} came since, from elsewhere")
+    if intact:
+        say(
+            "every installed file is as RECORD and receipt say; who can write there can rewrite "
+            "these too: to take the signed files again, bundle install BUNDLE --reinstall"
+        )
     if unfinished:
         say(f"a change of {where} is unfinished: {UNFINISHED}")
-    if not findings.intact:
+    if not intact:
         details = [
+            *vouched.problems,
             *(f"changed: {path}" for path in findings.changed),
             *(f"missing: {path}" for path in findings.missing),
         ]
@@ -82,7 +121,9 @@ def status(
         )
 
 
-def _read(where: Path, place: Place | None, *, unfinished: bool) -> tuple[Receipt, list[Receipt]]:
+def _read(
+    where: Path, place: Place | None, *, unfinished: bool
+) -> tuple[Receipt, list[Generation]]:
     """Return the receipt, and those of the former environments that are kept."""
     from wheelferry_installer.transaction import read_receipt, read_receipt_in
 
@@ -98,12 +139,12 @@ def _read(where: Path, place: Place | None, *, unfinished: bool) -> tuple[Receip
     return receipt, _kept(where) if place is None else []
 
 
-def _kept(where: Path) -> list[Receipt]:
-    """Return the receipts of the former environments; without a word of another user's folder."""
+def _kept(where: Path) -> list[Generation]:
+    """Return the former environments; without a word of another user's folder."""
     from wheelferry_installer.transaction import ManagedEnvironment
 
     try:
-        return [generation.receipt for generation in ManagedEnvironment(where).kept]
+        return ManagedEnvironment(where).kept
     except ConflictError as error:
         warn(f"former environments are not listed: {error.message}")
         return []
@@ -113,28 +154,37 @@ def _unfinished(where: Path, details: list[str]) -> ConflictError:
     return ConflictError(f"a change of {where} is unfinished", details=details, hint=UNFINISHED)
 
 
-def _summary(receipt: Receipt) -> dict[str, str | int]:
+def _summary(generation: Generation, size: int | None) -> dict[str, str | int | None]:
+    receipt = generation.receipt
     return {
         "generation": receipt.generation,
         "bundle": receipt.bundle,
         "bundle_created": receipt.bundle_created,
         "installed": receipt.installed,
         "packages": len(receipt.packages),
+        "path": os.fspath(generation.path),
+        "size": size,
     }
 
 
-def _show(where: Path, receipt: Receipt, kept: list[Receipt], findings: Findings) -> None:
+def _show(
+    where: Path, receipt: Receipt, generations: list[tuple[Generation, int]], vouched: Vouched
+) -> None:
+    from wheelferry_installer.vouching import fingerprint_of
+
     packages = count(len(receipt.packages), "package")
-    say(f"{where}: {packages} for Python {receipt.python}")
+    sizes = [f", {human_size(size)}" for _, size in generations] or [""]
+    say(f"{where}: {packages} for Python {receipt.python}{sizes[0]}")
     say(f"from {receipt.bundle}, made {receipt.bundle_created}")
     say(f"installed {receipt.installed} by {receipt.tool}")
-    for signer in receipt.signers:
-        say(f"signed by {signer}")
-    for former in kept:
-        was = f"{former.bundle}, made {former.bundle_created}, installed {former.installed}"
-        generation = former.generation[:_SHORT]
-        say(f"kept for 'bundle rollback': {generation} from {was}")
-    if findings.added:
-        say(f"{count(len(findings.added), 'file')} came since, from elsewhere")
-    if findings.intact:
-        say("every installed file is as it was installed")
+    for signer in vouched.accepted:
+        say(f"signed by {signer.name or '?'} {signer.fingerprint}")
+    accepted = {signer.fingerprint for signer in vouched.accepted}
+    reasons = {signer.fingerprint: signer.problem for signer in vouched.signers}
+    for name in receipt.signers:
+        fingerprint = fingerprint_of(name)
+        if fingerprint not in accepted:
+            reason = reasons.get(fingerprint) or "its signature does not lie there"
+            say(f"the receipt says that {name} signed: {reason}")
+    for (former, _), size in zip(generations[1:], sizes[1:], strict=True):
+        say(f"kept for 'bundle rollback': {named(former.receipt)}{size}")
