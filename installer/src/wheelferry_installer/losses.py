@@ -99,7 +99,7 @@ def refuse_replacement(managed: ManagedEnvironment, keep: int, *, force: bool) -
             f"to keep {kept[numbers[-1]].path} pass --keep {numbers[-1] + 1 + (present is not None)}"
             f"; to lose it: {command}"
         )
-    _refuse(refused, "; ".join(hints))
+    _refuse(refused, hint="; ".join(hints))
     return looked
 
 
@@ -120,7 +120,7 @@ def refuse_removal(environments: Mapping[Path, Receipt]) -> None:
     found = {path: _look(path, receipt).losses for path, receipt in environments.items()}
     _refuse(
         {path: losses for path, losses in found.items() if losses},
-        "move them away, or pass --force to lose them",
+        hint="move them away, or pass --force to lose them",
     )
 
 
@@ -149,7 +149,7 @@ def of(environment: Path, receipt: Receipt, findings: Findings) -> Losses:
     )
 
 
-def _refuse(found: Mapping[Path, Losses], hint: str) -> None:
+def _refuse(found: Mapping[Path, Losses], *, hint: str) -> None:
     """Raise `ConflictError` that names what would be lost, by environment; return where nothing is."""
     if not found:
         return
