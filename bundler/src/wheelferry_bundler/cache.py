@@ -7,6 +7,7 @@ was right when it came; who uses it hashes it again on the way.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from platformdirs import user_cache_path
+
+from wheelferry_schemas.errors import ConflictError
+from wheelferry_schemas.writers import is_shared, why_not_believed
 
 VARIABLE = "WHEELFERRY_CACHE_DIR"
 
@@ -26,8 +30,23 @@ class Cache:
 
     @classmethod
     def default(cls) -> Cache:
-        """Return the cache of this user, or the one that `WHEELFERRY_CACHE_DIR` names."""
-        return cls(Path(os.environ.get(VARIABLE) or user_cache_path("wheelferry", appauthor=False)))
+        """Return the cache of this user, or the one that `WHEELFERRY_CACHE_DIR` names.
+
+        Raises `ConflictError` where others can write to it.
+        """
+        named = os.environ.get(VARIABLE)
+        folder = Path(named or user_cache_path("wheelferry", appauthor=False))
+        if folder.exists():
+            _refuse_foreign(folder)
+        return cls(folder)
+
+    def make(self) -> None:
+        """Make the folder, which nobody else can write to; raises `ConflictError` as `default`."""
+        if not self.folder.exists():
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            shared = is_shared(self.folder.parent.stat().st_mode)
+            self.folder.mkdir(0o700 if shared else 0o755, exist_ok=True)
+        _refuse_foreign(self.folder)
 
     def path(self, sha256: str) -> Path:
         """Return where a file of that hash lies, whether or not it does."""
@@ -35,8 +54,9 @@ class Cache:
 
     def partial(self, sha256: str) -> Path:
         """Return where a download that is to have that hash grows."""
+        self.make()
         path = self.folder / "partial" / sha256
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         return path
 
     def get(self, sha256: str, size: int | None = None) -> Path | None:
@@ -50,6 +70,7 @@ class Cache:
 
     def adopt(self, path: Path, sha256: str) -> Path:
         """Move a file in whose content was found to have that hash; returns its new path."""
+        self.make()
         target = self.path(sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, target)
@@ -61,6 +82,7 @@ class Cache:
 
     def keep_metadata(self, sha256: str, data: bytes) -> None:
         """Keep METADATA of the wheel of that hash."""
+        self.make()
         path = self.metadata_path(sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=path.parent, delete=False) as file:
@@ -74,6 +96,20 @@ class Cache:
     @contextmanager
     def workspace(self) -> Iterator[Path]:
         """Provide a private folder on the same file system as the cache."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.make()
         with TemporaryDirectory(dir=self.folder, prefix="work-") as folder:
             yield Path(folder)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raise `ConflictError` where others can write to the cache: what they put there is built in."""
+    status = folder.stat()
+    if not hasattr(os, "geteuid"):
+        return
+    reason = why_not_believed(status.st_mode, status.st_uid, user=os.geteuid(), kind="folder")
+    if reason is not None:
+        raise ConflictError(
+            f"the cache {folder} {reason}",
+            hint=f"look at what is in it, then: chmod go-w {shlex.quote(os.fspath(folder))}; or name "
+            f"another folder with {VARIABLE}",
+        )
