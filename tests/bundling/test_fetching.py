@@ -285,6 +285,19 @@ def test_tries_a_silent_host_for_the_first_files_only(
     assert len(tried) == 4
 
 
+def test_tells_once_of_a_host_that_cannot_be_reached(cache: Cache, index: LocalIndex) -> None:
+    there = make_wheel("there")
+    wanted = [
+        artifact(w, f"{NOBODY}/{w.file_name}") for w in map(make_wheel, ("one", "two", "three"))
+    ]
+    wanted.append(artifact(there, index.file_url(there.file_name)))
+    with pytest.raises(TransferError, match="4 of 4 files") as caught:
+        fetch(wanted, cache, lambda _name, _size: None)
+    about_there, about_host = caught.value.details
+    assert about_there.startswith(there.file_name)
+    assert about_host == "one-1.0-py3-none-any.whl: 127.0.0.1:9 cannot be reached, and 2 more"
+
+
 def test_collects_all_failures_into_one_error(
     index: LocalIndex, wheel: TinyWheel, cache: Cache
 ) -> None:

@@ -123,6 +123,21 @@ def test_a_pin_is_for_every_patch_release_of_the_stated_python(tmp_path: Path) -
     assert select(locked, target).target.requires_python == f"=={PYTHON}.*"
 
 
+def test_tells_once_what_a_build_says_that_fails_for_every_target(tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/setup.py").write_text("raise SystemExit('no way')\n", encoding="ascii")
+    (tmp_path / "bad/pyproject.toml").write_text(
+        "[build-system]\nrequires = []\nbuild-backend = 'setup'\nbackend-path = ['.']\n", "ascii"
+    )
+    path = write(tmp_path, "./bad\n")
+    with pytest.raises(BuildError, match="2 of 2 targets") as caught:
+        read_requirements_for_all(path, [LINUX, WINDOWS], Wanted())
+    assert "\n".join(caught.value.details).count("no way") == 1
+    assert (
+        sum(target.id in line for target in (LINUX, WINDOWS) for line in caught.value.details) == 2
+    )
+
+
 def test_names_all_targets_that_cannot_be_resolved(tmp_path: Path, index: LocalIndex) -> None:
     index.add(make_wheel("only", tag="cp37-cp37m-win32"))
     path = write(tmp_path, "only\n")

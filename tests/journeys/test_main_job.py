@@ -104,6 +104,13 @@ def test_dry_run_shows_the_selection_and_fetches_nothing(project: Path, index: L
     assert not (project / "bundle.tar.zst").exists()
 
 
+def test_says_that_the_dev_group_is_in(project: Path) -> None:
+    told = "in by default, as in uv sync: dependency group dev (--no-dev leaves it out)"
+    assert told in succeed("create", *LINUX, "--dry-run", cwd=project).err
+    for flags in (("--no-dev",), ("--group", "dev"), ("--quiet",)):
+        assert told not in succeed("create", *LINUX, *flags, "--dry-run", cwd=project).err
+
+
 def test_dev_group_can_be_left_out(project: Path) -> None:
     ran = succeed("create", *LINUX, "--no-dev", "--dry-run", "--json", cwd=project)
     assert [p["name"] for p in ran.data["targets"][0]["packages"]] == ["demo", "pure"]

@@ -170,6 +170,14 @@ def test_bundle_of_another_project_is_refused(tmp_path: Path, index: LocalIndex)
     succeed("install", tmp_path / "two.tar.zst", "--no-sync", "--replace", cwd=tmp_path)
 
 
+@pytest.mark.parametrize("time", ["0d", "00w", "-1d", "tomorrow", "2020-01-01"])
+def test_time_that_no_bundle_can_expire_at(project: Path, time: str) -> None:
+    ran = bundle("create", "--expires", time, cwd=project)
+    assert ran.code == 2
+    assert "hint:" in ran.err
+    assert not (project / "bundle.tar.zst").exists()
+
+
 def test_expired_bundle_is_refused(project: Path, tmp_path: Path) -> None:
     env = {"SOURCE_DATE_EPOCH": "1700000000"}
     succeed("create", "--expires", "90d", cwd=project, env=env)

@@ -26,7 +26,7 @@ from wheelferry_bundler.locked import Artifact
 from wheelferry_bundler.logins import Logins
 from wheelferry_bundler.mirrors import Mirrors
 from wheelferry_bundler.places import Places, file_here
-from wheelferry_bundler.transfers import AttemptError, Transfers, WrongSizeError
+from wheelferry_bundler.transfers import UNREACHABLE, AttemptError, Transfers, WrongSizeError
 from wheelferry_schemas.errors import MalformedError, TransferError, WheelferryError
 
 _WORKERS = 8
@@ -314,6 +314,19 @@ def _joined(problems: Sequence[WheelferryError], wanted: int) -> WheelferryError
     hints = dict.fromkeys(problem.hint for problem in problems if problem.hint)
     return kind(
         f"{len(problems)} of {wanted} files could not be fetched",
-        details=sorted(problem.message for problem in problems),
+        details=_one_line_for_each_host(sorted(problem.message for problem in problems)),
         hint="; ".join(hints) or None,
     )
+
+
+def _one_line_for_each_host(messages: Sequence[str]) -> list[str]:
+    """Return the messages; of all files of a host that cannot be reached the first says it."""
+    hosts: dict[str, list[str]] = {}
+    for message in messages:
+        file, _, reason = message.partition(": ")
+        if reason.endswith(UNREACHABLE):
+            hosts.setdefault(reason, []).append(file)
+    lines = [message for message in messages if not message.endswith(UNREACHABLE)]
+    for reason, (first, *others) in hosts.items():
+        lines.append(f"{first}: {reason}" + (f", and {len(others)} more" if others else ""))
+    return lines

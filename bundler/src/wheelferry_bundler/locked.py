@@ -185,6 +185,11 @@ class LockedSet:
     build_constraints: tuple[str, ...] = ()
     extra_build_requires: Mapping[str, tuple[ExtraRequirement, ...]] = field(default_factory=dict)
 
+    @property
+    def groups(self) -> frozenset[str]:
+        """The names of the groups that are taken."""
+        return self.lock_groups.union(*(root.groups for root in self.roots))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:

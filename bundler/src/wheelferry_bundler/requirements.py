@@ -97,9 +97,13 @@ def _joined(problems: Sequence[WheelferryError], targets: int) -> WheelferryErro
     if len({problem.message for problem in problems}) == 1:
         return problems[0]
     hints = dict.fromkeys(problem.hint for problem in problems if problem.hint)
+    # The log of a build that fails for every target is told once.
+    about: dict[Sequence[str], list[str]] = {}
+    for problem in problems:
+        about.setdefault(problem.details, []).append(problem.message)
     return type(problems[0])(
         f"{len(problems)} of {targets} targets could not be resolved",
-        details=[line for problem in problems for line in (problem.message, *problem.details)],
+        details=[line for said, messages in about.items() for line in (*messages, *said)],
         hint="; ".join(hints) or None,
     )
 

@@ -45,6 +45,9 @@ _WRONG_LOGIN = "the index refuses the login that was sent: check ~/.netrc and UV
 
 T = TypeVar("T")
 
+UNREACHABLE = "cannot be reached"
+"""How the message about a host that does not answer at all ends."""
+
 
 class AttemptError(Exception):
     """A transfer that failed: why, in words that follow the name of a file, and what to do."""
@@ -286,7 +289,7 @@ class _Adapter(HTTPAdapter):
 
 def _unreachable(url: str) -> _SilentError:
     return _SilentError(
-        f"{host(url)} cannot be reached",
+        f"{host(url)} {UNREACHABLE}",
         "check the network, and the proxy (HTTPS_PROXY) if there is one",
     )
 

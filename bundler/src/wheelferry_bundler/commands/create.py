@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.commands.create_options import (
     check_output,
@@ -153,7 +154,7 @@ def create(
     )
     plan = _checked(plan, quiet=quiet)
     if not quiet:
-        tell(*dict.fromkeys(note for selection in plan.selections for note in selection.notes))
+        _tell_choice(plan)
     if dry_run:
         _show_plan(plan, as_json=as_json)
         return
@@ -216,7 +217,7 @@ def _created_at() -> int:
 
 def _expires_at(text: str, created: int) -> int:
     """Read `90d`, `12w` (counted from `created`) or a day, whose end is meant."""
-    if match := re.fullmatch(r"([0-9]{1,5})([dw])", text):
+    if match := re.fullmatch(r"([1-9][0-9]{0,4})([dw])", text):
         return created + int(match[1]) * (7 if match[2] == "w" else 1) * _DAY
     try:
         day = datetime.strptime(f"{text}+0000", "%Y-%m-%d%z")
@@ -242,6 +243,20 @@ def _tell_input(found: Input) -> None:
         )
     elif not found.is_lock:
         tell(f"{name} is no lock: what it asks for is resolved now, with uv")
+
+
+def _tell_choice(plan: Plan) -> None:
+    """Say what one may not expect: patch releases that are left out, groups that nobody asked for."""
+    tell(*dict.fromkeys(note for selection in plan.selections for note in selection.notes))
+    wanted = plan.request.wanted
+    if wanted.all_groups:
+        return
+    asked = {canonicalize_name(name) for name in (*wanted.groups, *wanted.only_groups)}
+    groups = sorted({g for selection in plan.selections for g in selection.locked.groups} - asked)
+    if groups:
+        flag = "--no-dev" if groups == ["dev"] else "--no-default-groups"
+        names = ", ".join(groups)
+        tell(f"in by default, as in uv sync: dependency group {names} ({flag} leaves it out)")
 
 
 def _show_plan(plan: Plan, *, as_json: bool) -> None:
