@@ -47,6 +47,15 @@ def test_text_is_message_and_details_without_hint() -> None:
     assert str(error) == "two are wrong\none\nother"
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_error_says_what_to_do(family: type[WheelferryError]) -> None:
+    assert family("bad").hint
+
+
+def test_hint_of_an_error_wins_over_that_of_its_family() -> None:
+    assert MalformedError("bad", hint="do this").hint == "do this"
+
+
 def test_tampered_bundle_is_told_with_what_to_do() -> None:
     assert "copy it again" in str(TamperedError("bad").hint)
 

@@ -24,6 +24,7 @@ from wheelferry_schemas.errors import (
     WheelferryError,
 )
 
+STOPPED = "error: stopped; nothing was changed\nhint: to go on, run the same command again\n"
 Main = Callable[..., Ran]
 FailWith = Callable[..., Ran]
 
@@ -149,7 +150,7 @@ def test_online_side_is_found_through_its_entry_point(main: Main) -> None:
 def test_error_is_one_line_with_the_exit_code_of_its_family(
     fail_with: FailWith, error: WheelferryError, code: int
 ) -> None:
-    assert fail_with(error) == Ran(code=code, out="", err="error: bad\n")
+    assert fail_with(error) == Ran(code=code, out="", err=f"error: bad\nhint: {error.hint}\n")
 
 
 def test_single_detail_stands_on_the_line_of_the_error(fail_with: FailWith) -> None:
@@ -196,12 +197,16 @@ def test_mistake_of_ours_is_told_without_a_traceback(fail_with: FailWith) -> Non
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
 def test_interruption(fail_with: FailWith, error: BaseException) -> None:
-    assert fail_with(error) == Ran(code=130, out="", err="error: stopped; nothing was changed\n")
+    assert fail_with(error) == Ran(code=130, out="", err=STOPPED)
 
 
 def test_error_of_the_system_names_the_file(fail_with: FailWith) -> None:
     ran = fail_with(PermissionError(13, "Permission denied", "/somewhere"))
-    assert ran == Ran(code=7, out="", err="error: /somewhere: Permission denied\n")
+    assert ran == Ran(
+        code=7,
+        out="",
+        err=f"error: /somewhere: Permission denied\nhint: {TransferError.advice}\n",
+    )
 
 
 def test_whoever_reads_the_output_may_stop_reading() -> None:
@@ -240,7 +245,7 @@ def test_both_names_start_the_same_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "codes", "said"),
     [
-        (signal.SIGINT, {130}, "error: stopped; nothing was changed\n"),
+        (signal.SIGINT, {130}, STOPPED),
         (signal.SIGTERM, {-signal.SIGTERM}, ""),
     ],
 )

@@ -94,7 +94,10 @@ def _check_new(path: Path, head: Head, signers: Sequence[Signer]) -> None:
             )
         present.add(signer.public)
     if len(head.signatures) + len(signers) > layout.MAX_SIGNATURES:
-        raise UsageError(f"a bundle holds at most {layout.MAX_SIGNATURES} signatures")
+        raise UsageError(
+            f"a bundle holds at most {layout.MAX_SIGNATURES} signatures",
+            hint="make the bundle anew, and let those sign whose signatures count",
+        )
 
 
 def _signature_frames(number: int, armored: bytes, signed: Manifest) -> list[bytes]:

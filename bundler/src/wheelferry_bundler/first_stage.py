@@ -179,4 +179,4 @@ if __name__ == "__main__":
     try:
         main(os.path.dirname(os.path.abspath(__file__)))
     except KeyboardInterrupt:
-        fail(130, "stopped; nothing was changed")
+        fail(130, "stopped; nothing was changed", "to go on, run the same command again")

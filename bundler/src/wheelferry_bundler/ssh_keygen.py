@@ -41,5 +41,8 @@ class SshKeygenKey:
                 hint="is the key in the agent (ssh-add -l), or plugged in?",
             ) from error
         if signature.key != self.public:
-            raise UsageError(f"ssh-keygen signed with another key than {self.path}")
+            raise UsageError(
+                f"ssh-keygen signed with another key than {self.path}",
+                hint="name the file of the key that signs with --key; ssh-add -L lists those of the agent",
+            )
         return run.stdout

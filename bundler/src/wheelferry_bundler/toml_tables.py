@@ -109,7 +109,10 @@ def read_input(path: Path) -> bytes:
         if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
             raise TransferError(f"{path} is a device", hint="name a file")
         if status.st_size > MAX_FILE_SIZE:
-            raise MalformedError(f"{path.name} is larger than {MAX_FILE_SIZE} bytes")
+            raise MalformedError(
+                f"{path.name} is larger than {MAX_FILE_SIZE} bytes",
+                hint="no lock is so large: name the right file",
+            )
         return path.read_bytes()
     except OSError as error:
         raise TransferError(f"{path} cannot be read: {error.strerror}") from error

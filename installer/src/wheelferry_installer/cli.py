@@ -155,7 +155,9 @@ def main(program: str = PROGRAM) -> None:
         code = bundle.main(prog_name=program, complete_var=COMPLETE, standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         terminated = isinstance(error.__cause__ or error, signals.Terminated)
-        stopped = WheelferryError("stopped; nothing was changed")
+        stopped = WheelferryError(
+            "stopped; nothing was changed", hint="to go on, run the same command again"
+        )
         _fail(stopped, 143 if terminated else 130, program)
     except click.ClickException as error:
         if isinstance(error, _NO_ARGUMENTS):

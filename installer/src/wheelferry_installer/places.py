@@ -187,7 +187,10 @@ def _facts(executable: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(run.stdout)
     except ValueError as error:
-        raise UnfitError(f"{executable} does not say where its packages are") from error
+        raise UnfitError(
+            f"{executable} does not say where its packages are",
+            hint="name another Python with --python",
+        ) from error
     return facts
 
 

@@ -11,16 +11,17 @@ from typing import ClassVar
 
 
 class WheelferryError(Exception):
-    """A failure that a user can act on."""
+    """A failure that a user can act on; `advice` is the hint where there is no better one."""
 
     exit_code: ClassVar[int] = 1
+    advice: ClassVar[str] = "'bundle -v' and the same command again shows where this came from"
 
     def __init__(
         self, message: str, *, hint: str | None = None, details: Sequence[str] = ()
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.advice
         self.details = tuple(details)
 
     def __str__(self) -> str:
@@ -30,23 +31,28 @@ class WheelferryError(Exception):
 class BuildError(WheelferryError):
     """A wheel could not be built from its source."""
 
+    advice = "build its wheel by hand, and name the folder that it is in with --find-links"
+
 
 class UsageError(WheelferryError):
     """The command line, or the project that it points at, asks for something impossible."""
 
     exit_code = 2
+    advice = "the command with --help names what it takes"
 
 
 class TrustError(WheelferryError):
     """No accepted signer vouches for the bundle."""
 
     exit_code = 3
+    advice = "see who may sign bundles for this host: bundle trust list"
 
 
 class MalformedError(WheelferryError):
     """Bytes are not what their format or their hash says: damaged or tampered with."""
 
     exit_code = 4
+    advice = "it was damaged or edited: make it anew, or get it again from where it came"
 
 
 class TamperedError(MalformedError):
@@ -65,24 +71,28 @@ class UnfitError(WheelferryError):
     """Something is missing for a target, or the bundle holds nothing that fits this host."""
 
     exit_code = 5
+    advice = "see what a bundle is for: bundle show"
 
 
 class OutdatedError(WheelferryError):
     """The bundle is older than what is installed, or has expired."""
 
     exit_code = 6
+    advice = "ask for a newer bundle"
 
 
 class TransferError(WheelferryError):
     """A file, a disk or an index could not be read or written."""
 
     exit_code = 7
+    advice = "look whether it is there, whether you may read and write it, and for free space"
 
 
 class ConflictError(WheelferryError):
     """Something that is not ours, or another run of ours, is in the way."""
 
     exit_code = 8
+    advice = "wait for the other run, or move away what is in the way"
 
 
 def raise_together(problems: Sequence[WheelferryError], what: str) -> None:

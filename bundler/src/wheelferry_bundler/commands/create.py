@@ -211,7 +211,10 @@ def _created_at() -> int:
     if text is None:
         return int(time.time())
     if not text.isdigit() or int(text) >= 2**33:
-        raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970")
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970",
+            hint="unset it, or set it to such a number: date +%s",
+        )
     return int(text)
 
 

@@ -183,7 +183,9 @@ def read_wanted(*, dev: bool, only_dev: bool, **flags: Any) -> Wanted:
             hint="name every group that you want with --only-group",
         )
     if flags["packages"] and flags["all_packages"]:
-        raise UsageError("--package and --all-packages exclude each other")
+        raise UsageError(
+            "--package and --all-packages exclude each other", hint="leave one of them out"
+        )
     return Wanted(**flags)
 
 

@@ -250,4 +250,6 @@ def _refuse_useless(what: str, given: bool, options: dict[str, bool]) -> None:
     """Raise `UsageError` where an option says nothing to what was asked for."""
     useless = [option for option, named in options.items() if named]
     if given and useless:
-        raise UsageError(f"{' and '.join(useless)} cannot be combined with {what}")
+        raise UsageError(
+            f"{' and '.join(useless)} cannot be combined with {what}", hint="leave one of them out"
+        )
