@@ -203,3 +203,11 @@ def test_refuses_the_asked_for_interpreter_that_does_not_answer(on_path: Path) -
     _program(on_path / "python3.98", "#!/bin/sh\nexit 127\n")
     with pytest.raises(UnfitError, match="does not answer"):
         list(find("3.98", []))
+
+
+def test_program_that_is_no_python_does_not_print_what_it_was_to_run() -> None:
+    with pytest.raises(UnfitError) as caught:
+        ask("/bin/ls")
+    assert str(caught.value).startswith("/bin/ls does not answer as a Python does: ")
+    assert "import" not in str(caught.value)
+    assert len(str(caught.value)) < 200

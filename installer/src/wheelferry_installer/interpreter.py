@@ -12,7 +12,6 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from wheelferry_schemas.errors import UnfitError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_FACTS = os.path.join(os.path.dirname(__file__), "interpreter_facts.py")
 TIMEOUT = 60
 """Seconds; an interpreter on a slow disk takes its time to start."""
 
@@ -62,7 +62,8 @@ class Question:
     def __init__(self, executable: str | os.PathLike[str]) -> None:
         """Start an interpreter; raises `UnfitError` where that cannot be done."""
         self._executable = os.fspath(executable)
-        script = ("-I", "-c", _script(), os.path.dirname(packaging.__file__))
+        # By its path: a program that is no Python may print its arguments.
+        script = ("-I", _FACTS, os.path.dirname(packaging.__file__))
         try:
             self._process = subprocess.Popen(
                 [self._executable, *script],
@@ -170,8 +171,3 @@ def _tags_of_old(facts: Mapping[str, Any]) -> list[str]:
     own = tags.cpython_tags(version, [facts["abi"]], platforms)
     pure = tags.compatible_tags(version, f"cp{version[0]}{version[1]}", platforms)
     return [str(tag) for tag in (*own, *pure)]
-
-
-@functools.cache
-def _script() -> str:
-    return (files("wheelferry_installer") / "interpreter_facts.py").read_text(encoding="utf-8")

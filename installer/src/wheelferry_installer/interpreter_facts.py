@@ -1,7 +1,7 @@
 """Run by the interpreter that is asked about; prints what it is as JSON.
 
-Nothing of wheelferry is importable there: the text of this file is passed with `-c`, and `packaging`
-is loaded from the path in the first argument without putting that folder on `sys.path`.
+Nothing of wheelferry is importable there: this file is run by its path, and `packaging` is loaded
+from the path in the first argument without putting that folder on `sys.path`.
 """
 
 import importlib.util
