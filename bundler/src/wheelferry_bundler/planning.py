@@ -15,6 +15,7 @@ from wheelferry_bundler.build_options import BuildOptions, check_allowed
 from wheelferry_bundler.bundle_names import named_after
 from wheelferry_bundler.inputs import Input
 from wheelferry_bundler.locked import Artifact, LockedSet, Wanted
+from wheelferry_bundler.missing_wheels import MissingWheelError, joined
 from wheelferry_bundler.places import file_here
 from wheelferry_bundler.prebuilt import Prebuilt
 from wheelferry_bundler.pylock import read_pylock
@@ -110,9 +111,12 @@ def plan(request: Request) -> Plan:
 def check_complete(plan: Plan) -> None:
     """Raise one error that names everything that is missing, for all targets."""
     # What is missing for several targets is told once.
-    problems = list(
-        {(str(problem), problem.hint): problem for _, problem in plan.problems}.values()
-    )
+    found = {(str(problem), problem.hint): problem for _, problem in plan.problems}.values()
+    missing = [problem for problem in found if isinstance(problem, MissingWheelError)]
+    problems = [
+        *([joined(missing)] if missing else []),
+        *(problem for problem in found if not isinstance(problem, MissingWheelError)),
+    ]
     if not problems:
         return
     if len(problems) == 1:

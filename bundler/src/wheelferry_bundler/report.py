@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from wheelferry_bundler.missing_wheels import MissingWheelError
 from wheelferry_bundler.planning import Plan
 from wheelferry_bundler.selection import Chosen, Selection
+from wheelferry_schemas.errors import MalformedError, WheelferryError
 
 
 def selection_json(plan: Plan) -> dict[str, Any]:
     """Return `{"targets": […], "problems": […]}`.
 
     `filename`, `sha256` and `size` are null where a wheel still has to be built, and `size` also
-    where the lock does not state it.
+    where the lock does not state it. A problem is of the `kind` "no-wheel", with the `name` and
+    `version` of the package, "unfit" or "malformed".
     """
     return {
         "targets": [_target(selection) for selection in plan.selections],
         "problems": [
             {
                 "target": target,
+                **_named(problem),
                 "message": problem.message,
                 "details": list(problem.details),
                 "hint": problem.hint,
@@ -26,6 +30,15 @@ def selection_json(plan: Plan) -> dict[str, Any]:
             for target, problem in plan.problems
         ],
     }
+
+
+def _named(problem: WheelferryError) -> dict[str, str | None]:
+    """Return of which kind a problem is, and of which package where it is of one."""
+    if isinstance(problem, MissingWheelError):
+        key = problem.package.key
+        return {"kind": "no-wheel", "name": key.name, "version": key.version}
+    kind = "malformed" if isinstance(problem, MalformedError) else "unfit"
+    return {"kind": kind, "name": None, "version": None}
 
 
 def _target(selection: Selection) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from wheelferry_bundler.hosts import base_environment, check_python, settled
 from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, PackageKey
 from wheelferry_bundler.markers import Markers
-from wheelferry_bundler.missing_wheels import smallest_fix
+from wheelferry_bundler.missing_wheels import MissingWheelError
 from wheelferry_bundler.walk import walk
 from wheelferry_bundler.wheel_choice import best_wheel
 from wheelferry_schemas.errors import MalformedError, UnfitError, WheelferryError
@@ -170,10 +170,7 @@ def _choose_wheel(package: LockedPackage, target: Target) -> Artifact | None:
         package.sdist is not None or package.source.kind in ("git", "directory", "url", "path")
     ):
         return None
-    raise UnfitError(
-        f"{package.key} has no wheel for {_described(target)}",
-        hint=smallest_fix(package, target),
-    )
+    raise MissingWheelError(package, target)
 
 
 def _check_name(package: LockedPackage, wheel: Artifact) -> None:
@@ -189,7 +186,3 @@ def _check_name(package: LockedPackage, wheel: Artifact) -> None:
             f"{wheel.file_name} is not a wheel of {package.key}",
             hint="the lock was edited: find out by whom, and lock the project again",
         )
-
-
-def _described(target: Target) -> str:
-    return f"{target.abis[0]} on {target.id.partition('-')[2] or target.platforms[0]}"

@@ -121,6 +121,10 @@ class Transfers:
         """Return a page, or None where there is none; raises `AttemptError`."""
         return self._persist(url, lambda: self._page(url, accept))
 
+    def page_at_once(self, url: str, accept: str) -> Page | None:
+        """Return a page as `page` does, but ask once only: for what a run can do without."""
+        return self._page(url, accept)
+
     def _persist(self, url: str, attempt: Callable[[], T]) -> T:
         for pause in (*PAUSES, None):
             if host(url) in self._silent_hosts:

@@ -189,6 +189,10 @@ def create(
 
 def _checked(plan: Plan, *, quiet: bool) -> Plan:
     """Return the plan with what is missing by what the wheels state; prints what may not fit."""
+    if plan.problems:
+        from wheelferry_bundler.older_versions import with_older_versions
+
+        plan = with_older_versions(plan)
     if plan.closed:
         return plan
     from wheelferry_bundler.cache import Cache
