@@ -1,8 +1,9 @@
 """`bundle install` as a user has it; what the installation itself does is in test_installation."""
 
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from support.command import Ran, bundle, tree
 from support.installations import SITE_PACKAGES, run
 from support.ssh import fixed_key
 from support.wheels import make_wheel
-from wheelferry_installer import policy
+from wheelferry_installer import disk, policy
 from wheelferry_installer.transaction import read_receipt
 
 Main = Callable[..., Ran]
@@ -300,3 +301,60 @@ def test_clock_behind_the_installed_bundle_is_a_warning(main: Main, folder: Path
 def test_clock_that_is_right_is_no_warning(main: Main) -> None:
     _install(main)
     assert _install(main).err == ""
+
+
+# Who can use it.
+
+
+@pytest.fixture
+def umask() -> Iterator[Callable[[int], int]]:
+    """Sets the umask for a test."""
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+def test_umask_under_which_nobody_else_can_use_it_is_told(
+    main: Main, folder: Path, umask: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "others_get_to", lambda _folder: True)
+    umask(0o077)
+    for options in (("--dry-run",), ()):
+        ran = _install(main, *options)
+        assert ran.code == 0
+        assert f"umask 0077 keeps other users from using {folder / '.venv'}" in ran.err
+        assert "umask 022" in ran.err
+    assert _install(main).err == ""
+
+
+@pytest.mark.parametrize("mask", [0o002, 0o022, 0o072])
+def test_umask_under_which_others_can_use_it_needs_no_word(
+    main: Main,
+    folder: Path,
+    umask: Callable[[int], int],
+    monkeypatch: pytest.MonkeyPatch,
+    mask: int,
+) -> None:
+    monkeypatch.setattr(disk, "others_get_to", lambda _folder: True)
+    umask(mask)
+    assert _install(main).err == ""
+    assert (folder / ".venv").stat().st_mode & 0o005 == 0o005
+
+
+def test_umask_needs_no_word_where_nobody_else_gets_anyway(
+    main: Main, folder: Path, umask: Callable[[int], int]
+) -> None:
+    folder.chmod(0o700)
+    umask(0o077)
+    assert _install(main).err == ""
+
+
+def test_umask_needs_no_word_at_home(
+    folder: Path, umask: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "others_get_to", lambda _folder: True)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(Path, "home", lambda: folder)
+    umask(0o077)
+    assert disk.umask_that_hides(folder / ".venv") is None
+    assert disk.umask_that_hides(folder.parent / ".venv") == 0o077

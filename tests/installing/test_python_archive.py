@@ -137,12 +137,33 @@ def test_same_bundle_again_changes_nothing(archive: Path, install: Main, tmp_pat
     assert "is up to date" in install(bundle, "--bundled-python").out
 
 
+def test_upgrade_stays_with_the_python_of_a_bundle(
+    archive: Path, install: Main, tmp_path: Path
+) -> None:
+    install(bundled(tmp_path, archive), "--bundled-python")
+    other = bundled(tmp_path, archive, (SCRIPT, make_wheel("other")), name="other.tar.zst")
+    done = install(other)
+    assert (done.code, done.err) == (0, "")
+    assert (tmp_path / "env/wheelferry/python").exists()
+
+
+def test_upgrade_without_a_python_says_that_it_takes_another(
+    archive: Path, install: Main, tmp_path: Path
+) -> None:
+    install(bundled(tmp_path, archive), "--bundled-python")
+    bundle = make_bundle(tmp_path / "other.tar.zst", [SCRIPT], keys=[ALICE])
+    done = install(bundle)
+    assert done.code == 0
+    assert "came with a former bundle, and this one brings none that fits" in done.err
+    assert not (tmp_path / "env/wheelferry/python").exists()
+
+
 def test_rollback_brings_the_former_python_back(
     archive: Path, install: Main, main: Main, tmp_path: Path
 ) -> None:
     install(bundled(tmp_path, archive), "--bundled-python")
     other = bundled(tmp_path, archive, (SCRIPT, make_wheel("other")), name="other.tar.zst")
-    assert install(other).code == 0
+    assert install(other, "--python", sys.executable).code == 0
     assert not (tmp_path / "env/wheelferry/python").exists()
     assert main("rollback", "--venv", tmp_path / "env").code == 0
     assert base_prefix(tmp_path / "env") == tmp_path / "env/wheelferry/python"

@@ -119,6 +119,24 @@ def folder_made(folder: Path) -> Iterator[None]:
                 path.rmdir()
 
 
+def umask_that_hides(folder: Path) -> int | None:
+    """Return the umask where it keeps others from using what is made at `folder`, else None.
+
+    None also where others do not get there, or where it is this user's own home.
+    """
+    if sys.platform == "win32":
+        return None
+    umask = os.umask(0o077)
+    os.umask(umask)
+    at_home = os.geteuid() != 0 and folder.is_relative_to(Path.home())
+    return umask if umask & 0o005 and not at_home and others_get_to(folder) else None
+
+
+def others_get_to(folder: Path) -> bool:
+    """Return whether all folders that one lies in let other users through."""
+    return all(path.stat().st_mode & stat.S_IXOTH for path in folder.parents if path.exists())
+
+
 def begin_flush(descriptor: int) -> None:
     """Have a file written out from now on, so that who flushes later waits for less."""
     if sys.platform == "linux":

@@ -61,12 +61,12 @@ class Question:
 
     def __init__(self, executable: str | os.PathLike[str]) -> None:
         """Start an interpreter; raises `UnfitError` where that cannot be done."""
-        self._executable = os.fspath(executable)
+        self.executable = os.fspath(executable)
         # By its path: a program that is no Python may print its arguments.
         script = ("-I", _FACTS, os.path.dirname(packaging.__file__))
         try:
             self._process = subprocess.Popen(
-                [self._executable, *script],
+                [self.executable, *script],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -105,7 +105,7 @@ class Question:
 
     def _refused(self, why: str) -> UnfitError:
         return UnfitError(
-            f"{self._executable} {why}",
+            f"{self.executable} {why}",
             hint="pass --python with the path of a Python interpreter",
         )
 
@@ -141,10 +141,20 @@ def find(
 ) -> Iterator[Interpreter]:
     """Yield the interpreters to try, best first.
 
-    That is the first choice, who may have been asked already, and, where the user wants none in
+    That is the one that was asked already, the first choice, and, where the user wants none in
     particular, `python3.N` from PATH for each of the minor versions.
     """
-    yield first.answer if first is not None else ask(first_choice(wanted))
+    choice = first_choice(wanted)
+    if first is not None and first.executable != choice:
+        try:
+            former = first.answer
+        except UnfitError:
+            # It was not named now, but is what an environment was made with: others do as well.
+            former = None
+        if former is not None:
+            yield former
+        first = None
+    yield first.answer if first is not None else ask(choice)
     for minor in minors if wanted is None else ():
         path = shutil.which(f"python3.{minor}")
         if path is not None:

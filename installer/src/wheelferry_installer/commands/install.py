@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,7 @@ import click
 from wheelferry_installer.commands.install_report import (
     show_done,
     show_plan,
-    warn_of_clock,
-    warn_of_doubts,
+    warn_of_plan,
 )
 from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
 from wheelferry_installer.commands.options import (
@@ -40,13 +39,14 @@ from wheelferry_schemas.errors import UnfitError, UsageError
 
 if TYPE_CHECKING:
     from wheelferry_installer.fitting import Fit
+    from wheelferry_installer.former_python import FormerPython
     from wheelferry_installer.installation import Installed
     from wheelferry_installer.interpreter import Question
     from wheelferry_installer.merge_planning import Merge
     from wheelferry_installer.merging import Merged
     from wheelferry_installer.planning import Plan
     from wheelferry_installer.verification import VerifiedBundle
-    from wheelferry_schemas.manifest import PythonArchive
+    from wheelferry_schemas.manifest import Manifest, PythonArchive
 
 _EPILOG = """\b
 Examples:
@@ -139,14 +139,17 @@ def install(
         {"--python": python is not None, "--into, --target and --prefix": elsewhere},
     )
     along = None
+    keeps = python is None and not bundled_python and not elsewhere
+    former = _former(managed_path(environment)) if keeps else None
     with (
         # It needs as long for its answer as the modules below to load.
-        _asked(python) if into is None else nullcontext() as first,
+        _asked(python, former) if into is None else nullcontext() as first,
         verified(bundle, trust) as checked,
     ):
         from wheelferry_installer import (
             accepted_bundles,
             fitting,
+            former_python,
             installation,
             merge_planning,
             merging,
@@ -159,7 +162,7 @@ def install(
         if first is not None:
             may_bring = python is None and not elsewhere
             fit, along = _fit(
-                checked, python, first, managed_path(environment), bundled_python, may_bring
+                checked, python, first, managed_path(environment), bundled_python, may_bring, former
             )
             place = place_for(fit.interpreter, target, prefix, named=python is not None)
         else:
@@ -191,8 +194,7 @@ def install(
             )
             plan = merge_planning.plan(checked, place, fit, wishes)
         now, sync = int(time.time()), not no_sync
-        warn_of_clock(plan, now)
-        warn_of_doubts(plan)
+        warn_of_plan(plan, now, former)
         if dry_run:
             if is_unfinished(plan.environment, place):
                 warn(f"a change of {plan.environment} is unfinished: {UNFINISHED}")
@@ -201,10 +203,9 @@ def install(
                 aside = installation.foresee(plan, keep, force=force)
             show_plan(plan, aside, as_json=as_json)
             return
-        total = sum(member.size for member in checked.members)
         on_wait = waiting(plan.environment, no_wait=no_wait)
         done: Installed | Merged
-        with bar("installing", total, shown=not quiet) as advance:
+        with bar("installing", sum(m.size for m in checked.members), shown=not quiet) as advance:
             if isinstance(plan, Merge):
                 done = merging.install(plan, now, advance, sync=sync, on_wait=on_wait)
             else:
@@ -212,13 +213,25 @@ def install(
                     plan, now, advance, sync=sync, keep=keep, force=force, on_wait=on_wait
                 )
         accepted_bundles.remember(checked, now, warn, sync=sync)
+        if place is None and along is None:
+            former_python.remember(fit.interpreter.base_executable)
     if as_json or not quiet:
         show_done(done, as_json=as_json)
 
 
-def _asked(python: str | None) -> Question:
+def _former(environment: Path) -> FormerPython | None:
+    from wheelferry_installer import former_python
+
+    return former_python.former_python(environment)
+
+
+def _asked(python: str | None, former: FormerPython | None) -> Question:
+    """Ask the Python that an environment was made with, if it may be kept, else the first choice."""
     from wheelferry_installer import interpreter
 
+    if former is not None and former.usable:
+        with suppress(UnfitError):
+            return interpreter.Question(former.path)
     return interpreter.Question(interpreter.first_choice(python))
 
 
@@ -229,19 +242,34 @@ def _fit(
     environment: Path,
     bundled: bool,
     may_bring: bool,
+    former: FormerPython | None,
 ) -> tuple[Fit, PythonArchive | None]:
-    """Return what fits: with a Python of this host, else with the one that the bundle brings."""
-    from wheelferry_installer import fitting, interpreter, python_archive
+    """Return what fits: with a Python of this host, else with the one that the bundle brings.
+
+    The latter comes first where the environment was made with one that a bundle brought.
+    """
+    from wheelferry_installer import fitting, interpreter
 
     manifest = checked.manifest
     minors = sorted({target.python[1] for target in manifest.targets})
     if not bundled:
+        if former is not None and former.bundled and manifest.pythons:
+            with suppress(UnfitError):
+                return _fit_bundled(manifest, first, environment)
         try:
             return fitting.fit(manifest, interpreter.find(python, minors, first)), None
         except UnfitError:
             if not may_bring or not manifest.pythons:
                 raise
-    host = first.answer
+    return _fit_bundled(manifest, first, environment)
+
+
+def _fit_bundled(
+    manifest: Manifest, first: Question, environment: Path
+) -> tuple[Fit, PythonArchive | None]:
+    from wheelferry_installer import interpreter, python_archive
+
+    host = next(interpreter.find(None, (), first))
     fit = python_archive.fit_bundled(manifest, host, environment)
     return fit, manifest.python_for(fit.target.id)
 

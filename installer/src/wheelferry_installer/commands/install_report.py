@@ -18,13 +18,21 @@ from wheelferry_installer.commands.printing import say, say_command, say_json, w
 from wheelferry_schemas.display import count
 
 if TYPE_CHECKING:
+    from wheelferry_installer.former_python import FormerPython
     from wheelferry_installer.installation import Aside, Installed
     from wheelferry_installer.merge_planning import Merge
     from wheelferry_installer.merging import Merged
     from wheelferry_installer.planning import Plan
 
 
-def warn_of_clock(plan: Plan | Merge, now: int) -> None:
+def warn_of_plan(plan: Plan | Merge, now: int, former: FormerPython | None) -> None:
+    """Say what a person may want to know before anything is installed."""
+    _warn_of_clock(plan, now)
+    _warn_of_doubts(plan)
+    _warn_of_host(plan, former)
+
+
+def _warn_of_clock(plan: Plan | Merge, now: int) -> None:
     """Say that the clock is behind what is installed; `verified` says it of the bundle."""
     from wheelferry_schemas.manifest import parse_timestamp
 
@@ -38,13 +46,28 @@ def warn_of_clock(plan: Plan | Merge, now: int) -> None:
         )
 
 
-def warn_of_doubts(plan: Plan | Merge) -> None:
+def _warn_of_doubts(plan: Plan | Merge) -> None:
     """Say why an environment is not believed to be what its receipt says."""
     from wheelferry_installer.planning import Plan
 
     if isinstance(plan, Plan) and plan.doubts:
         why = "; ".join(plan.doubts)
         warn(f"{plan.environment} is not up to date, although its receipt says so: {why}")
+
+
+def _warn_of_host(plan: Plan | Merge, former: FormerPython | None) -> None:
+    """Say that nobody else can use what is installed, or that an environment gets another Python."""
+    from wheelferry_installer import disk
+
+    successor = plan.fit.interpreter.base_executable
+    if former is not None and (line := former.farewell(successor)):
+        warn(line)
+    umask = None if plan.up_to_date else disk.umask_that_hides(plan.environment)
+    if umask is not None:
+        warn(
+            f"umask {umask:04o} keeps other users from using {plan.environment}; if they are to, set "
+            "umask 022 first, or afterwards and install again with --reinstall"
+        )
 
 
 def show_plan(plan: Plan | Merge, aside: Aside | None, *, as_json: bool) -> None:
