@@ -80,6 +80,7 @@ HEADERS: dict[str, tuple[str, bytes]] = {
     "owner-of-letters": (_OCTAL, header(b"lib/a", uid=b"root")),
     "owner-negative": (_OCTAL, header(b"lib/a", gid=b"\xff" * 8)),
     "device-number": ("has a device number", header(b"lib/a", minor=b"0000001")),
+    "user-not-utf8": ("is not UTF-8", header(b"lib/a", user=b"\xff")),
     "user-with-more": ("zeros in a text", header(b"lib/a", user=b"root\0hidden")),
 }
 TYPES: dict[str, tuple[str, bytes]] = {
@@ -218,6 +219,7 @@ EXTENDED: dict[str, tuple[str, bytes]] = {
         "a pax header cannot be read",
         pax(record(b"uname", b"x"), bytes(9)) + entry(b"lib/a"),
     ),
+    "user-not-utf8": ("is not UTF-8", pax(record(b"uname", b"\xff")) + entry(b"lib/a")),
     "key-not-utf8": ("is not UTF-8", pax(record(b"\xff", b"x")) + entry(b"lib/a")),
     "two-pax-headers": (
         "a name is stated in several ways",
@@ -291,7 +293,8 @@ NAMES: dict[str, tuple[str, bytes]] = {
         )
     },
     "of-nul-inside": ("zeros in a text", header(b"lib/a\0b")),
-    "empty": ("is not a plain relative path", header(b"")),
+    "empty": ("an entry has no name", header(b"")),
+    "empty-of-a-folder": ("an entry has no name", folder(b"")),
     "current": (_PLAIN, header(b".")),
     "root": ("is an absolute path", folder(b"/")),
     "not-utf8": ("is not UTF-8", entry(b"lib/\xff")),

@@ -157,7 +157,7 @@ def _parse_header(block: bytes) -> _Header:
             f"{_shown(header.name)} is neither a file, nor a folder, nor a symbolic link"
         )
     for field in (header.user, header.group):
-        _text(field)
+        _decoded(_text(field))
     for field in (header.uid, header.gid):
         # The numbers of a directory service do not always fit seven octal digits.
         if field[0] != 0x80:
@@ -176,6 +176,8 @@ def _entry(header: _Header, size: int, extended: Mapping[bytes, bytes]) -> TarEn
         stated = prefix + b"/" + stated
     name = _longer(stated, pax.get("path"), extended.get(_LONG_NAME))
     link = _longer(_text(header.link), pax.get("linkpath"), extended.get(_LONG_LINK))
+    if not name:
+        raise BrokenTarError("an entry has no name")
     if name != stated and b".." in stated.split(b"/"):
         raise BrokenTarError(f"{_shown(name)} has another name in its header")
     if bool(link) != (kind == "link"):
@@ -198,7 +200,7 @@ def _plain(name: str, kind: str) -> str:
     """Return a name as paths are spelled: tar puts `./` before, and `/` after that of a folder."""
     if kind != "folder":
         return name.removeprefix("./")
-    return "" if name in (".", "./") else name.removeprefix("./").removesuffix("/") or "/"
+    return "" if name in (".", "./") else name.removeprefix("./").removesuffix("/") or name
 
 
 def _longer(stated: bytes, pax: bytes | None, gnu: bytes | None) -> bytes:
@@ -235,6 +237,8 @@ def _parse_pax(data: bytes) -> dict[str, bytes]:
             raise BrokenTarError(f"a pax header states {key!r}, which is not known")
         if allowed is not None and not allowed.fullmatch(value):
             raise BrokenTarError(f"a pax header states a {key} that is none: {value[:40]!r}")
+        if allowed is not None:
+            _decoded(value)
         records[key] = value
         at = end
     return records
