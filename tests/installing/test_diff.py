@@ -14,7 +14,7 @@ from support.wheels import TinyWheel, make_wheel
 Main = Callable[..., Ran]
 Diff = Callable[..., Ran]
 Bundle = Callable[..., Path]
-LINUX, WINDOWS = target(), target("win_amd64")
+LINUX, WINDOWS, MAC = target(), target("win_amd64"), target("macosx_11_0_arm64")
 TRIPLE = "x86_64-unknown-linux-gnu-install_only.tar.gz"
 OLD, NEW = f"cpython-3.12.4+20240726-{TRIPLE}", f"cpython-3.12.5+20240814-{TRIPLE}"
 
@@ -67,26 +67,40 @@ def test_packages_come_go_and_change(main: Main, bundle: Bundle) -> None:
             ("~", "stays 1.0 (same version, other file)"),
             ("~", "updated 1.0 -> 2.0"),
         )
+    ] + ["2 added, 4 changed, 2 removed"]
+
+
+def test_target_that_comes_or_goes_is_one_line(main: Main, tmp_path: Path) -> None:
+    wheels = [make_wheel("one"), make_wheel("two")]
+    made = []
+    for name, targets in (("old", [LINUX, WINDOWS]), ("new", [WINDOWS, MAC])):
+        (tmp_path / name).mkdir()
+        made.append(make_bundle(tmp_path / name / "bundle.tar.zst", wheels, targets=targets))
+    assert main("diff", *made).out.splitlines() == [
+        f"- {LINUX.id}: no longer a target, 2 packages",
+        f"+ {MAC.id}: a new target, 2 packages",
+        "1 target new, 1 target gone",
     ]
+    assert len(main("diff", *made, "--json").data) == 4
 
 
 def test_python_that_is_replaced(diff: Diff) -> None:
     ran = diff((NEW, "/bin/sh", [LINUX.id]))
-    assert ran.out == f"~ {LINUX.id}: Python {OLD} -> {NEW}\n"
+    assert ran.out == f"~ {LINUX.id}: Python {OLD} -> {NEW}\n1 changed\n"
 
 
 def test_python_of_the_same_name_with_another_content(diff: Diff) -> None:
     ran = diff((OLD, "/bin/false", [LINUX.id]))
-    assert ran.out == f"~ {LINUX.id}: Python {OLD} (same name, other file)\n"
+    assert ran.out == f"~ {LINUX.id}: Python {OLD} (same name, other file)\n1 changed\n"
 
 
 def test_python_that_is_no_longer_there(diff: Diff) -> None:
-    assert diff().out == f"- {LINUX.id}: Python {OLD}\n"
+    assert diff().out == f"- {LINUX.id}: Python {OLD}\n1 removed\n"
 
 
 def test_python_that_is_there_for_one_more_target(diff: Diff) -> None:
     ran = diff((OLD, "/bin/sh", [LINUX.id, WINDOWS.id]))
-    assert ran.out == f"+ {WINDOWS.id}: Python {OLD}\n"
+    assert ran.out == f"+ {WINDOWS.id}: Python {OLD}\n1 added\n"
 
 
 def test_nothing_changes(diff: Diff) -> None:

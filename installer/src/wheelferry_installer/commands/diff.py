@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,14 @@ import click
 
 from wheelferry_installer.commands.options import json_option
 from wheelferry_installer.commands.printing import say, say_json
+from wheelferry_schemas.display import count
 
 if TYPE_CHECKING:
     from wheelferry_schemas.manifest import Manifest
 
 _Contents = Mapping[tuple[str, str, str], tuple[str, str]]
 """Version (of a Python, the name of its archive) and hash, by target, kind and name."""
+_TALLIED = {"+": "added", "~": "changed", "-": "removed"}
 _BUNDLE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -33,10 +36,32 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     if as_json:
         say_json(changes)
         return
-    if not changes:
-        say("the same wheels" + (" and Pythons" if after.pythons else ""))
-    for change in changes:
-        say(_describe(change))
+    say(*_lines(before, after, changes))
+
+
+def _lines(
+    before: Manifest, after: Manifest, changes: Sequence[Mapping[str, str | None]]
+) -> Iterator[str]:
+    """Yield what changes, of a target that comes or goes in one line, and how much it is in all."""
+    old, new = ({target.id for target in manifest.targets} for manifest in (before, after))
+    for target, sign, manifest in (
+        *((target, "-", before) for target in sorted(old - new)),
+        *((target, "+", after) for target in sorted(new - old)),
+    ):
+        packages = count(len(manifest.packages_for(target)), "package")
+        yield f"{sign} {target}: {'a new' if sign == '+' else 'no longer a'} target, {packages}"
+    lines = [_describe(change) for change in changes if change["target"] in old & new]
+    yield from lines
+    signs = Counter(line[0] for line in lines)
+    parts = [
+        *(
+            f"{count(len(ids), 'target')} {what}"
+            for ids, what in ((new - old, "new"), (old - new, "gone"))
+            if ids
+        ),
+        *(f"{signs[sign]:,} {what}" for sign, what in _TALLIED.items() if signs[sign]),
+    ]
+    yield ", ".join(parts) or "the same wheels" + (" and Pythons" if after.pythons else "")
 
 
 def _read(path: Path) -> Manifest:
