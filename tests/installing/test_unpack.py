@@ -50,7 +50,7 @@ def test_writes_what_tar_would(main: Main, folder: Path) -> None:
 def test_says_who_signed_and_how_to_use_it(main: Main) -> None:
     signed, unpacked, use = main("unpack", "bundle.tar.zst", "out").out.splitlines()
     assert signed == f"signed by alice {ALICE.public.fingerprint}"
-    assert unpacked.startswith("unpacked 2 wheels, 1.")
+    assert unpacked.startswith("unpacked 2 wheels of 1.")
     assert use == (
         "use it: cd out && pip install --no-index --find-links wheels --require-hashes "
         "-r requirements.txt"

@@ -298,7 +298,7 @@ def _show_created(created: Created) -> None:
     for target in manifest.targets:
         packages = manifest.packages_for(target.id)
         size = human_size(sum(package.size for package in packages))
-        say(f"{target.id}: {count(len(packages), 'package')}, {size}")
+        say(f"{target.id}: {count(len(packages), 'package')}, wheels of {size}")
         # Of several targets the lists would be much the same.
         for package in packages if len(manifest.targets) == 1 else ():
             built = f"  built from {package.source.location}"
@@ -307,7 +307,7 @@ def _show_created(created: Created) -> None:
                 f"{built if package.source.built else ''}"
             )
     wheels = count(len(manifest.packages), "wheel")
-    say(f"{created.path}: {wheels}, {human_size(created.size)}")
+    say(f"{created.path}: {wheels} in a file of {human_size(created.size)}")
     for key in created.signers:
         say(f"signed by {key.name} {key.public.fingerprint}")
     if not created.signers:

@@ -112,7 +112,7 @@ def _print(path: Path, manifest: Manifest, signers: tuple[Signer, ...]) -> None:
     for target in manifest.targets:
         packages = manifest.packages_for(target.id)
         size = human_size(sum(package.size for package in packages))
-        say("", f"{target.id}: {count(len(packages), 'package')}, {size}")
+        say("", f"{target.id}: {count(len(packages), 'package')}, wheels of {size}")
         python = manifest.python_for(target.id)
         if python is not None:
             say(f"  Python: {python.name}  {human_size(python.size)}")

@@ -267,7 +267,7 @@ def _unpacked(how: _How, folder: Path) -> str:
     targets = [target.id for target in how.part.targets]
     chosen = len(targets) < len(how.bundle.manifest.targets)
     whom = f" for {' and '.join(targets)}" if chosen else ""
-    return f"unpacked {count(len(packages), 'wheel')}{whom}, {size}, into {folder}"
+    return f"unpacked {count(len(packages), 'wheel')} of {size}{whom} into {folder}"
 
 
 def _refuse(is_wrong: bool, why: str) -> None:

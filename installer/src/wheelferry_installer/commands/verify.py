@@ -40,7 +40,7 @@ def verify(
         total = sum(member.size for member in checked.members)
         with bar("verifying", total, shown=not quiet) as advance:
             startup = verify_contents(checked, checked.manifest.packages, advance)
-    manifest = checked.manifest
+    manifest, size = checked.manifest, bundle.stat().st_size
     if as_json:
         say_json(
             {
@@ -50,7 +50,7 @@ def verify(
                 "manifest_sha256": checked.sha256,
                 "signers": signers_json(checked.signers),
                 "members": len(checked.members),
-                "size": total,
+                "size": size,
                 "startup": startup_json(startup),
                 "in_unsigned_program": checked.is_in_program,
             }
@@ -61,7 +61,7 @@ def verify(
                 say(f"signed by {signer.name or '?'} {signer.fingerprint}")
         wheels = count(len(manifest.packages), "wheel")
         what = f"the bundle in {bundle.name}" if checked.is_in_program else bundle.name
-        say(f"{what} is intact: {wheels}, {human_size(total)}")
+        say(f"{what} is intact: {wheels} in a file of {human_size(size)}")
         if checked.is_in_program:
             say(
                 "the program around it is NOT SIGNED: before you run it, compare the file's "
