@@ -591,6 +591,17 @@ def test_backend_does_not_see_how_the_index_is_logged_in_to(
     assert index.file_requests("needed-1.0-py3-none-any.whl")
 
 
+@pytest.mark.parametrize(("stated", "seen"), [(None, "315532800"), ("1700000000", "1700000000")])
+def test_backend_is_told_a_time_so_that_the_same_source_gives_the_same_bytes(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stated: str | None, seen: str
+) -> None:
+    if stated is not None:
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", stated)
+    make_source(tmp_path / "project", make_wheel("demo"), backend=SPY)
+    build(directory(tmp_path / "project"), cache)
+    assert f"'SOURCE_DATE_EPOCH': '{seen}'" in builds(tmp_path)[0]
+
+
 def test_pip_is_not_what_is_called_so_in_this_folder(
     cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pytest
 
 from support.archives import join_plain, plain_frames
-from support.bundles import make_bundle, trust
+from support.bundles import make_bundle, make_manifest, trust
 from support.command import Ran, tree
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
@@ -219,6 +219,30 @@ def test_other_file_of_that_name_is_refused(grow: Grow, folder: Path) -> None:
         "  other-1.0-py3-none-any.whl is there with another content",
         "  pure-1.0-py3-none-any.whl is there with another content",
     ]
+
+
+def test_other_build_of_the_same_version_is_named_and_the_rest_added(
+    add: Add, folder: Path
+) -> None:
+    def built(*wheels: TinyWheel) -> Path:
+        packages = tuple(
+            package.replaced(source=package.source.replaced(kind="directory", built=True))
+            for package in make_manifest(wheels).packages
+        )
+        return make_bundle(folder / "bundle.tar.zst", wheels, keys=[ALICE], packages=packages)
+
+    add(built(PURE, make_wheel("mine")))
+    before = tree(folder / "index")
+    ran = add(built(PURE, make_wheel("mine", files={"x.py": b""}), make_wheel("other")))
+    assert ran.code == 0
+    assert "index: 1 wheel added, 1 wheel was there already\n" in ran.out
+    assert "mine-1.0-py3-none-any.whl is there already, from another build" in ran.err
+    assert "--no-install-project" in ran.err
+    after = tree(folder / "index")
+    assert {path: after[path] for path in before if "mine" in path} == {
+        path: before[path] for path in before if "mine" in path
+    }
+    assert "files/other-1.0-py3-none-any.whl" in after
 
 
 def test_folder_that_is_no_index_is_refused(grow: Grow, folder: Path) -> None:

@@ -16,6 +16,8 @@ from wheelferry_bundler.urls import redacted, with_login
 from wheelferry_schemas.errors import BuildError
 
 _SHOWN_LINES = 20
+_EPOCH = "315532800"
+"""1980-01-01, the first day that a ZIP archive can state."""
 _LAUNCHER = Path(__file__).with_name("pip_without_logins.py")
 
 
@@ -77,6 +79,8 @@ def _environment(places: Places) -> dict[str, str]:
         **os.environ,
         "PYTHONDONTWRITEBYTECODE": "1",
         "NO_COLOR": "1",
+        # Backends that put times into a wheel take this one: the same source gives the same bytes.
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", _EPOCH),
         # git would ask on the terminal, past the closed standard input.
         "GIT_TERMINAL_PROMPT": os.environ.get("GIT_TERMINAL_PROMPT", "0"),
     }

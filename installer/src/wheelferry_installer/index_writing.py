@@ -34,10 +34,14 @@ _METADATA_LIMIT = 16 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grown:
-    """What an index got: how many wheels were added, and how many were there already."""
+    """What an index got: how many wheels were added, and how many were there already.
+
+    `kept` are built wheels of which a file with another content is there, and stays.
+    """
 
     added: int
     present: int
+    kept: tuple[str, ...] = ()
 
 
 def write_index(
@@ -50,8 +54,9 @@ def write_index(
 ) -> Grown:
     """Make an index in `folder`, or add the wheels of a part of a bundle to the one that is there.
 
-    Raises `ConflictError` where a file of that name is there with another content, or something
-    that is no index; then nothing was changed.
+    A file that is there is never replaced. A wheel that was built anew under the same version is left
+    out; raises `ConflictError` where any other has another content than the file of that name, or where
+    something is there that is no index; then nothing was changed.
     """
     folder = Path(os.path.realpath(folder))
     if not folder.is_dir() or not any(folder.iterdir()):
@@ -80,7 +85,9 @@ def _grow(
     sync: bool,
 ) -> Grown:
     control, index = folders
-    present = _refuse_others(part, index.path)
+    present, kept = _compare(part, index.path)
+    if kept:
+        part = part.replaced(packages=tuple(p for p in part.packages if p.wheel not in kept))
     disk.require_room(index.path, size_of(part))
     control.remove(_STAGING)
     control.make(_STAGING)
@@ -100,7 +107,7 @@ def _grow(
             way_back.pop_all()
     finally:
         control.remove(_STAGING)
-    return Grown(added=len(part.packages) - present, present=present)
+    return Grown(added=len(part.packages) - present, present=present, kept=kept)
 
 
 def _in_order(staging: Path) -> list[str]:
@@ -138,25 +145,31 @@ def _add(control: OpenFolder, index: OpenFolder, path: str, way_back: contextlib
     control.rename(f"{_STAGING}/{path}", index, path)
 
 
-def _refuse_others(part: Manifest, folder: Path) -> int:
-    """Return how many of these wheels are there; refuse those with another content."""
+def _compare(part: Manifest, folder: Path) -> tuple[int, tuple[str, ...]]:
+    """Return how many of these wheels are there, and which built ones are there as another build.
+
+    Raises `ConflictError` for others with another content: of a published file there is only one.
+    """
     present = 0
-    problems = []
+    kept, problems = [], []
     for package in part.packages:
         path = folder / FILES / package.wheel
         if not os.path.lexists(path):
             continue
-        present += 1
         digest = spelled("sha256", bytes.fromhex(package.sha256))
-        if not path.is_file() or digest_of(path, digest) != digest:
+        if path.is_file() and digest_of(path, digest) == digest:
+            present += 1
+        elif path.is_file() and package.source.built:
+            kept.append(package.wheel)
+        else:
             problems.append(f"{package.wheel} is there with another content")
     if problems:
         raise ConflictError(
             f"{folder} has other files than the bundle",
             details=problems,
-            hint="one of the two was built anew under the same version: make a separate index",
+            hint="find out which of the two files is the right one; a separate index takes this bundle",
         )
-    return present
+    return present, tuple(kept)
 
 
 def _stage(

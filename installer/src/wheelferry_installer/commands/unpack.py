@@ -20,7 +20,7 @@ from wheelferry_installer.commands.options import (
     verified,
 )
 from wheelferry_installer.commands.place_options import sync_option
-from wheelferry_installer.commands.printing import say, say_command, say_json, warn
+from wheelferry_installer.commands.printing import say, say_command, say_json, tell, warn
 from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import UsageError
 
@@ -240,10 +240,25 @@ def _write_index(how: _How, folder: Path) -> _Answer:
     from wheelferry_installer.index_writing import write_index
 
     grown = write_index(how.bundle, how.part, folder, how.advance, sync=how.sync)
+    for wheel in grown.kept:
+        warn(
+            f"{wheel} is there already, from another build, and stays: the source has changed at the "
+            "same version, or its backend never builds the same bytes twice"
+        )
+    if grown.kept:
+        tell(
+            "hint: raise the version of what was built, or bundle without it: bundle create "
+            "--no-install-project (or --no-install-package NAME)"
+        )
     verb = "was" if grown.present == 1 else "were"
     there = f", {count(grown.present, 'wheel')} {verb} there already" if grown.present else ""
     return _Answer(
-        {"folder": os.fspath(folder), "added": grown.added, "present": grown.present},
+        {
+            "folder": os.fspath(folder),
+            "added": grown.added,
+            "present": grown.present,
+            "kept": list(grown.kept),
+        },
         [f"{folder}: {count(grown.added, 'wheel')} added{there}"],
         {
             "try it": f"python3 -m http.server --directory {shlex.quote(os.fspath(folder))}",
