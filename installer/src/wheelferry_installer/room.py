@@ -16,6 +16,8 @@ from wheelferry_schemas.manifest import Package, PythonArchive
 
 _AMPLE = 10
 """Wheels unpack to three or four times their size, hardly ever to ten times."""
+_BESIDES, _BESIDES_EACH = 16, 2
+"""Small files that no wheel holds: of the environment and its receipt, and of each package."""
 _ENDING = 32 * 2**20
 """How many of a wheel's last bytes are kept: more than the directory of any known wheel."""
 
@@ -42,7 +44,8 @@ def require(
     if disk.has_room(folder, _AMPLE * packed):
         return
     block = disk.block_size(folder)
-    size = sum(_of_wheel(bundle, wheel, block) for wheel in wheels)
+    size = block * (_BESIDES + _BESIDES_EACH * len(wheels))
+    size += sum(_of_wheel(bundle, wheel, block) for wheel in wheels)
     size += sum(_of_archive(bundle, archive) for archive in archives)
     disk.require_room(folder, size)
 
