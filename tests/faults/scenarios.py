@@ -91,7 +91,8 @@ class Scenario:
         site = Site(tracer=tracer, folder=folder, place=self.place)
         _make_site(site, brings_python=_BUNDLED_PYTHON in self.command)
         for command in self.before:
-            assert site.run(command).code == 0
+            ran = site.run(command)
+            assert ran.code == 0, ran.err
         old, beside_old = site.environment(), site.beside()
         site.save("before")
         ran = site.run(self.begun or self.command, refuse=self.refuse)
