@@ -33,6 +33,11 @@ class Site:
         """The folder that holds the environment alone, and what lies beside it."""
         return self.folder / "work"
 
+    @property
+    def state(self) -> Path:
+        """The folder of what is remembered outside of environments; the tracer names it."""
+        return self.folder / "state"
+
     def run(
         self, command: tuple[str, ...], fault: Fault = NO_FAULT, refuse: tuple[str, ...] = ()
     ) -> Traced:
@@ -45,13 +50,18 @@ class Site:
         return ran
 
     def save(self, name: str) -> None:
-        """Keep the work folder as it is under a name."""
+        """Keep the work folder as it is under a name, and what wheelferry remembers besides."""
         shutil.copytree(self.work, self.folder / name, symlinks=True)
+        if self.state.exists():
+            shutil.copytree(self.state, self.folder / f"{name}-state", dirs_exist_ok=True)
 
     def restore(self, name: str) -> None:
         """Bring the work folder back as it was when it was kept."""
         shutil.rmtree(self.work)
         shutil.copytree(self.folder / name, self.work, symlinks=True)
+        shutil.rmtree(self.state, ignore_errors=True)
+        if (self.folder / f"{name}-state").exists():
+            shutil.copytree(self.folder / f"{name}-state", self.state)
 
     def environment(self) -> Tree:
         """Return the environment, without what differs from run to run."""
@@ -210,7 +220,8 @@ def _comparable(found: Tree) -> Tree:
         kept = content
         if path.endswith("receipt.json"):
             receipt = json.loads(content)
-            kept = json.dumps({**receipt, "generation": "", "installed": ""}).encode()
+            same = {"generation": "", "installed": "", "written_ns": 0}
+            kept = json.dumps({**receipt, **same}).encode()
         comparable[path] = (kind, mode, kept)
     return comparable
 

@@ -149,7 +149,6 @@ def install(
         from wheelferry_installer import (
             accepted_bundles,
             fitting,
-            former_python,
             installation,
             merge_planning,
             merging,
@@ -212,11 +211,21 @@ def install(
                 done = installation.install(
                     plan, now, advance, sync=sync, keep=keep, force=force, on_wait=on_wait
                 )
-        accepted_bundles.remember(checked, now, warn, sync=sync)
-        if place is None and along is None:
-            former_python.remember(fit.interpreter.base_executable)
+        chosen = fit.interpreter.base_executable if place is None and along is None else None
+        _remember(checked, chosen, now, sync=sync)
     if as_json or not quiet:
         show_done(done, as_json=as_json)
+
+
+def _remember(checked: VerifiedBundle, chosen: Path | None, now: int, *, sync: bool) -> None:
+    """Remember what was accepted, and the Python of this host that was chosen for it."""
+    from wheelferry_installer import accepted_bundles, former_python, signals
+
+    # It is installed, so that the exit code is 0: too late to stop it, and what follows is short.
+    signals.ignore()
+    accepted_bundles.remember(checked, now, warn, sync=sync)
+    if chosen is not None:
+        former_python.remember(chosen)
 
 
 def _former(environment: Path) -> FormerPython | None:
