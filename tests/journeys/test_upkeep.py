@@ -99,12 +99,13 @@ def test_status_sees_a_changed_record(installed: Path) -> None:
     assert "RECORD" in ran.err
 
 
-def test_reinstall_repairs(installed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--reinstall",)])
+def test_install_puts_back_what_is_missing(
+    installed: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
     module = next((installed / ".venv").rglob("pure.py"))
     module.unlink()
-    succeed("install", tmp_path / "2.0.tar.zst", "--no-sync", cwd=installed)
-    assert not module.exists()
-    succeed("install", tmp_path / "2.0.tar.zst", "--reinstall", "--no-sync", cwd=installed)
+    succeed("install", tmp_path / "2.0.tar.zst", *options, "--no-sync", cwd=installed)
     assert module.exists()
 
 
@@ -217,7 +218,7 @@ def test_description_that_is_none(project: Path, tmp_path: Path) -> None:
 
 def test_diff_tells_what_an_update_changes(installed: Path, tmp_path: Path) -> None:
     ran = succeed("diff", tmp_path / "1.0.tar.zst", tmp_path / "2.0.tar.zst", cwd=installed)
-    assert ran.out.endswith(": pure 1.0 -> 2.0\n")
+    assert ran.out.endswith(": pure 1.0 -> 2.0\n1 changed\n")
     assert ran.out.startswith("~ ")
 
 

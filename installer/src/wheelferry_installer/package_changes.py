@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,7 +11,7 @@ from wheelferry_schemas.receipt import Receipt
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
-_KINDS = {"+": "added", "-": "removed", "~": "changed"}
+_KINDS = {"+": "added", "~": "changed", "-": "removed"}
 _SAME_VERSION = "same version"
 
 
@@ -83,14 +83,13 @@ class PackageChanges:
     @property
     def tally(self) -> str:
         """How many packages are added, changed, removed, and as they were."""
-        kinds = Counter(_KINDS[change.line[0]] for change in self.changes)
-        kinds["unchanged"] = len({package.name for package in self.after.packages}) - (
-            kinds["added"] + kinds["changed"]
-        )
-        order = ("added", "changed", "removed", "unchanged")
-        return (
-            ", ".join(f"{kinds[kind]:,} {kind}" for kind in order if kinds[kind]) or "no packages"
-        )
+        changes = self.changes
+        after = {package.name for package in self.after.packages}
+        unchanged = len(after - {change.name for change in changes})
+        parts = tallied(change.line for change in changes)
+        if unchanged:
+            parts.append(f"{unchanged:,} unchanged")
+        return ", ".join(parts) or "no packages"
 
     def plain(self) -> dict[str, Any]:
         """Return all of it as JSON."""
@@ -118,6 +117,12 @@ def differing(
     for key in sorted(old.keys() | new.keys()):  # type: ignore[type-var]
         if old.get(key) != new.get(key):
             yield key, old.get(key), new.get(key)
+
+
+def tallied(lines: Iterable[str]) -> list[str]:
+    """Return how many of such lines as `described` gives say that something comes, changes or goes."""
+    signs = Counter(line[0] for line in lines)
+    return [f"{signs[sign]:,} {what}" for sign, what in _KINDS.items() if signs[sign]]
 
 
 def described(what: str, before: str | None, after: str | None, *, same: str) -> str:

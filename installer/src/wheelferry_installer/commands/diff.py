@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 _Contents = Mapping[tuple[str, str, str], tuple[str, str]]
 """Version (of a Python, the name of its archive) and hash, by target, kind and name."""
-_TALLIED = {"+": "added", "~": "changed", "-": "removed"}
 _BUNDLE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -43,6 +41,8 @@ def _lines(
     before: Manifest, after: Manifest, changes: Sequence[Mapping[str, str | None]]
 ) -> Iterator[str]:
     """Yield what changes, of a target that comes or goes in one line, and how much it is in all."""
+    from wheelferry_installer.package_changes import tallied
+
     old, new = ({target.id for target in manifest.targets} for manifest in (before, after))
     for target, sign, manifest in (
         *((target, "-", before) for target in sorted(old - new)),
@@ -52,14 +52,13 @@ def _lines(
         yield f"{sign} {target}: {'a new' if sign == '+' else 'no longer a'} target, {packages}"
     lines = [_describe(change) for change in changes if change["target"] in old & new]
     yield from lines
-    signs = Counter(line[0] for line in lines)
     parts = [
         *(
             f"{count(len(ids), 'target')} {what}"
             for ids, what in ((new - old, "new"), (old - new, "gone"))
             if ids
         ),
-        *(f"{signs[sign]:,} {what}" for sign, what in _TALLIED.items() if signs[sign]),
+        *tallied(lines),
     ]
     yield ", ".join(parts) or "the same wheels" + (" and Pythons" if after.pythons else "")
 
