@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wheelferry_installer import open_folder
-from wheelferry_installer.open_folder import OpenFolder, opened
+from wheelferry_installer.open_folder import NotPlainError, OpenFolder, opened
 
 
 @pytest.fixture(params=["by descriptors", "by paths"])
@@ -84,7 +84,7 @@ def test_folder_with_files_is_removed(folder: OpenFolder) -> None:
 
 
 def test_link_is_not_read(folder: OpenFolder) -> None:
-    with pytest.raises(FileNotFoundError, match="symbolic link"):
+    with pytest.raises(NotPlainError, match="symbolic link"):
         folder.read("leaf")
 
 
@@ -102,7 +102,7 @@ def test_half_written_link_is_not_followed(folder: OpenFolder, outside: Path) ->
 
 def test_pipe_is_no_file(folder: OpenFolder) -> None:
     os.mkfifo(folder.path / "pipe")
-    with pytest.raises(FileNotFoundError, match="not a plain file"):
+    with pytest.raises(NotPlainError, match="not a plain file"):
         folder.read("pipe")
 
 

@@ -34,7 +34,7 @@ from wheelferry_installer import (
     signals,
 )
 from wheelferry_installer.changes import Changes, Reversal
-from wheelferry_installer.open_folder import OpenFolder
+from wheelferry_installer.open_folder import NotPlainError, OpenFolder
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
 
 _CHANGES = "changes.json"
@@ -155,7 +155,7 @@ class Journal:
         path = f"{name}/{_CHANGES}"
         try:
             return changes.parse(self.control.read(path))
-        except (FileNotFoundError, NotADirectoryError, MalformedError) as error:
+        except (FileNotFoundError, NotADirectoryError, NotPlainError, MalformedError) as error:
             problems = [f"{path} cannot be read"]
             raise journal_checks.refused(self.control.path / name, self.root, problems) from error
 

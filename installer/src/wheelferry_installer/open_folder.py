@@ -24,8 +24,12 @@ _PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(o
 _LARGEST = 2**28
 _MOST_OPEN = 8
 _ABSENT = (FileNotFoundError, NotADirectoryError)
-_NOT_PLAIN = (errno.ELOOP, errno.EINVAL, errno.ENXIO)
+_NOT_PLAIN = (errno.ELOOP, errno.ENXIO, errno.EISDIR)
 _STAYS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
+
+
+class NotPlainError(OSError):
+    """A link, a pipe, a folder: anything but a plain file is where one should be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,25 +84,24 @@ class OpenFolder:
             os.close(descriptor)
 
     def open(self, path: str, flags: int, mode: int = 0o666) -> int:
-        """Open a plain file; raises `OSError` where something else is there."""
+        """Open a plain file; raises `NotPlainError` where something else is there."""
         at, name = self._at(path)
         if at is None and (found := self.status(path)) is not None and is_link(found):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), name)
-        descriptor = os.open(name, flags | _PLAIN, mode, dir_fd=at)
+            raise NotPlainError(errno.ELOOP, os.strerror(errno.ELOOP), name)
+        try:
+            descriptor = os.open(name, flags | _PLAIN, mode, dir_fd=at)
+        except OSError as error:
+            if error.errno in _NOT_PLAIN:
+                raise NotPlainError(error.errno, error.strerror, error.filename) from error
+            raise
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise OSError(errno.EINVAL, "not a plain file", os.fspath(self.path / path))
+            raise NotPlainError(errno.EINVAL, "not a plain file", os.fspath(self.path / path))
         return descriptor
 
     def read(self, path: str) -> bytes:
-        """Return what is in a file; raises `FileNotFoundError` where no plain one is there."""
-        try:
-            descriptor = self.open(path, os.O_RDONLY)
-        except OSError as error:
-            if error.errno in _NOT_PLAIN:
-                raise FileNotFoundError(errno.ENOENT, error.strerror, error.filename) from error
-            raise
-        with open(descriptor, "rb") as file:
+        """Return what is in a plain file; raises as `open`."""
+        with open(self.open(path, os.O_RDONLY), "rb") as file:
             return file.read(_LARGEST)
 
     def write(self, path: str, data: bytes, *, sync: bool) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wheelferry_installer import open_folder, own_folder
-from wheelferry_installer.open_folder import OpenFolder
+from wheelferry_installer.open_folder import NotPlainError, OpenFolder
 from wheelferry_installer.uv_project import LOCK
 from wheelferry_schemas.errors import ConflictError, MalformedError
 
@@ -76,7 +76,7 @@ def _put_back(site: OpenFolder, folder: OpenFolder, *, sync: bool) -> None:
     try:
         state = json.loads(folder.read(_STATE))
         relocated, original = (state[name] for name in _HASHES)
-    except (ValueError, KeyError, TypeError, RecursionError, FileNotFoundError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, NotPlainError) as error:
         raise MalformedError(
             f"{folder.path / _STATE} cannot be read",
             hint=f"the project's own lock is {kept}: put it back by hand",

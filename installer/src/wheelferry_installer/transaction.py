@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from wheelferry_installer import disk, locks, open_folder, own_folder, signals
-from wheelferry_installer.open_folder import OpenFolder
+from wheelferry_installer.open_folder import NotPlainError, OpenFolder
 from wheelferry_schemas import receipt
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
 from wheelferry_schemas.receipt import Receipt
@@ -273,7 +273,7 @@ def _receipt_in(folder: OpenFolder | None, name: str) -> Receipt | None:
     try:
         data = folder.read(f"{name}/{receipt.FOLDER}/{receipt.FILE_NAME}") if folder else b""
         return receipt.parse(data)
-    except (FileNotFoundError, NotADirectoryError, MalformedError):
+    except (FileNotFoundError, NotADirectoryError, NotPlainError, MalformedError):
         return None
 
 
@@ -294,7 +294,7 @@ class _Journal:
             if type(keep) is not int or keep < 0:
                 return None
             return cls(action=str(entry["action"]), generation=str(entry["generation"]), keep=keep)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotPlainError):
             return None
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
@@ -341,5 +341,5 @@ def read_receipt_in(folder: Path) -> Receipt | None:
     try:
         with open_folder.opened(folder) as opened:
             return receipt.parse(opened.read(receipt.FILE_NAME))
-    except (FileNotFoundError, NotADirectoryError, MalformedError):
+    except (FileNotFoundError, NotADirectoryError, NotPlainError, MalformedError):
         return None
