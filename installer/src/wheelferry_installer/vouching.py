@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wheelferry_installer import open_folder
-from wheelferry_installer.open_folder import OpenFolder
+from wheelferry_installer.open_folder import NotPlainError, OpenFolder
 from wheelferry_installer.policy import UNKNOWN_KEY, Policy
 from wheelferry_installer.verification import Signer, judge_stored
 from wheelferry_schemas import layout, manifest
@@ -105,5 +105,5 @@ def _signatures(opened: OpenFolder) -> Iterator[tuple[str, bytes]]:
 def _read(opened: OpenFolder, name: str) -> bytes:
     try:
         return opened.read(name)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, NotPlainError):
         return b""
