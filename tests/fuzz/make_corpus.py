@@ -24,6 +24,7 @@ from vectors.good_wheel import INFO, contents, entries
 from vectors.locks import lock_vectors
 from vectors.raw_zip import Ending, build, descriptor
 from vectors.zip_controls import ZIP_CONTROLS
+from wheelferry_installer.changes import Changes, KnownFile
 from wheelferry_schemas import manifest
 from wheelferry_schemas.accepted import Accepted, AcceptedBundle
 from wheelferry_schemas.accepted import serialize as serialize_accepted
@@ -114,6 +115,13 @@ def _accepted() -> bytes:
     return serialize_accepted(Accepted(bundles=tuple(bundles)))
 
 
+def _journal() -> bytes:
+    file = KnownFile(path="lib/module.py", size=5, modified=1_700_000_000_000_000_000)
+    removed = (("lib/old/sub", 0o750), ("lib/old", 0o755))
+    planned = Changes(taken=(file,), removed=removed, made=("lib/new",), put=(file,), keep=True)
+    return planned.serialize()
+
+
 def _receipt() -> bytes:
     return serialize_receipt(
         Receipt(
@@ -184,6 +192,7 @@ def corpus() -> Mapping[str, Mapping[str, bytes]]:
         "requirements": {"good": _REQUIREMENTS},
         "target": {str(n): canonical_json(t.plain()) for n, t in enumerate(TARGETS[:2])},
         "receipt": {"good": _receipt()},
+        "journal": {"good": _journal()},
         "accepted": {"good": _accepted()},
     }
 

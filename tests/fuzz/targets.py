@@ -34,7 +34,7 @@ from wheelferry_bundler.requirement_lines import read_lines
 from wheelferry_bundler.simple_pages import PageError, parse_page
 from wheelferry_bundler.uv_lock import read_uv_lock
 from wheelferry_bundler.wheel_metadata import read_wheel_metadata
-from wheelferry_installer import python_archive, relocated_lock, signatures
+from wheelferry_installer import changes, python_archive, relocated_lock, signatures
 from wheelferry_installer import uv_lock as project_lock
 from wheelferry_installer.archive import Archive, open_bundle
 from wheelferry_installer.entry_points import entry_point_problems, script_name_problem
@@ -349,6 +349,18 @@ def accepted_json(data: bytes) -> None:
         return
 
 
+def journal_json(data: bytes) -> None:
+    """Read what a journal says is to be done; every path stays below a root."""
+    try:
+        planned = changes.parse(data)
+    except MalformedError:
+        return
+    paths = [file.path for file in (*planned.taken, *planned.put)]
+    for path in (*paths, *planned.made, *(folder for folder, _ in planned.removed)):
+        assert not path.startswith("/")
+        assert not {"", ".", ".."} & set(path.split("/"))
+
+
 def receipt_json(data: bytes) -> None:
     try:
         receipt.parse(data)
@@ -379,5 +391,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "python-tree": python_tree,
     "target": target_json,
     "receipt": receipt_json,
+    "journal": journal_json,
     "accepted": accepted_json,
 }

@@ -12,6 +12,7 @@ from wheelferry_installer.installed import Distribution, distributions, distribu
 from wheelferry_installer.journal import Journal
 from wheelferry_installer.losses import Losses
 from wheelferry_installer.merge_planning import state_at
+from wheelferry_installer.open_folder import NotPlainError
 from wheelferry_installer.package_changes import PackageChanges, state_of
 from wheelferry_installer.places import CONTROL, Place
 from wheelferry_installer.transaction import ManagedEnvironment, read_receipt, read_receipt_in
@@ -132,7 +133,7 @@ def _receipt_then(
         return None if path in reversal.going else present
     try:
         return receipt.parse(entries.control.read(stored))
-    except (FileNotFoundError, MalformedError):
+    except (FileNotFoundError, NotPlainError, MalformedError):
         return None
 
 
