@@ -87,7 +87,7 @@ def test_second_of_the_same_bundle_has_nothing_left_to_do(
         jobs = [pool.submit(tracer.run, command, folder / "work", NO_FAULT) for tracer in tracers]
         answers = [job.result() for job in jobs]
     assert sorted("is up to date" in answer.out for answer in answers) == [False, True]
-    assert os.listdir(folder / "work") == ["env"]
+    assert sorted(os.listdir(folder / "work")) == ["env", "state"]
 
 
 def test_whoever_has_opened_an_environment_sees_one_generation(

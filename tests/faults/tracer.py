@@ -226,8 +226,8 @@ def _become(request: dict[str, Any]) -> None:
     ):
         raise OSError(ctypes.get_errno(), "this kernel has no seccomp filters")
     os.chdir(request["folder"])
-    # What is remembered of accepted bundles is no business of this host's.
-    os.environ["XDG_STATE_HOME"] = os.path.join(os.path.dirname(request["folder"]), "state")
+    # It comes and goes with what is installed in the folder.
+    os.environ["XDG_STATE_HOME"] = os.path.abspath("state")
     command = request["command"]
     if command[0] != "bundle":
         os.execvp(command[0], command)  # noqa: S606 - no shell is what is wanted

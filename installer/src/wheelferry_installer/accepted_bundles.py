@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from wheelferry_installer import own_folder
+from wheelferry_installer import own_folder, signals
 from wheelferry_installer.config_folder import state_folder
 from wheelferry_installer.locks import held
 from wheelferry_installer.open_folder import OpenFolder
@@ -41,11 +41,7 @@ def refuse_older(bundle: VerifiedBundle, *, allowed: bool) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise TransferError(
-            f"{folder} cannot be read: {error.strerror}",
-            hint="it says which bundles were accepted here; see what it is: "
-            f"ls -ld {shlex.quote(os.fspath(folder))}",
-        ) from error
+        raise _unreadable(folder, error) from error
     created = bundle.manifest.created
     if known is not None and created < known.created and not allowed:
         raise OutdatedError(
@@ -73,32 +69,50 @@ def remember(
         manifest_sha256=bundle.sha256,
     )
     folder = state_folder()
-    try:
-        with (
-            own_folder.made(folder) as state,
-            held(folder / _LOCKED, folder, on_wait=lambda: None),
-        ):
-            before = _read(state)
-            after = before.having(installed)
-            if after != before:
-                state.write(accepted.FILE_NAME, accepted.serialize(after), sync=sync)
-    except (OSError, WheelferryError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.message
-        warn(
-            f"an older bundle of {installed.name!r} will not be refused in another folder: "
-            f"{folder} cannot be written ({reason})"
-        )
+    with signals.kept():
+        # The bundle is installed: whoever stops the command now must not read that it is not.
+        signals.ignore()
+        try:
+            _add(installed, folder, sync=sync)
+        except (OSError, WheelferryError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error.message
+            warn(
+                f"an older bundle of {installed.name!r} will not be refused in another folder: "
+                f"{folder} cannot be written ({reason})"
+            )
+
+
+def _add(installed: AcceptedBundle, folder: Path, *, sync: bool) -> None:
+    with (
+        own_folder.made(folder) as state,
+        held(folder / _LOCKED, folder, on_wait=lambda: None),
+    ):
+        before = _read(state)
+        after = before.having(installed)
+        if after != before:
+            state.write(accepted.FILE_NAME, accepted.serialize(after), sync=sync)
 
 
 def _read(state: OpenFolder) -> Accepted:
     if not state.has(accepted.FILE_NAME):
         return Accepted()
+    path = state.path / accepted.FILE_NAME
     try:
         return accepted.parse(state.read(accepted.FILE_NAME))
+    except OSError as error:
+        # Whatever it is, it is there.
+        raise _unreadable(path, error) from error
     except MalformedError as error:
-        path: Path = state.path / accepted.FILE_NAME
         raise MalformedError(
             f"{path} cannot be understood, which says what was accepted here",
             hint="look at what is in it; to begin anew, put it aside: "
             f"mv {shlex.quote(os.fspath(path))} {shlex.quote(os.fspath(path))}.aside",
         ) from error
+
+
+def _unreadable(path: Path, error: OSError) -> TransferError:
+    return TransferError(
+        f"{path} cannot be read: {error.strerror}",
+        hint="it says which bundles were accepted here; see what it is: "
+        f"ls -ld {shlex.quote(os.fspath(path))}",
+    )
