@@ -21,12 +21,15 @@ TESTS = {
     "wheelferry_schemas.sshsig": ("contract/test_sshsig.py",),
     "wheelferry_schemas.ssh_wire": ("contract/test_ssh_wire.py",),
     "wheelferry_schemas.allowed_signers": ("contract/test_allowed_signers.py",),
+    "wheelferry_schemas.accepted": ("contract/test_accepted.py",),
     "wheelferry_installer.archive": ("installing/test_archive.py", _VECTORS),
     "wheelferry_installer.signatures": (
         "installing/test_signatures.py",
         "installing/test_security_keys.py",
     ),
     "wheelferry_installer.policy": ("installing/test_policy.py", "installing/test_trust.py"),
+    "wheelferry_installer.policy_files": ("installing/test_policy.py",),
+    "wheelferry_installer.accepted_bundles": ("installing/test_accepted_bundles.py",),
     "wheelferry_installer.verification": (
         "installing/test_verification.py",
         "installing/test_signers.py",
