@@ -13,6 +13,7 @@ TESTS = {
         "bundling/test_python_archives.py",
     ),
     "wheelferry_schemas.file_names": ("contract/test_file_names.py",),
+    "wheelferry_schemas.writers": ("contract/test_writers.py",),
     "wheelferry_schemas.unfolding": ("contract/test_unfolding.py",),
     "wheelferry_schemas.python_tree": (
         "contract/test_python_tree.py",
