@@ -84,7 +84,8 @@ def plan_payload(targets: Sequence[Target], building: BuildOptions) -> planning.
         plan = planning.plan(planning.Request(source=source, targets=able, building=building))
         planning.check_complete(plan)
     except WheelferryError as error:
-        raise type(error)(
+        kind = UnfitError if isinstance(error, UnfitError) else type(error)
+        raise kind(
             f"the installer cannot come along: {error.message}",
             details=error.details,
             hint=error.hint,
