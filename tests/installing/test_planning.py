@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from wheelferry_installer.archive import open_bundle
 from wheelferry_installer.fitting import Fit, fit
 from wheelferry_installer.planning import Plan, plan
 from wheelferry_installer.verification import VerifiedBundle, verify
-from wheelferry_schemas import receipt
+from wheelferry_schemas import layout, receipt
 from wheelferry_schemas.errors import ConflictError, OutdatedError
 from wheelferry_schemas.models import canonical_json
 from wheelferry_schemas.receipt import Receipt
@@ -42,7 +43,19 @@ def _plan(bundle: VerifiedBundle, here: Fit, environment: Path, **options: Any) 
 def _make_environment(
     environment: Path, bundle: VerifiedBundle, here: Fit, **changes: object
 ) -> Receipt:
-    """Leave what an installation of the bundle would leave of a receipt."""
+    """Leave what an installation of the bundle would leave, as far as a plan looks at it."""
+    (package,) = here.packages
+    record = environment / "lib/python3.12/site-packages/pure-1.0.dist-info/RECORD"
+    record.parent.mkdir(parents=True)
+    record.write_text("pure-1.0.dist-info/RECORD,,\n", encoding="ascii")
+    installed = {
+        "name": package.name,
+        "version": package.version,
+        "wheel": package.wheel,
+        "sha256": package.sha256,
+        "record": record.relative_to(environment).as_posix(),
+        "record_sha256": hashlib.sha256(record.read_bytes()).hexdigest(),
+    }
     written = receipt.parse(
         canonical_json(
             {
@@ -59,7 +72,7 @@ def _make_environment(
                 "python": here.interpreter.markers["python_full_version"],
                 "compiled": False,
                 "signers": (),
-                "packages": (),
+                "packages": (installed,),
                 "files": (),
                 **changes,
             }
@@ -67,6 +80,7 @@ def _make_environment(
     )
     folder = environment / receipt.FOLDER
     folder.mkdir(parents=True)
+    (folder / layout.MANIFEST).write_bytes(bundle.manifest_bytes)
     (folder / receipt.FILE_NAME).write_bytes(receipt.serialize(written))
     return written
 
