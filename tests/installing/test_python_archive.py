@@ -1,5 +1,6 @@
 """The Python that comes along in a bundle: chosen, unpacked, and part of the environment."""
 
+import json
 import os
 import sys
 import tarfile
@@ -286,3 +287,24 @@ def test_python_whose_wheels_do_not_run_here_is_not_taken(tmp_path: Path) -> Non
 def test_this_host_runs_what_is_made_for_it(tmp_path: Path) -> None:
     manifest = manifest_with(host_target(), tmp_path=tmp_path)
     assert fit_bundled(manifest, this_interpreter(), tmp_path / "env").target == host_target()
+
+
+def test_manifest_does_not_steer_the_terminal(archive: Path, install: Main, tmp_path: Path) -> None:
+    honest = host_target()
+    markers = honest.markers.replaced(platform_python_implementation="CPython\x1b[2J\u202e")
+    hostile = honest.replaced(markers=markers)
+    ran = install(bundled(tmp_path, archive, target=hostile), "--bundled-python", "--dry-run")
+    assert "CPython\\x1b[2J\\u202e" in ran.out + ran.err
+    assert not set("\x1b\u202e") & set(ran.out + ran.err)
+
+
+def test_receipt_does_not_steer_the_terminal(
+    archive: Path, install: Main, main: Main, tmp_path: Path
+) -> None:
+    assert install(bundled(tmp_path, archive)).code == 0
+    (path,) = (tmp_path / "env").rglob("receipt.json")
+    receipt = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**receipt, "tool": "x\x1b[2J\x9b"}), encoding="utf-8")
+    ran = main("status", "--venv", tmp_path / "env")
+    assert "x\\x1b[2J\\x9b" in ran.out
+    assert not set("\x1b\x9b") & set(ran.out + ran.err)

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import stat
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ def refuse_overlaid(project: Path) -> None:
     if (project / _FOLDER / _STATE).exists():
         raise ConflictError(
             f"the uv.lock in {project} was changed in place, and is not its own",
-            hint=f"first: bundle unpack --undo {project}",
+            hint=f"first: bundle unpack --undo {shlex.quote(os.fspath(project))}",
         )
 
 
