@@ -12,8 +12,10 @@ from vectors.python_tars import python_vectors
 VECTORS = {vector.name: vector for vector in python_vectors()}
 
 
+@pytest.mark.parametrize("command", ["verify", "install"])
 @pytest.mark.parametrize("name", VECTORS)
-def test_install_refuses(name: str, host: Host, tmp_path: Path) -> None:
+def test_refuses(name: str, command: str, host: Host, tmp_path: Path) -> None:
     vector = VECTORS[name]
-    ran = host.run("install", vector.files(), tmp_path, *vector.options)
+    options = vector.options if command == "install" else ()
+    ran = host.run(command, vector.files(), tmp_path, *options)
     host.refuses(ran, vector.code, vector.words)

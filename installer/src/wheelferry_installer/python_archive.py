@@ -10,26 +10,22 @@ import hashlib
 import os
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
-
-import zstandard
 
 from wheelferry_installer import disk, interpreter
 from wheelferry_installer.fitting import Fit, misfits
 from wheelferry_installer.interpreter import Interpreter
+from wheelferry_installer.python_entries import read_entries_of, read_python
 from wheelferry_installer.verification import VerifiedBundle
 from wheelferry_schemas import layout, receipt
-from wheelferry_schemas.errors import MalformedError, UnfitError
+from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.manifest import Manifest, Package, PythonArchive
-from wheelferry_schemas.python_tree import BROKEN, PythonTree, read_release, read_tree
+from wheelferry_schemas.python_tree import PythonTree, read_release
 from wheelferry_schemas.receipt import InstalledFile
-from wheelferry_schemas.tar_headers import TarEntry, read_entries
+from wheelferry_schemas.tar_headers import TarEntry
 from wheelferry_schemas.target import Target
-from wheelferry_schemas.unfolding import Unfolder, unfolded
 from wheelferry_schemas.wheel_name import parse_wheel_name
 
 FOLDER = f"{receipt.FOLDER}/python"
@@ -106,17 +102,10 @@ def unpack(
     member = next(member for member in bundle.members if member.name == name)
     with tempfile.TemporaryFile(dir=environment) as spool:
         bundle.read(member, spool.write)
-        try:
-            entries = _entries(spool, archive.name)
-            tree = read_tree((entry for entry, _ in entries), folds_case=sys.platform != "linux")
-            disk.require_room(environment, tree.size)
-            contents = _entries(spool, archive.name)
-            return tuple(_extract(contents, tree, folder, environment))
-        except (*BROKEN, zstandard.ZstdError) as error:
-            raise MalformedError(
-                f"{name} is no archive that can be read: {error}",
-                hint="ask whoever made the bundle for another",
-            ) from error
+        tree = read_python(spool, archive.name, folds_case=sys.platform != "linux")
+        disk.require_room(environment, tree.size)
+        contents = read_entries_of(spool, archive.name)
+        return tuple(_extract(contents, tree, folder, environment))
 
 
 def _is_for(
@@ -138,16 +127,6 @@ def _rank(target: Target, runs: Mapping[str, int]) -> int:
     # A plain linux_* says nothing about the libc.
     known = (p for p in target.platforms if p in runs and not p.startswith("linux_"))
     return min((runs[platform] for platform in known), default=len(runs))
-
-
-def _entries(file: BinaryIO, name: str) -> Iterator[tuple[TarEntry, Iterator[bytes]]]:
-    file.seek(0)
-    unfolder: Unfolder
-    if name.endswith(".zst"):
-        unfolder = zstandard.ZstdDecompressor().decompressobj()
-    else:
-        unfolder = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    return read_entries(unfolded(file.read, unfolder))
 
 
 def _extract(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from wheelferry_installer import disk, signatures
 from wheelferry_installer.archive import OpenedBundle
 from wheelferry_installer.policy import UNKNOWN_KEY, Policy
+from wheelferry_installer.python_entries import read_python
 from wheelferry_installer.startup import StartupFile, startup_files
 from wheelferry_installer.wheel_source import VerifiedWheel
 from wheelferry_schemas import layout, manifest, sshsig
@@ -152,18 +153,20 @@ def verify_contents(
     packages: Iterable[Package],
     on_progress: Callable[[str, int], None] = lambda _name, _size: None,
 ) -> list[StartupFile]:
-    """Check every member's hash, and that the wheels of `packages` are such as can be installed.
+    """Check every member's hash, and that wheels of `packages` and Pythons are such as can be installed.
 
-    Returns what Python runs of them when it starts. Wheels are parsed from the bytes that were
+    Returns what Python runs of the wheels when it starts. They are parsed from the bytes that were
     hashed, and not unpacked: only an installation holds what is inside of them against the hashes
     in their RECORD. Raises `MalformedError` that names all bad members.
     """
     wheels = {layout.wheel_name(package.wheel): package.wheel for package in packages}
+    pythons = {layout.python_name(python.name): python for python in bundle.manifest.pythons}
+    folding = {t.id for t in bundle.manifest.targets if t.markers.sys_platform != "linux"}
     found: list[StartupFile] = []
 
     def check(member: Member) -> None:
-        file_name = wheels.get(member.name)
-        if file_name is None:
+        wheel, python = wheels.get(member.name), pythons.get(member.name)
+        if wheel is None and python is None:
             bundle.read(member, lambda piece: on_progress(member.name, len(piece)))
             return
         with disk.spool(member.size) as file:
@@ -180,7 +183,11 @@ def verify_contents(
                 on_progress(member.name, len(piece))
 
             bundle.read(member, keep)
-            found.extend(startup_files(file_name, VerifiedWheel(file, file_name).hashes))
+            if wheel is not None:
+                found.extend(startup_files(wheel, VerifiedWheel(file, wheel).hashes))
+            elif python is not None:
+                folds_case = not folding.isdisjoint(python.targets)
+                read_python(file, python.name, folds_case=folds_case)
 
     for_all_members(bundle, check)
     return found
