@@ -187,7 +187,9 @@ def _answered(interpreter: ModuleType) -> Any:
         answer = known
 
         def __init__(self, executable: str) -> None:
-            assert executable == sys.executable
+            # An upgrade keeps the Python that the environment was made from.
+            assert os.path.realpath(executable) == os.path.realpath(sys.executable)
+            self.executable = executable
 
         def __enter__(self) -> object:
             return self
