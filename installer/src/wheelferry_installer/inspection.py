@@ -63,7 +63,7 @@ def inspect(
     changed = [
         path
         for path, row in expected.items()
-        if (status := present.get(path)) and not _is_as(environment / path, status, row, untouched)
+        if (status := present.get(path)) and not _is_as(environment, path, status, row, untouched)
     ]
     for path, target in links.items():
         if path in present and _leads_to(environment / path) != target:
@@ -114,9 +114,12 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 def _statuses(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     for path, entry in _entries(folder):
-        # It may have been removed just now.
-        with contextlib.suppress(FileNotFoundError):
+        # Nothing here is made anew for each file: there are many.
+        try:
             yield path, entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            # Somebody has removed it just now.
+            continue
 
 
 def _present(environment: Path, paths: set[str]) -> dict[str, os.stat_result]:
@@ -128,7 +131,9 @@ def _present(environment: Path, paths: set[str]) -> dict[str, os.stat_result]:
     return present
 
 
-def _is_as(path: Path, status: os.stat_result, row: tuple[str, str], untouched: range) -> bool:
+def _is_as(
+    root: Path, path: str, status: os.stat_result, row: tuple[str, str], untouched: range
+) -> bool:
     """Return whether a file is what was installed; who is `untouched` since, by time, is not read."""
     digest, size = row
     if not stat.S_ISREG(status.st_mode) or (size and size != str(status.st_size)):
@@ -136,7 +141,7 @@ def _is_as(path: Path, status: os.stat_result, row: tuple[str, str], untouched: 
     # For Windows `st_ctime` is when a file was made.
     if max(status.st_ctime_ns, status.st_mtime_ns) in untouched:
         return True
-    return not digest or digest_of(path, digest) == digest
+    return not digest or digest_of(root / path, digest) == digest
 
 
 def _leads_to(path: Path) -> str | None:
