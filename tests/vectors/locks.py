@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from support.wheels import make_wheel
 from vectors.vector import Vector
 
 OPTIONS = ("--dry-run", "--platform", "manylinux_2_28_x86_64", "--python", "3.12")
@@ -318,7 +319,19 @@ def lock_vectors() -> list[Vector]:
             name="control-pylock",
             code=0,
             words="",
-            files=lambda: {"pylock.toml": _PYLOCK.encode()},
+            files=_here,
             options=OPTIONS,
         ),
     ]
+
+
+def _here() -> dict[str, bytes]:
+    """Return the pylock.toml and its wheel, whose metadata is looked into."""
+    wheel = make_wheel("pure")
+    lock = _PYLOCK.replace("url = 'https://index.example/pure", "path = './pure")
+    return {
+        "pylock.toml": lock.replace(_HASH.removeprefix("sha256:"), wheel.sha256)
+        .replace("size = 9", f"size = {wheel.size}")
+        .encode(),
+        wheel.file_name: wheel.data,
+    }
