@@ -10,10 +10,10 @@ from support.locks import target
 from wheelferry_bundler.closure import (
     Closure,
     Demand,
+    IncompleteError,
     Need,
     Stated,
     close,
-    missing_error,
     parse_metadata,
     tops,
 )
@@ -164,7 +164,7 @@ def test_reads_oldest_python_alone(line: str, expected: str | None) -> None:
 
 def test_error_names_all_that_is_missing_once() -> None:
     one, other = Need("c", "c >=1", "a 1.0"), Need("c", "c >=2", "b 1.0")
-    error = missing_error(
+    error = IncompleteError(
         "pylock.toml",
         {"linux": [one, other], "mac": [one, other], "win": [other, Need("d", "d", "a")]},
     )

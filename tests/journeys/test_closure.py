@@ -103,12 +103,29 @@ def test_names_what_a_pylock_lacks(tmp_path: Path, index: LocalIndex) -> None:
     pylock(tmp_path, index, [TESTER])
     ran = bundle("create", *WINDOWS, "--dry-run", "--json", cwd=tmp_path)
     assert ran.code == 5
-    [problem] = ran.data["problems"]
-    assert problem["target"] == "cp312-win_amd64"
-    assert problem["message"] == "pylock.toml is not complete"
-    assert problem["details"] == [
-        "colorama >=0.4: needed by tester 8.3 on cp312-win_amd64",
-        "extensions: needed by tester 8.3 on cp312-win_amd64",
+    problems = ran.data["problems"]
+    assert [(p["target"], p["kind"], p["name"], p["version"]) for p in problems] == [
+        ("cp312-win_amd64", "missing", "colorama", None),
+        ("cp312-win_amd64", "missing", "extensions", None),
+    ]
+    for problem, line in zip(problems, ("colorama >=0.4", "extensions"), strict=True):
+        assert problem["message"] == "pylock.toml is not complete"
+        assert problem["details"] == [f"{line}: needed by tester 8.3 on cp312-win_amd64"]
+        assert f"--no-install-package {problem['name']}" in problem["hint"]
+
+
+def test_says_for_each_target_what_is_missing_there(tmp_path: Path) -> None:
+    hashed(tmp_path, [TESTER, CLICKER])
+    ran = bundle("create", *BOTH, "--dry-run", "--json", cwd=tmp_path)
+    assert [(p["target"], p["name"], p["details"]) for p in ran.data["problems"]] == [
+        (target, name, [f"{name}{version}: needed by {owners} on {target}"])
+        for target, name, version, owners in (
+            ("cp312-manylinux_2_28_x86_64", "deep", "", "tester 8.3"),
+            ("cp312-manylinux_2_28_x86_64", "extensions", "", "tester 8.3"),
+            ("cp312-win_amd64", "colorama", " >=0.4", "clicker 1.0, tester 8.3"),
+            ("cp312-win_amd64", "deep", "", "tester 8.3"),
+            ("cp312-win_amd64", "extensions", "", "tester 8.3"),
+        )
     ]
 
 

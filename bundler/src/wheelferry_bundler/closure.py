@@ -65,6 +65,33 @@ class Closure:
     other_version: tuple[Need, ...]
 
 
+class IncompleteError(UnfitError):
+    """A lock that lacks packages which its wheels require; `missing` says by target which."""
+
+    def __init__(self, lock: str, missing: Mapping[str, Sequence[Need]]) -> None:
+        self.lock = lock
+        by_name: dict[str, dict[str, list[Need]]] = {}
+        for target, needs in missing.items():
+            for need in needs:
+                by_name.setdefault(need.name, {}).setdefault(target, []).append(need)
+        self.by_name = by_name
+        super().__init__(
+            f"{lock} is not complete",
+            details=[line for name in sorted(by_name) for line in _lines(by_name[name])],
+            hint="lock again for all of these platforms at once (uv lock, or uv pip compile "
+            "--universal), or add what is missing; to leave something out on purpose, pass "
+            f"--no-install-package {min(by_name)}",
+        )
+
+    def apart(self, target: str) -> Mapping[str, IncompleteError]:
+        """Return what is missing for a target, each package with an error of its own."""
+        return {
+            name: IncompleteError(self.lock, {target: by_target[target]})
+            for name, by_target in sorted(self.by_name.items())
+            if target in by_target
+        }
+
+
 def parse_metadata(metadata: bytes) -> Stated | None:
     """Return what the headers of METADATA state; None where they are those of something else.
 
@@ -126,21 +153,6 @@ def tops(needed: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
                     reached.add(current)
                     queue += needed.get(current, ())
     return tuple(sorted(found))
-
-
-def missing_error(kind: str, missing: Mapping[str, Sequence[Need]]) -> UnfitError:
-    """Return one error for all that is missing, which `missing` says by target."""
-    by_name: dict[str, dict[str, list[Need]]] = {}
-    for target, needs in missing.items():
-        for need in needs:
-            by_name.setdefault(need.name, {}).setdefault(target, []).append(need)
-    return UnfitError(
-        f"{kind} is not complete",
-        details=[line for name in sorted(by_name) for line in _lines(by_name[name])],
-        hint="lock again for all of these platforms at once (uv lock, or uv pip compile --universal), "
-        "or add what is missing; to leave something out on purpose, pass --no-install-package "
-        f"{min(by_name)}",
-    )
 
 
 def _lines(by_target: Mapping[str, Sequence[Need]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
-from wheelferry_bundler.closure import Closure, Demand, Need, Stated, close, missing_error, tops
+from wheelferry_bundler.closure import Closure, Demand, IncompleteError, Need, Stated, close, tops
 from wheelferry_bundler.hosts import at_patch, narrowed, patch_parts
 from wheelferry_bundler.locked import LockedPackage, PackageKey
 from wheelferry_bundler.patch_releases import own_patch
@@ -73,7 +73,7 @@ def check_closure(plan: Plan, cache: Cache, progress: Progress) -> Plan:
         selections.append(settled)
     known = {(target_id, str(problem)) for target_id, problem in plan.problems}
     missing = {s.target.id: closure.missing for s, closure in closures if closure.missing}
-    error = missing_error(plan.made_from.name, missing) if missing else None
+    error = IncompleteError(plan.made_from.name, missing) if missing else None
     return dataclasses.replace(
         plan,
         selections=tuple(selections),
@@ -128,7 +128,7 @@ def with_dependencies(
             raise problem
         done.append(_depending(settled, closure))
     if missing:
-        raise missing_error(plan.made_from.name, missing)
+        raise IncompleteError(plan.made_from.name, missing)
     return tuple(done)
 
 

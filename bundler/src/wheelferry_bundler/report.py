@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from wheelferry_bundler.closure import IncompleteError
 from wheelferry_bundler.missing_wheels import MissingWheelError
 from wheelferry_bundler.planning import Plan
 from wheelferry_bundler.selection import Chosen, Selection
@@ -15,30 +17,45 @@ def selection_json(plan: Plan) -> dict[str, Any]:
 
     `filename`, `sha256` and `size` are null where a wheel still has to be built, and `size` also
     where the lock does not state it. A problem is of the `kind` "no-wheel", with the `name` and
-    `version` of the package, "unfit" or "malformed".
+    `version` of the package, "missing", with its `name`, "unfit" or "malformed".
     """
     return {
         "targets": [_target(selection) for selection in plan.selections],
         "problems": [
-            {
-                "target": target,
-                **_named(problem),
-                "message": problem.message,
-                "details": list(problem.details),
-                "hint": problem.hint,
-            }
-            for target, problem in plan.problems
+            entry for target, problem in plan.problems for entry in _problems(target, problem)
         ],
     }
 
 
-def _named(problem: WheelferryError) -> dict[str, str | None]:
-    """Return of which kind a problem is, and of which package where it is of one."""
-    if isinstance(problem, MissingWheelError):
+def _problems(target: str, problem: WheelferryError) -> Iterator[dict[str, Any]]:
+    """Yield what a problem says of a target: one entry for each package that is missing."""
+    if isinstance(problem, IncompleteError):
+        for name, each in problem.apart(target).items():
+            yield _problem(target, each, "missing", name)
+    elif isinstance(problem, MissingWheelError):
         key = problem.package.key
-        return {"kind": "no-wheel", "name": key.name, "version": key.version}
-    kind = "malformed" if isinstance(problem, MalformedError) else "unfit"
-    return {"kind": kind, "name": None, "version": None}
+        yield _problem(target, problem, "no-wheel", key.name, key.version)
+    else:
+        kind = "malformed" if isinstance(problem, MalformedError) else "unfit"
+        yield _problem(target, problem, kind)
+
+
+def _problem(
+    target: str,
+    problem: WheelferryError,
+    kind: str,
+    name: str | None = None,
+    version: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "target": target,
+        "kind": kind,
+        "name": name,
+        "version": version,
+        "message": problem.message,
+        "details": list(problem.details),
+        "hint": problem.hint,
+    }
 
 
 def _target(selection: Selection) -> dict[str, Any]:
