@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def index() -> Iterator[LocalIndex]:
 def config_folder() -> Path:
     """Where wheelferry keeps its settings in this test."""
     return Path(os.environ["XDG_CONFIG_HOME"]) / "wheelferry"
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let programs be interrupted: those behind `&` in a shell script, and all they start, are not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

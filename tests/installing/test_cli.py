@@ -241,6 +241,7 @@ def test_both_names_start_the_same_command(tmp_path: Path) -> None:
     assert len(shown) == 1
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("started", ["module", "command"])
 @pytest.mark.parametrize(
     ("number", "codes", "said"),

@@ -454,7 +454,6 @@ def test_folder_without_an_interpreter(tmp_path: Path, install: Install) -> None
         ("--venv", "x", "--prefix", "x"),
         ("--into", "env", "--python", "3.12"),
         ("--exact",),
-        ("--venv", "x", "--force"),
         ("--target", "x", "--keep", "2"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.command import make_own_key
 from support.index import LocalIndex
 from support.projects import make_project
 from support.wheels import make_wheel
@@ -57,6 +58,7 @@ def test_create_from_requirements(tmp_path: Path, index: LocalIndex, state: str)
 def test_create_from_a_lock_with_something_to_build(tmp_path: Path, index: LocalIndex) -> None:
     project = tmp_path / "project"
     make_project(project, index, [(make_wheel("pure"), None)])
+    make_own_key({})
     recorded(project, "create")
     recorded(project, "install", "bundle.tar.zst")
 

@@ -15,6 +15,7 @@ from support.bundles import make_bundle, make_key, trust
 from support.command import bundle, succeed, tree
 from support.wheels import make_wheel
 
+pytestmark = pytest.mark.usefixtures("interruptible")
 FILES = {f"many/part{number}.py": b"" for number in range(3000)}
 PATIENCE = 60
 
@@ -30,14 +31,6 @@ def folder(tmp_path: Path, config_folder: Path) -> Path:
     folder.mkdir()
     succeed("install", tmp_path / "old.tar.zst", "--no-sync", cwd=folder)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def _interruptible() -> Iterator[None]:
-    """Let programs be interrupted: those behind `&` in a shell script, and all they start, are not."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

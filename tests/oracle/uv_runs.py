@@ -14,6 +14,7 @@ from pathlib import Path
 import uv
 
 from oracle.pretended import make_python
+from wheelferry_bundler.certificates import uv_certificates
 
 _INSTALLED = re.compile(r"^ \+ (\S+?)(?:==(\S+))?(?: \(from .*\)| @ .*)?$", re.MULTILINE)
 _INTERPRETERS = "interpreter-v*"
@@ -136,6 +137,7 @@ class Uv:
     ) -> subprocess.CompletedProcess[str]:
         environment = {
             **({"UV_DEFAULT_INDEX": self.index_url} if self.index_url else os.environ),
+            **uv_certificates(),
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),
             "UV_CACHE_DIR": str(self._cache),

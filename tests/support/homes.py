@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from wheelferry_bundler.certificates import uv_certificates
+
 _FOLDERS = {
     "XDG_CONFIG_HOME": "config",
     "XDG_CACHE_HOME": "cache",
@@ -22,5 +24,8 @@ def move_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
     for variable, folder in _FOLDERS.items():
         monkeypatch.setenv(variable, str(home / folder))
+    # The uv that a test starts by itself accepts what this host accepts, such as a company's proxy.
+    for variable, value in uv_certificates().items():
+        monkeypatch.setenv(variable, value)
     for variable in (*_FOREIGN, *_PROXIES, *map(str.lower, _PROXIES)):
         monkeypatch.delenv(variable, raising=False)
