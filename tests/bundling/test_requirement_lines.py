@@ -184,6 +184,11 @@ def test_keeps_folders_editable(tmp_path: Path) -> None:
     assert read(tmp_path, "-e ./demo\n--editable=./other\n").text == "-e ./demo\n-e ./other\n"
 
 
+def test_keeps_quotes_of_an_editable_marker(tmp_path: Path) -> None:
+    line = "-e ../cli ; python_full_version < '3.14'"
+    assert read(tmp_path, f"{line}\n").text == f"{line}\n"
+
+
 def test_takes_editable_commits_as_they_are(tmp_path: Path) -> None:
     line = "git+https://forge.example/demo@abc#egg=demo"
     assert read(tmp_path, f"-e {line}").text == f"{line}\n"

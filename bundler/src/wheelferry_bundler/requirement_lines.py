@@ -202,6 +202,8 @@ def _value(match: re.Match[str]) -> str:
 
 def _split_option(where: str, line: str) -> tuple[str, str]:
     """Return name and value of `--name value`, `--name=value`, `-n value` or `-nvalue`."""
+    # The quotes of a marker belong to it.
+    line, semicolon, marker = line.partition(" ;")
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -211,7 +213,8 @@ def _split_option(where: str, line: str) -> tuple[str, str]:
         name, value = words[0][:2], words[0][2:]
     elif not equals:
         value = ""
-    return _ALIASES.get(name, name), " ".join((value, *words[1:])).strip()
+    value = " ".join((value, *words[1:])).strip()
+    return _ALIASES.get(name, name), f"{value}{semicolon}{marker}"
 
 
 def _found(where: str, links: str, folder: Path) -> str | Path:
