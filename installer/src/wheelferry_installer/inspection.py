@@ -1,6 +1,6 @@
 """Compares an environment with its receipt: every file has to be what was installed.
 
-Reading all files of a large environment takes half as long as installing it. So a comparison that
+Reading all files of a large environment takes a third as long as installing it. So a comparison that
 is not `thorough` believes a file that has the size that RECORD states, and that nobody touched
 after the receipt was written: its `st_ctime`, which no program can set, tells. Where an environment
 was copied, restored or given to another user, or where a clock was set, more is read, nothing else.
