@@ -53,6 +53,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     # A skipped test reports file, line and reason.
     reasons = [report.longrepr[2] for report in reporter.stats.get("skipped", ())]
-    unseen = [reason for reason in reasons if airgap.NOT_ALLOWED in reason]
-    if unseen:
-        reporter.write_line(f"NOT LOOKED AT: {len(unseen)} promises, since {airgap.NOT_ALLOWED}")
+    for missing in (airgap.NOT_ALLOWED, airgap.NO_MOUNTS):
+        unseen = sum(missing in reason for reason in reasons)
+        if unseen:
+            reporter.write_line(f"NOT LOOKED AT: {unseen} promises, since {missing}")

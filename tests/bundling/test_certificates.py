@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.airgap import NO_MOUNTS, mount_namespace
 from support.index import serve
 from support.sites import make_authority
 from support.wheels import make_wheel
@@ -70,7 +71,9 @@ def test_create_works_behind_an_authority_that_only_the_system_knows(tmp_path: P
     store.write_bytes(Path(STORE).read_bytes() + b"\n" + authority.read_bytes())
     (tmp_path / "requirements.txt").write_text("pure\n", encoding="ascii")
     named = (*certificates.VARIABLES, "UV_SYSTEM_CERTS")
-    rights = () if os.geteuid() == 0 else ("-r",)
+    own_mounts = mount_namespace()
+    if own_mounts is None:
+        pytest.skip(NO_MOUNTS)
     with serve(tls) as index:
         index.add(make_wheel("pure"))
         command = [
@@ -78,7 +81,7 @@ def test_create_works_behind_an_authority_that_only_the_system_knows(tmp_path: P
             *("--unsigned", "--index-url", index.simple_url),
         ]
         run = subprocess.run(
-            ["unshare", *rights, "-m", "sh", "-c", WITH_STORE, "sh", store, STORE, *command],
+            [*own_mounts, "sh", "-c", WITH_STORE, "sh", store, STORE, *command],
             cwd=tmp_path,
             env={name: value for name, value in os.environ.items() if name not in named},
             capture_output=True,
