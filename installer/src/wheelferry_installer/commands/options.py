@@ -25,14 +25,6 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-venv_option = click.option(
-    "--venv",
-    "environment",
-    type=click.Path(path_type=Path),
-    default=".venv",
-    show_default=True,
-    help="The environment.",
-)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 
 
