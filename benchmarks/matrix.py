@@ -26,7 +26,7 @@ from pathlib import Path
 import uv
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from wheelferry_bundler.platforms import parse_platform
+from wheelferry_bundler.select.platforms import parse_platform
 
 WORK = Path(__file__).parent / "work" / "matrix"
 PLATFORMS = ("manylinux_2_28_x86_64", "win_amd64", "macosx_14_0_arm64")

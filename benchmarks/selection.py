@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelferry_bundler.locked import Wanted
-from wheelferry_bundler.selection import select
-from wheelferry_bundler.targets import make_targets
-from wheelferry_bundler.uv_lock import read_uv_lock
+from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.read.targets import make_targets
+from wheelferry_bundler.read.uv_lock import read_uv_lock
+from wheelferry_bundler.select.selection import select
 
 _PACKAGES = 400
 _ROUNDS = 3

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 FOLDER = Path(__file__).parent
 DEVELOPMENT = FOLDER.parent / "requirements-dev.txt"
-LOCK = FOLDER / "src/wheelferry_bundler/installer-requirements.txt"
+LOCK = FOLDER / "src/wheelferry_bundler/carry/installer-requirements.txt"
 MEMBERS = {
     "wheelferry-installer": "installer/pyproject.toml",
     "wheelferry-schemas": "schemas/pyproject.toml",

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from wheelferry_schemas.manifest import Manifest
+from wheelferry_schemas.bundle.manifest import Manifest
 from wheelferry_schemas.models import END
 
 PATH = Path(__file__).with_name("manifest-v1.schema.json")

@@ -13,13 +13,13 @@ import pytest
 from support.archives import examine, policy_of
 from support.bundles import CREATED, make_key, make_manifest
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler import archive
-from wheelferry_bundler.archive import ChangedFileError, write_archive
-from wheelferry_bundler.hashing import hash_file
-from wheelferry_bundler.signing import SigningKey
-from wheelferry_schemas import layout
+from wheelferry_bundler.fetch.hashing import hash_file
+from wheelferry_bundler.sign.signing_keys import SigningKey
+from wheelferry_bundler.write import archive_writer as archive
+from wheelferry_bundler.write.archive_writer import ChangedFileError, write_archive
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.manifest import Manifest, serialize
 from wheelferry_schemas.errors import TransferError
-from wheelferry_schemas.manifest import Manifest, serialize
 
 MIB = 2**20
 DOCUMENTS = {"requirements.txt": b"# pins\n", "sbom.cdx.json": b"{}\n"}

@@ -9,9 +9,7 @@ import pytest
 from support.index import LocalIndex
 from support.sources import make_source, source_files
 from support.wheels import make_wheel
-from wheelferry_bundler.build_dependencies import add_build_dependencies
-from wheelferry_bundler.build_options import BuildOptions
-from wheelferry_bundler.locked import (
+from wheelferry_bundler.model.locked import (
     Artifact,
     Dependency,
     ExtraRequirement,
@@ -20,9 +18,11 @@ from wheelferry_bundler.locked import (
     PackageKey,
     PackageSource,
 )
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.selection import select
-from wheelferry_bundler.targets import make_target, parse_python
+from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.read.targets import make_target, parse_python
+from wheelferry_bundler.resolve.build_dependencies import add_build_dependencies
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.errors import BuildError, UnfitError
 from wheelferry_schemas.target import Target
 

@@ -6,10 +6,10 @@ import pytest
 from packaging.requirements import Requirement
 
 from support.locks import edge, package, project, read, target, uv_lock
-from wheelferry_bundler.build_settings import read_constraints
-from wheelferry_bundler.locked import ExtraRequirement
-from wheelferry_bundler.selection import Selection, select
-from wheelferry_bundler.toml_tables import parse_toml
+from wheelferry_bundler.model.locked import ExtraRequirement
+from wheelferry_bundler.read.build_settings import read_constraints
+from wheelferry_bundler.read.toml_tables import parse_toml
+from wheelferry_bundler.select.selection import Selection, select
 from wheelferry_schemas.errors import MalformedError, UnfitError
 
 SETTINGS = """

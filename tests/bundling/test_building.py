@@ -15,17 +15,18 @@ from support.bundles import host_target
 from support.index import LocalIndex
 from support.sources import make_repository, make_sdist, make_source, pack_source, source_files
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler import building, interpreters
-from wheelferry_bundler.build_options import BuildOptions, check_allowed
-from wheelferry_bundler.building import Built, build_all, check_fit
-from wheelferry_bundler.cache import Cache
-from wheelferry_bundler.fetching import Fetched
-from wheelferry_bundler.indexes import Index
-from wheelferry_bundler.interpreters import Interpreter
-from wheelferry_bundler.locked import Artifact, LockedPackage, PackageKey, PackageSource
-from wheelferry_bundler.places import Places
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.targets import make_target, parse_python
+from wheelferry_bundler.build import build_python as interpreters
+from wheelferry_bundler.build import building
+from wheelferry_bundler.build.build_python import Interpreter
+from wheelferry_bundler.build.building import Built, build_all, check_fit
+from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.fetch.fetching import Fetched
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locked import Artifact, LockedPackage, PackageKey, PackageSource
+from wheelferry_bundler.model.options import BuildOptions, check_allowed
+from wheelferry_bundler.read.index_settings import Index
+from wheelferry_bundler.read.targets import make_target, parse_python
+from wheelferry_bundler.select.platforms import parse_platform
 from wheelferry_schemas.errors import BuildError, UnfitError
 from wheelferry_schemas.target import Target
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.bundle_names import checked, named_after
+from wheelferry_bundler.model.bundle_names import checked, named_after
 from wheelferry_schemas.errors import UsageError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.users import make_shared, needs_two_users, stranger_does
-from wheelferry_bundler.cache import Cache
+from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_schemas.errors import ConflictError
 
 SHA256 = "ab" * 32

@@ -13,8 +13,8 @@ from support.airgap import NO_MOUNTS, mount_namespace
 from support.index import serve
 from support.sites import make_authority
 from support.wheels import make_wheel
-from wheelferry_bundler import certificates
-from wheelferry_bundler.certificates import uv_certificates
+from wheelferry_bundler.fetch import certificates
+from wheelferry_bundler.fetch.certificates import uv_certificates
 
 STORE = next(filter(os.path.exists, certificates._STORES), None)
 """The file of this host's own certificates."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.locks import target
-from wheelferry_bundler.closure import (
+from wheelferry_bundler.select.closure import (
     Closure,
     Demand,
     IncompleteError,

@@ -10,10 +10,10 @@ from packaging.pylock import Pylock
 
 from support.bundles import host_target, make_manifest
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler.documents import lock_documents
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.targets import make_target, parse_python
-from wheelferry_bundler.toml_tables import parse_toml
+from wheelferry_bundler.read.targets import make_target, parse_python
+from wheelferry_bundler.read.toml_tables import parse_toml
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_bundler.write.documents import lock_documents
 from wheelferry_schemas.target import Target
 
 WHEELS = (make_wheel("demo", requires=("helper",)), make_wheel("helper", "2.0+local"))

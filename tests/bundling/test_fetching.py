@@ -10,14 +10,14 @@ import pytest
 from support.index import LocalIndex
 from support.sites import Answer, serve_site
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler import fetching, transfers
-from wheelferry_bundler.cache import Cache
-from wheelferry_bundler.fetching import Fetched, add_missing_hashes, fetch
-from wheelferry_bundler.file_locks import try_lock
-from wheelferry_bundler.indexes import Index
-from wheelferry_bundler.locked import Artifact
-from wheelferry_bundler.places import Places
-from wheelferry_bundler.transfers import CHUNK
+from wheelferry_bundler.fetch import fetching, transfers
+from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.fetch.fetching import Fetched, add_missing_hashes, fetch
+from wheelferry_bundler.fetch.file_lock import try_lock
+from wheelferry_bundler.fetch.transfers import CHUNK
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locked import Artifact
+from wheelferry_bundler.read.index_settings import Index
 from wheelferry_schemas.errors import MalformedError, TransferError, UsageError, WheelferryError
 
 NOBODY = "http://127.0.0.1:9"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.indexes import Index, known_indexes
+from wheelferry_bundler.read.index_settings import Index, known_indexes
 from wheelferry_schemas.errors import MalformedError
 
 URL = "https://index.example/simple"

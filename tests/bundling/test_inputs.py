@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.indexes import Index
-from wheelferry_bundler.inputs import find_input, places_for
+from wheelferry_bundler.read.index_settings import Index
+from wheelferry_bundler.read.inputs import find_input, places_for
 from wheelferry_schemas.errors import UsageError
 
 SCRIPT = "# /// script\n# dependencies = []\n# ///\n"

@@ -14,17 +14,22 @@ from support.bundles import host_target
 from support.hosts import target
 from support.index import LocalIndex
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler import installer_payload
-from wheelferry_bundler.build_options import BuildOptions
-from wheelferry_bundler.cache import Cache
-from wheelferry_bundler.creation import Progress
-from wheelferry_bundler.installer_payload import Payload, make_payload, own_modules, plan_payload
-from wheelferry_bundler.places import Places
+from wheelferry_bundler.carry import installer_files as installer_payload
+from wheelferry_bundler.carry.installer_files import (
+    Payload,
+    make_payload,
+    own_modules,
+    plan_payload,
+)
+from wheelferry_bundler.create.creation import Progress
+from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_schemas.errors import UnfitError, WheelferryError
 from wheelferry_schemas.target import Target
 
 ROOT = Path(__file__).parents[2]
-LOCK = ROOT / "bundler/src/wheelferry_bundler/installer-requirements.txt"
+LOCK = ROOT / "bundler/src/wheelferry_bundler/carry/installer-requirements.txt"
 QUIET = Progress(step=lambda _phase, _total, _noun=None: None, advance=lambda _item, _units: None)
 LINUX = "manylinux_2_28_x86_64"
 

@@ -14,7 +14,7 @@ from support.index import LocalIndex
 from support.projects import make_project
 from support.terminals import on_terminal
 from support.wheels import make_wheel
-from wheelferry_bundler import signing
+from wheelferry_bundler.sign import signing_keys as signing
 
 CREATE = (sys.executable, "-m", "wheelferry_installer", "create")
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from packaging.tags import Tag
 
-from wheelferry_bundler.conflicts import SyntheticExtra
-from wheelferry_bundler.locked import Artifact, PackageKey
+from wheelferry_bundler.model.conflicts import SyntheticExtra
+from wheelferry_bundler.model.locked import Artifact, PackageKey
 
 
 def test_wheel_states_name_version_build_and_tags_by_its_file_name() -> None:

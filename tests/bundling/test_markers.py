@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wheelferry_bundler.markers import Markers
+from wheelferry_bundler.select.markers import Markers
 from wheelferry_schemas.errors import MalformedError
 
 LINUX = {

@@ -14,12 +14,12 @@ import pytest
 from support.index import LocalIndex
 from support.sites import JSON, Answer, Site, make_authority, serve_site
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler import certificates, transfers
-from wheelferry_bundler.cache import Cache
-from wheelferry_bundler.fetching import Fetched, fetch
-from wheelferry_bundler.indexes import Index
-from wheelferry_bundler.locked import Artifact
-from wheelferry_bundler.places import Places
+from wheelferry_bundler.fetch import certificates, transfers
+from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.fetch.fetching import Fetched, fetch
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locked import Artifact
+from wheelferry_bundler.read.index_settings import Index
 from wheelferry_schemas.errors import MalformedError, TransferError, UsageError, WheelferryError
 
 NOBODY = "http://127.0.0.1:9"

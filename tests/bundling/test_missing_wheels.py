@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from support.locks import edge, package, project, selected, target
-from wheelferry_bundler.missing_wheels import MissingWheelError, joined
+from wheelferry_bundler.select.missing_wheels import MissingWheelError, joined
 from wheelferry_schemas.target import Target
 
 

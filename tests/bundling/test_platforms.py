@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wheelferry_bundler.platforms import parse_platform
+from wheelferry_bundler.select.platforms import parse_platform
 from wheelferry_schemas.errors import UsageError
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler.locked import (
+from wheelferry_bundler.build.prebuilt import Prebuilt
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locked import (
     Artifact,
     Dependency,
     LockedPackage,
@@ -13,11 +15,9 @@ from wheelferry_bundler.locked import (
     PackageKey,
     PackageSource,
 )
-from wheelferry_bundler.places import Places
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.prebuilt import Prebuilt
-from wheelferry_bundler.selection import Selection, select
-from wheelferry_bundler.targets import make_target, parse_python
+from wheelferry_bundler.read.targets import make_target, parse_python
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_bundler.select.selection import Selection, select
 from wheelferry_schemas.errors import UsageError
 from wheelferry_schemas.target import Target
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.project import Project
+from wheelferry_bundler.read.pyproject import Project
 from wheelferry_schemas.errors import MalformedError
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from support.locks import NOWHERE, names, target
-from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet, Wanted
-from wheelferry_bundler.pylock import read_pylock
-from wheelferry_bundler.selection import select
+from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet, Wanted
+from wheelferry_bundler.read.pylock import read_pylock
+from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.errors import MalformedError, UsageError
 
 HEAD = 'lock-version = "1.0"\ncreated-by = "tests"\n'

@@ -8,7 +8,7 @@ import pytest
 from support.hosts import target
 from support.python_archives import interpreter, member, odd, tar_of, write
 from vectors.python_tars import python_tars
-from wheelferry_bundler.python_archives import read_python_archives
+from wheelferry_bundler.fetch.python_archives import read_python_archives
 from wheelferry_schemas.errors import MalformedError, TransferError, UnfitError, UsageError
 
 RELEASE = "cpython-3.12.4+20240726-x86_64-unknown-linux-gnu-install_only.tar.gz"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.indexes import Index
-from wheelferry_bundler.requirement_lines import RequirementLines, read_lines
+from wheelferry_bundler.read.index_settings import Index
+from wheelferry_bundler.read.requirement_lines import RequirementLines, read_lines
 from wheelferry_schemas.errors import MalformedError, TransferError, UsageError
 
 ONE, TWO = "1" * 64, "2" * 64

@@ -21,12 +21,12 @@ from support.unlocked import (
     write,
 )
 from support.wheels import make_wheel
-from wheelferry_bundler.build_options import BuildOptions
-from wheelferry_bundler.locked import Wanted
-from wheelferry_bundler.places import Places
-from wheelferry_bundler.prebuilt import Prebuilt
-from wheelferry_bundler.requirements import read_requirements, read_requirements_for_all
-from wheelferry_bundler.selection import select
+from wheelferry_bundler.build.prebuilt import Prebuilt
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.resolve.requirements import read_requirements, read_requirements_for_all
+from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.errors import (
     BuildError,
     MalformedError,
@@ -82,7 +82,7 @@ def test_asks_once_for_all_targets_where_everything_is_pinned(
     def forbidden(*_: object) -> bytes:
         raise AssertionError("asked for a single target")
 
-    monkeypatch.setattr("wheelferry_bundler.requirements.resolve", forbidden)
+    monkeypatch.setattr("wheelferry_bundler.resolve.requirements.resolve", forbidden)
     assert read_for_all(write(tmp_path, PINS), LINUX, WINDOWS) == {
         LINUX.id: ["demo 1.0", "helper 1.0"],
         WINDOWS.id: ["colorama 1.0", "demo 1.0", "helper 1.0"],

@@ -5,9 +5,9 @@ import pytest
 import uv
 
 from support.unlocked import LINUX, read, write
-from wheelferry_bundler import resolving
-from wheelferry_bundler.places import Places
-from wheelferry_bundler.resolving import uv_environment
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.resolve import uv_resolving as resolving
+from wheelferry_bundler.resolve.uv_resolving import uv_environment
 from wheelferry_schemas.errors import MalformedError, TransferError, WheelferryError
 
 Fake = Callable[[str], Path]

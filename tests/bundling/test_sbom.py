@@ -10,10 +10,10 @@ from packageurl import PackageURL
 
 from support.bundles import CREATED, make_manifest
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.sbom import make_sbom
-from wheelferry_bundler.targets import make_target, parse_python
-from wheelferry_schemas.manifest import Package, PythonArchive, Source
+from wheelferry_bundler.read.targets import make_target, parse_python
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_bundler.write.sbom import make_sbom
+from wheelferry_schemas.bundle.manifest import Package, PythonArchive, Source
 
 WHEELS = (make_wheel("demo"), make_wheel("helper", "2.0+local"), make_wheel("unused"))
 LINUX = make_target(parse_platform("manylinux_2_28_x86_64"), parse_python("3.12"))

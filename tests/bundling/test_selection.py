@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from support.locks import edge, names, package, project, read, selected, target, uv_lock
-from wheelferry_bundler.python_releases import kept_patches, newest_patch
-from wheelferry_bundler.selection import Selection, select
+from wheelferry_bundler.select.python_releases import kept_patches, newest_patch
+from wheelferry_bundler.select.selection import Selection, select
 from wheelferry_schemas.errors import MalformedError, UnfitError, UsageError
 
 WINDOWS = target("win_amd64")

@@ -18,15 +18,15 @@ from support.pythons import old_pythons
 from support.self_contained import HERE, TOOL, payload, run, write
 from support.users import STRANGER, make_shared, needs_two_users
 from support.wheels import make_wheel
-from wheelferry_bundler import first_stage as first_stage_module
-from wheelferry_bundler.countersigning import add_signatures, read_manifest
-from wheelferry_bundler.installer_payload import HostSet, Payload
-from wheelferry_bundler.self_contained import first_stage, write_self_contained
-from wheelferry_installer.archive import open_bundle
+from wheelferry_bundler.carry import first_stage as first_stage_module
+from wheelferry_bundler.carry.installer_files import HostSet, Payload
+from wheelferry_bundler.carry.self_contained_writer import first_stage, write_self_contained
+from wheelferry_bundler.sign.countersigning import add_signatures, read_manifest
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_schemas.bundle.self_contained import BUNDLE
 from wheelferry_schemas.errors import TransferError, UnfitError, UsageError
-from wheelferry_schemas.self_contained import BUNDLE
 
-FIRST_STAGE = Path(__file__).parents[2] / "bundler/src/wheelferry_bundler/first_stage.py"
+FIRST_STAGE = Path(__file__).parents[2] / "bundler/src/wheelferry_bundler/carry/first_stage.py"
 SYNTAX_SINCE_2_7 = (
     *(ast.JoinedStr, ast.NamedExpr, ast.AnnAssign, ast.AsyncFunctionDef),
     *(ast.Nonlocal, ast.YieldFrom, ast.Starred),

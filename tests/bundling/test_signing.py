@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from support.ssh import make_openssh_key, openssh_accepts
-from wheelferry_bundler import signing
-from wheelferry_bundler.signing import SigningKey, load_key, new_key, open_key, trust_here
-from wheelferry_bundler.ssh_keygen import SshKeygenKey
-from wheelferry_schemas import allowed_signers, sshsig
+from wheelferry_bundler.sign import signing_keys as signing
+from wheelferry_bundler.sign.signing_keys import SigningKey, load_key, new_key, open_key, trust_here
+from wheelferry_bundler.sign.ssh_keygen import SshKeygenKey
 from wheelferry_schemas.errors import ConflictError, TransferError, UsageError
+from wheelferry_schemas.trust import allowed_signers, sshsig
 
 MESSAGE = b'{"format": 1}\n'
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from support.sites import JSON
-from wheelferry_bundler.simple_pages import Link, PageError, parse_page
+from wheelferry_bundler.fetch.simple_pages import Link, PageError, parse_page
 
 URL = "https://index.example/simple/demo/"
 NAME = "demo-1.0-py3-none-any.whl"

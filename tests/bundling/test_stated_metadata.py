@@ -12,11 +12,11 @@ import pytest
 from support.index import LocalIndex
 from support.sites import JSON, Answer, Site, serve_site
 from support.wheels import make_wheel
-from wheelferry_bundler import transfers
-from wheelferry_bundler.cache import Cache
-from wheelferry_bundler.locked import Artifact
-from wheelferry_bundler.places import Places
-from wheelferry_bundler.stated_metadata import read_stated
+from wheelferry_bundler.fetch import transfers
+from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.fetch.stated_metadata import read_stated
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locked import Artifact
 from wheelferry_schemas.errors import MalformedError, TransferError
 
 NOBODY = "http://127.0.0.1:9"

@@ -11,8 +11,8 @@ from support.index import LocalIndex
 from support.sources import make_source
 from support.unlocked import LINUX, OTHER, chosen, only, read, roots, write
 from support.wheels import make_wheel
-from wheelferry_bundler.locked import Wanted
-from wheelferry_bundler.selection import select
+from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.errors import UsageError
 
 pytestmark = pytest.mark.usefixtures("uv_with_the_local_index")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler import urls
+from wheelferry_bundler.model import urls
 from wheelferry_schemas.errors import MalformedError
 
 

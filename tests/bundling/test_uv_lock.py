@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from support.locks import NOWHERE, edge, names, package, project, read, target, uv_lock
-from wheelferry_bundler.locked import Artifact, LockedPackage, LockedSet
-from wheelferry_bundler.selection import select
+from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet
+from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.errors import MalformedError
 
 SHA256 = "ab" * 32

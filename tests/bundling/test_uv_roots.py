@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from support.locks import edge, names, package, project, read, target, uv_lock
-from wheelferry_bundler.selection import select
+from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.errors import UsageError
 
 LEAVES = tuple(map(package, ("base", "pretty", "fast", "dev", "docs", "lint", "own", "other")))

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.locks import target
-from wheelferry_bundler.locked import Artifact
-from wheelferry_bundler.wheel_choice import best_wheel
+from wheelferry_bundler.model.locked import Artifact
+from wheelferry_bundler.select.wheel_choice import best_wheel
 
 TAGS = (
     "py3-none-any",

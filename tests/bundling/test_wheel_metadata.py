@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.wheels import make_wheel, zip_bytes
-from wheelferry_bundler.wheel_metadata import read_wheel_metadata
+from wheelferry_bundler.fetch.wheel_metadata import read_wheel_metadata
 from wheelferry_schemas.errors import MalformedError
 
 NAME = "demo-1.0-py3-none-any.whl"

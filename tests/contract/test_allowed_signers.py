@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.ssh import fixed_key, openssh_accepts
-from wheelferry_schemas import allowed_signers
-from wheelferry_schemas.allowed_signers import AllowedSigner
 from wheelferry_schemas.errors import MalformedError, UsageError
-from wheelferry_schemas.ssh_wire import PublicKey
-from wheelferry_schemas.sshsig import NAMESPACE
+from wheelferry_schemas.trust import allowed_signers
+from wheelferry_schemas.trust.allowed_signers import AllowedSigner
+from wheelferry_schemas.trust.ssh_wire import PublicKey
+from wheelferry_schemas.trust.sshsig import NAMESPACE
 
 SIGNING_KEY = fixed_key("alice")
 KEY = SIGNING_KEY.public

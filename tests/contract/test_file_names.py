@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wheelferry_schemas.file_names import colliding, name_problem
+from wheelferry_schemas.host_rules.file_names import colliding, name_problem
 
 CHARACTER = "has a character that file names must not have"
 NOT_PLAIN = "is not a plain relative path"

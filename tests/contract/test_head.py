@@ -2,11 +2,11 @@ import pytest
 
 from support.archives import member
 from support.bundles import CREATED
-from wheelferry_schemas import layout
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.head import Head, read_head
+from wheelferry_schemas.bundle.layout import FRAME_SIZE, MAX_SIGNATURE_SIZE, MAX_SIGNATURES
+from wheelferry_schemas.bundle.manifest import MAX_MANIFEST_SIZE
 from wheelferry_schemas.errors import TamperedError
-from wheelferry_schemas.head import Head, read_head
-from wheelferry_schemas.layout import FRAME_SIZE, MAX_SIGNATURE_SIZE, MAX_SIGNATURES
-from wheelferry_schemas.manifest import MAX_MANIFEST_SIZE
 
 END = layout.END_OF_ARCHIVE
 MANIFEST = member("manifest.json", b"{}\n")

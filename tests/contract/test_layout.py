@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from support.bundles import CREATED, host_target, make_manifest
 from support.wheels import make_wheel
-from wheelferry_schemas import layout
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.layout import BLOCK, FRAME_SIZE, MANIFEST, MAX_SIGNATURE_SIZE, Member
+from wheelferry_schemas.bundle.manifest import MAX_MANIFEST_SIZE, MAX_MEMBER_SIZE, PythonArchive
 from wheelferry_schemas.errors import TamperedError
-from wheelferry_schemas.layout import BLOCK, FRAME_SIZE, MANIFEST, MAX_SIGNATURE_SIZE, Member
-from wheelferry_schemas.manifest import MAX_MANIFEST_SIZE, MAX_MEMBER_SIZE, PythonArchive
 
 LONG = layout.wheel_name("a" * 180 + "-1.0-py3-none-any.whl")
 HEADERS = [

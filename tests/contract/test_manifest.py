@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from support.bundles import make_manifest
 from support.manifests import manifests
 from support.wheels import make_wheel
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.targets import PythonVersion, make_target
-from wheelferry_schemas import manifest
-from wheelferry_schemas.errors import MalformedError, WheelferryError
-from wheelferry_schemas.manifest import (
+from wheelferry_bundler.read.targets import PythonVersion, make_target
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_schemas.bundle import manifest
+from wheelferry_schemas.bundle.manifest import (
     MAX_MANIFEST_SIZE,
     MAX_MANIFEST_VALUES,
     Manifest,
     NewerFormatError,
 )
+from wheelferry_schemas.errors import MalformedError, WheelferryError
 from wheelferry_schemas.models import canonical_json
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"

@@ -7,7 +7,7 @@ import pytest
 
 from wheelferry_schemas.errors import MalformedError
 from wheelferry_schemas.python_tree import PythonTree, Release, read_release, read_tree
-from wheelferry_schemas.tar_headers import TarEntry
+from wheelferry_schemas.tar.tar_headers import TarEntry
 
 
 def file(name: str, size: int = 0) -> TarEntry:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelferry_schemas import seek_table
+from wheelferry_schemas.bundle import seek_table
+from wheelferry_schemas.bundle.seek_table import FOOTER_SIZE, MAX_FRAMES, Frame
 from wheelferry_schemas.errors import TamperedError
-from wheelferry_schemas.seek_table import FOOTER_SIZE, MAX_FRAMES, Frame
 
 FRAMES = [(100, 512), (30, 1024)]
 _u32 = st.integers(min_value=0, max_value=2**32 - 1)

@@ -1,6 +1,6 @@
 """Where a bundle lies in a file that installs itself."""
 
-from wheelferry_schemas.self_contained import (
+from wheelferry_schemas.bundle.self_contained import (
     BUNDLE,
     HEAD_SIZE,
     SHEBANG,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from support.ssh import make_openssh_key
 from wheelferry_schemas.errors import MalformedError
-from wheelferry_schemas.ssh_wire import KEY_TYPES, PublicKey, Reader, parse_public_key, string
+from wheelferry_schemas.trust.ssh_wire import KEY_TYPES, PublicKey, Reader, parse_public_key, string
 
 ED25519 = string(b"ssh-ed25519") + string(bytes(32))
 """The wire bytes of a key; what is in them does not matter to the encoding."""

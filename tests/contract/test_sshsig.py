@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.ssh import fixed_key, make_openssh_key, openssh_accepts
-from wheelferry_schemas import allowed_signers, sshsig
 from wheelferry_schemas.errors import MalformedError
-from wheelferry_schemas.ssh_wire import PublicKey, string
-from wheelferry_schemas.sshsig import NAMESPACE, Signature
+from wheelferry_schemas.trust import allowed_signers, sshsig
+from wheelferry_schemas.trust.ssh_wire import PublicKey, string
+from wheelferry_schemas.trust.sshsig import NAMESPACE, Signature
 
 MESSAGE = b'{\n  "format": 1\n}\n'
 ARMORED = fixed_key("alice").sign(MESSAGE)

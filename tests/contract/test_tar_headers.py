@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vectors.raw_tar import END, GNU, entry, folder, header, link, long_name, pax, record
-from wheelferry_schemas.tar_headers import MAX_END, BrokenTarError, TarEntry, read_entries
+from wheelferry_schemas.tar.tar_headers import MAX_END, BrokenTarError, TarEntry, read_entries
 
 LONG = "lib/" + "d" * 90 + "/" + "é" * 60
 DEEP = f"{LONG}/" + "f" * 200

@@ -5,8 +5,8 @@ import pytest
 from packaging.markers import Marker, default_environment
 from packaging.tags import Tag
 
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.targets import PythonVersion, make_target
+from wheelferry_bundler.read.targets import PythonVersion, make_target
+from wheelferry_bundler.select.platforms import parse_platform
 from wheelferry_schemas.errors import MalformedError
 from wheelferry_schemas.models import InvalidModelError, canonical_json, read
 from wheelferry_schemas.target import Target, parse_target, tags_for

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
-from wheelferry_schemas.tar_headers import BrokenTarError
-from wheelferry_schemas.unfolding import Unfolder, unfolded
+from wheelferry_schemas.tar.tar_headers import BrokenTarError
+from wheelferry_schemas.tar.unfolding import Unfolder, unfolded
 
 DATA = os.urandom(5000) + bytes(100_000)
 KINDS: dict[str, tuple[Callable[[bytes], bytes], Callable[[], Unfolder]]] = {

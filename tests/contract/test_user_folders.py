@@ -1,6 +1,6 @@
 import pytest
 
-from wheelferry_schemas.user_folders import config_folder, state_folder
+from wheelferry_schemas.host_rules.user_folders import config_folder, state_folder
 
 APPLE = "/Users/a/Library/Application Support/wheelferry"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelferry_schemas.writers import Kind, is_shared, why_not_believed
+from wheelferry_schemas.host_rules.writers import Kind, is_shared, why_not_believed
 
 KINDS: dict[Kind, int] = {"file": stat.S_IFREG, "folder": stat.S_IFDIR}
 OTHER_KINDS = (stat.S_IFLNK, stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK)

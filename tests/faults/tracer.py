@@ -33,8 +33,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import wheelferry_installer
-from wheelferry_installer import cli, commands, journal, signals, transaction
-from wheelferry_installer.places import CONTROL
+from wheelferry_installer import cli, commands
+from wheelferry_installer.environment import generations as transaction
+from wheelferry_installer.environment import tree_journal as journal
+from wheelferry_installer.host.places import CONTROL
+from wheelferry_installer.system import signals
 from wheelferry_schemas.errors import WheelferryError
 
 # <linux/ptrace.h>

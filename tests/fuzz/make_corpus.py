@@ -24,14 +24,14 @@ from vectors.good_wheel import INFO, contents, entries
 from vectors.locks import lock_vectors
 from vectors.raw_zip import Ending, build, descriptor
 from vectors.zip_controls import ZIP_CONTROLS
-from wheelferry_installer.changes import Changes, KnownFile
-from wheelferry_schemas import manifest
+from wheelferry_installer.environment.tree_changes import Changes, KnownFile
 from wheelferry_schemas.accepted import Accepted, AcceptedBundle
 from wheelferry_schemas.accepted import serialize as serialize_accepted
+from wheelferry_schemas.bundle import manifest
+from wheelferry_schemas.bundle.self_contained import BUNDLE, SHEBANG, local_header
 from wheelferry_schemas.models import canonical_json
 from wheelferry_schemas.receipt import InstalledFile, InstalledPackage, Receipt
 from wheelferry_schemas.receipt import serialize as serialize_receipt
-from wheelferry_schemas.self_contained import BUNDLE, SHEBANG, local_header
 
 _OPENSSH = Path(__file__).resolve().parent.parent / "vectors/openssh"
 _SIGNERS = (

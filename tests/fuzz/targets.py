@@ -27,40 +27,34 @@ from support.bundles import make_manifest
 from support.manifests import TARGETS as HOSTS
 from vectors.good_bundle import wheels
 from vectors.good_wheel import FILE_NAME, INFO, contents
-from wheelferry_bundler.closure import parse_metadata
-from wheelferry_bundler.locked import Wanted
-from wheelferry_bundler.pylock import read_pylock
-from wheelferry_bundler.requirement_lines import read_lines
-from wheelferry_bundler.simple_pages import PageError, parse_page
-from wheelferry_bundler.uv_lock import read_uv_lock
-from wheelferry_bundler.wheel_metadata import read_wheel_metadata
-from wheelferry_installer import changes, python_archive, relocated_lock, signatures
-from wheelferry_installer import uv_lock as project_lock
-from wheelferry_installer.archive import Archive, open_bundle
-from wheelferry_installer.entry_points import entry_point_problems, script_name_problem
-from wheelferry_installer.record import hash_of, is_strong, parse_record, record_problems
-from wheelferry_installer.verification import (
+from wheelferry_bundler.fetch.simple_pages import PageError, parse_page
+from wheelferry_bundler.fetch.wheel_metadata import read_wheel_metadata
+from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.read.pylock import read_pylock
+from wheelferry_bundler.read.requirement_lines import read_lines
+from wheelferry_bundler.read.uv_lock import read_uv_lock
+from wheelferry_bundler.select.closure import parse_metadata
+from wheelferry_installer.environment import tree_changes as changes
+from wheelferry_installer.install import carried_python as python_archive
+from wheelferry_installer.unpack import project_lock, relocated_lock
+from wheelferry_installer.verify import signatures
+from wheelferry_installer.verify.archive_reader import Archive, open_bundle
+from wheelferry_installer.verify.verification import (
     VerifiedBundle,
     verify,
     verify_contents,
 )
-from wheelferry_installer.wheel_source import VerifiedWheel
-from wheelferry_schemas import (
-    accepted,
-    allowed_signers,
-    head,
-    layout,
-    manifest,
-    receipt,
-    seek_table,
-    sshsig,
-    target,
-)
+from wheelferry_installer.wheel.entry_points import entry_point_problems, script_name_problem
+from wheelferry_installer.wheel.record import hash_of, is_strong, parse_record, record_problems
+from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
+from wheelferry_schemas import accepted, receipt, target
+from wheelferry_schemas.bundle import head, layout, manifest, seek_table
+from wheelferry_schemas.bundle.layout import Member
+from wheelferry_schemas.bundle.manifest import PythonArchive
+from wheelferry_schemas.bundle.self_contained import HEAD_SIZE, find_bundle
 from wheelferry_schemas.errors import MalformedError, WheelferryError
-from wheelferry_schemas.layout import Member
-from wheelferry_schemas.manifest import PythonArchive
-from wheelferry_schemas.self_contained import HEAD_SIZE, find_bundle
-from wheelferry_schemas.tar_headers import BrokenTarError, read_entries
+from wheelferry_schemas.tar.tar_headers import BrokenTarError, read_entries
+from wheelferry_schemas.trust import allowed_signers, sshsig
 
 CUT = b"--cut--"
 """Between the frames in a seed for the head of an archive."""

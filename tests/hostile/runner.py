@@ -206,7 +206,7 @@ def _serve() -> None:
 
     import wheelferry_bundler
     import wheelferry_installer
-    from wheelferry_installer import interpreter
+    from wheelferry_installer.host import interpreter_search as interpreter
 
     for package in (wheelferry_bundler, wheelferry_installer):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

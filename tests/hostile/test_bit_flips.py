@@ -12,11 +12,11 @@ from support.archives import join_plain, member, packed_frames, policy_of
 from support.bundles import make_manifest
 from support.wheels import make_wheel
 from vectors.good_bundle import alice
-from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.verification import verify
-from wheelferry_schemas import layout
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.verification import verify
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.manifest import serialize
 from wheelferry_schemas.errors import MalformedError, TrustError
-from wheelferry_schemas.manifest import serialize
 
 NOW = 1_700_003_600
 FRAMES = ("manifest", "signature", "document", "wheel", "end", "table")

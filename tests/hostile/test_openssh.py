@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_installer import signatures
-from wheelferry_schemas import sshsig
+from wheelferry_installer.verify import signatures
 from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.trust import sshsig
 
 FOLDER = Path(__file__).resolve().parent.parent / "vectors/openssh"
 MESSAGE = b"This is a test, this is only a test"

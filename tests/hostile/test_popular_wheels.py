@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_installer.wheel_source import VerifiedWheel
+from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
 
 PROJECTS = (
     *("aiohttp", "aiosignal", "annotated-types", "anyio", "asgiref", "attrs", "babel"),

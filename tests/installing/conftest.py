@@ -13,8 +13,9 @@ from support.command import Ran
 from support.properties import steady
 from support.ssh import fixed_key
 from support.wheels import make_wheel
-from wheelferry_bundler.signing import SigningKey
-from wheelferry_installer import cli, disk, signals
+from wheelferry_bundler.sign.signing_keys import SigningKey
+from wheelferry_installer import cli
+from wheelferry_installer.system import disk, signals
 
 steady()
 DOCUMENTS = {"pylock.toml": b"lock-version = '1.0'\n", "requirements.txt": b"pure==1.0\n"}

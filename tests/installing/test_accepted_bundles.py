@@ -11,12 +11,12 @@ from support.bundles import CREATED, make_bundle, trust
 from support.command import Ran, bundle, tree
 from support.ssh import fixed_key
 from support.wheels import make_wheel
-from wheelferry_installer import accepted_bundles, policy
-from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.config_folder import state_folder
-from wheelferry_installer.verification import VerifiedBundle, verify
+from wheelferry_installer.system.config_folder import state_folder
+from wheelferry_installer.verify import accepted_bundles, policy
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.verification import VerifiedBundle, verify
+from wheelferry_schemas.bundle.manifest import format_timestamp
 from wheelferry_schemas.errors import ConflictError, MalformedError, OutdatedError, TransferError
-from wheelferry_schemas.manifest import format_timestamp
 
 Main = Callable[..., Ran]
 ALICE = fixed_key("alice")

@@ -12,11 +12,11 @@ import pytest
 import zstandard
 
 from support.archives import join, member, pack, packed_frames, plain_frames
-from wheelferry_installer import archive
-from wheelferry_installer.archive import OpenedBundle, open_bundle
-from wheelferry_schemas import layout
+from wheelferry_installer.verify import archive_reader as archive
+from wheelferry_installer.verify.archive_reader import OpenedBundle, open_bundle
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.self_contained import BUNDLE, SHEBANG, local_header
 from wheelferry_schemas.errors import TamperedError, TransferError
-from wheelferry_schemas.self_contained import BUNDLE, SHEBANG, local_header
 
 END = layout.END_OF_ARCHIVE
 MANIFEST = member("manifest.json", b"{}\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_installer.compiling import compile_modules
+from wheelferry_installer.install.compiling import compile_modules
 
 FINAL = Path("/opt/final place")
 
@@ -41,7 +41,7 @@ def test_all_are_compiled_however_many_processors_there_are(
     staging: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     modules = write(staging, *(f"lib/module{number}.py" for number in range(20)))
-    monkeypatch.setattr("wheelferry_installer.compiling.processors", lambda: 3)
+    monkeypatch.setattr("wheelferry_installer.install.compiling.processors", lambda: 3)
     compile_modules(Path(sys.executable), staging, modules, FINAL)
     assert all(compiled(staging, path).exists() for path in modules)
 

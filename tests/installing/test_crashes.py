@@ -16,7 +16,7 @@ from support.generations import (
     recover,
     roll_back,
 )
-from wheelferry_installer.transaction import ManagedEnvironment
+from wheelferry_installer.environment.generations import ManagedEnvironment
 
 # Killed: afterwards one more run, and everything is old or everything is new.
 

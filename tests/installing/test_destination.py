@@ -11,8 +11,8 @@ from installer.utils import Scheme
 
 from support.installations import run, spelled_hash
 from support.wheels import record_row
-from wheelferry_installer import disk
-from wheelferry_installer.destination import StagingDestination
+from wheelferry_installer.install.wheel_destination import StagingDestination
+from wheelferry_installer.system import disk
 
 SCHEMES = {
     "purelib": "lib/site-packages",

@@ -7,8 +7,8 @@ from support.bundles import make_manifest
 from support.hosts import interpreter, target
 from support.projects import compiled
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer.fitting import Fit, fit
-from wheelferry_installer.interpreter import Interpreter
+from wheelferry_installer.host.interpreter_search import Interpreter
+from wheelferry_installer.plan.fitting import Fit, fit
 from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.target import Target
 

@@ -12,8 +12,8 @@ from support.command import Ran
 from support.installations import this_interpreter
 from support.other_installers import Install, bundle_installer
 from support.wheels import make_wheel
-from wheelferry_installer import former_python
-from wheelferry_installer.transaction import read_receipt
+from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.host import former_python
 from wheelferry_schemas import receipt
 
 DEFAULT = this_interpreter().base_executable

@@ -15,8 +15,9 @@ from support.bundles import make_bundle, make_manifest, trust
 from support.command import Ran, tree
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import index_writing, policy
-from wheelferry_installer.zip_directory import ZipEntry, read_directory
+from wheelferry_installer.unpack import index_writing
+from wheelferry_installer.verify import policy
+from wheelferry_installer.wheel.zip_directory import ZipEntry, read_directory
 
 Main = Callable[..., Ran]
 Grow = Callable[..., Ran]
@@ -106,7 +107,7 @@ def test_each_wheel_is_opened_once(grow: Grow, monkeypatch: pytest.MonkeyPatch) 
         opened.append(file.name)
         return read_directory(file, max_entries)
 
-    monkeypatch.setattr("wheelferry_installer.wheel_source.read_directory", read)
+    monkeypatch.setattr("wheelferry_installer.wheel.verified_wheel.read_directory", read)
     assert grow(PURE, make_wheel("other")).code == 0
     assert len(opened) == len(set(opened)) == 2
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wheelferry_installer import inflating
-from wheelferry_installer.inflating import InflateError, crc32, inflater
+from wheelferry_installer.wheel import inflating
+from wheelferry_installer.wheel.inflating import InflateError, crc32, inflater
 
 CONTENT = b"one two three, one two three, " * 1000
 

@@ -14,8 +14,9 @@ from support.command import Ran, bundle, tree
 from support.installations import SITE_PACKAGES, run
 from support.ssh import fixed_key
 from support.wheels import make_wheel
-from wheelferry_installer import disk, policy
-from wheelferry_installer.transaction import read_receipt
+from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.system import disk
+from wheelferry_installer.verify import policy
 
 Main = Callable[..., Ran]
 ALICE = fixed_key("alice")

@@ -23,8 +23,9 @@ from support.installations import (
     this_interpreter,
 )
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import disk, wheel_source
-from wheelferry_installer.transaction import read_receipt
+from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.system import disk
+from wheelferry_installer.wheel import verified_wheel as wheel_source
 
 PYTHON = f"python3.{sys.version_info.minor}"
 TOOL = make_wheel(

@@ -19,7 +19,8 @@ from support.installations import (
     this_interpreter,
 )
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import destination, interpreter
+from wheelferry_installer.host import interpreter_search as interpreter
+from wheelferry_installer.install import wheel_destination as destination
 from wheelferry_schemas.errors import (
     ConflictError,
     MalformedError,

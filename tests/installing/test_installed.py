@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_installer.installed import (
+from wheelferry_installer.environment.distributions import (
     Distribution,
     digest_of,
     distributions,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from packaging.tags import sys_tags
 
-from wheelferry_installer import interpreter
-from wheelferry_installer.interpreter import Interpreter, ask, find
+from wheelferry_installer.host import interpreter_search as interpreter
+from wheelferry_installer.host.interpreter_search import Interpreter, ask, find
 from wheelferry_schemas.errors import UnfitError
 
 MINOR = sys.version_info.minor

@@ -20,9 +20,10 @@ from support.other_installers import (
     times,
 )
 from support.wheels import make_wheel
-from wheelferry_installer import merge_planning, places
-from wheelferry_installer.fitting import Fit
-from wheelferry_installer.installed import Distribution
+from wheelferry_installer.environment.distributions import Distribution
+from wheelferry_installer.host import places
+from wheelferry_installer.plan import merge_plan as merge_planning
+from wheelferry_installer.plan.fitting import Fit
 
 TOOL = {"tool.py": b"import sys\ndef main():\n    print(sys.prefix)\n"}
 SCRIPT = "[console_scripts]\ntool = tool:main\n"

@@ -12,10 +12,11 @@ import pytest
 
 from support.command import tree
 from support.crashes import run_killed
-from wheelferry_installer import changes, disk
-from wheelferry_installer.changes import Changes
-from wheelferry_installer.journal import is_unfinished, locked
-from wheelferry_installer.open_folder import OpenFolder
+from wheelferry_installer.environment import tree_changes as changes
+from wheelferry_installer.environment.tree_changes import Changes
+from wheelferry_installer.environment.tree_journal import is_unfinished, locked
+from wheelferry_installer.system import disk
+from wheelferry_installer.system.open_folder import OpenFolder
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
 
 OLD = {

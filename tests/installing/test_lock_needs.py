@@ -1,8 +1,8 @@
 import pytest
 
 from support.locks import edge, package, project, target, uv_lock
-from wheelferry_installer.lock_needs import Flags, needed, uv_flags
-from wheelferry_installer.uv_lock import read_uv_lock
+from wheelferry_installer.unpack.lock_needs import Flags, needed, uv_flags
+from wheelferry_installer.unpack.project_lock import read_uv_lock
 from wheelferry_schemas.errors import MalformedError
 
 

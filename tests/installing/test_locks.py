@@ -10,7 +10,7 @@ import pytest
 
 from support.command import bundle
 from support.users import as_stranger, make_shared, needs_two_users, stranger_does
-from wheelferry_installer.locks import held
+from wheelferry_installer.system.folder_lock import held
 from wheelferry_schemas.errors import ConflictError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")

@@ -214,7 +214,7 @@ def test_both_are_told_at_once(environment: Path, install: Install) -> None:
 def test_what_comes_while_the_new_one_is_built_is_not_lost_either(
     environment: Path, install: Install, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...]
 ) -> None:
-    from wheelferry_installer import staging
+    from wheelferry_installer.install import staging
 
     written = staging.write_receipt
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_installer import open_folder
-from wheelferry_installer.open_folder import NotPlainError, OpenFolder, opened
+from wheelferry_installer.system import open_folder
+from wheelferry_installer.system.open_folder import NotPlainError, OpenFolder, opened
 
 
 @pytest.fixture(params=["by descriptors", "by paths"])

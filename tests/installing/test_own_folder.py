@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.users import STRANGER, make_shared, needs_two_users, stranger_does
-from wheelferry_installer import own_folder
+from wheelferry_installer.system import own_folder
 from wheelferry_schemas.errors import ConflictError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")

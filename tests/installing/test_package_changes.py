@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelferry_installer.package_changes import (
+from wheelferry_installer.plan.package_changes import (
     PackageChanges,
     PackageVersion,
     State,

@@ -15,7 +15,7 @@ from support.command import Ran, tree
 from support.installations import SITE_PACKAGES, this_interpreter
 from support.other_installers import Install, bundle_installer, make_environment
 from support.wheels import make_wheel
-from wheelferry_installer import places
+from wheelferry_installer.host import places
 
 PYTHON = f"python3.{sys.version_info.minor}"
 DIST_PACKAGES = f"lib/{PYTHON}/dist-packages"

@@ -10,11 +10,12 @@ from support.bundles import make_bundle
 from support.hosts import interpreter, target
 from support.ssh import fixed_key
 from support.wheels import make_wheel
-from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.fitting import Fit, fit
-from wheelferry_installer.planning import Plan, plan
-from wheelferry_installer.verification import VerifiedBundle, verify
-from wheelferry_schemas import layout, receipt
+from wheelferry_installer.plan.environment_plan import Plan, plan
+from wheelferry_installer.plan.fitting import Fit, fit
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.verification import VerifiedBundle, verify
+from wheelferry_schemas import receipt
+from wheelferry_schemas.bundle import layout
 from wheelferry_schemas.errors import ConflictError, OutdatedError
 from wheelferry_schemas.models import canonical_json
 from wheelferry_schemas.receipt import Receipt

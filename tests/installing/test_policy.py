@@ -8,16 +8,16 @@ import pytest
 
 from support.bundles import trust
 from support.ssh import fixed_key
-from wheelferry_installer import policy
-from wheelferry_installer.policy import (
+from wheelferry_installer.verify import policy
+from wheelferry_installer.verify.policy import (
     load_policy,
     read_signers,
     refuse_below_floor,
     user_file,
 )
-from wheelferry_schemas import allowed_signers
 from wheelferry_schemas.errors import MalformedError, TrustError
-from wheelferry_schemas.sshsig import NAMESPACE
+from wheelferry_schemas.trust import allowed_signers
+from wheelferry_schemas.trust.sshsig import NAMESPACE
 
 ALICE, BOB = fixed_key("alice"), fixed_key("bob")
 NOW = 1_700_000_000

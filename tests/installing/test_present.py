@@ -12,7 +12,7 @@ from support.installations import SITE_PACKAGES
 from support.other_installers import Install, bundle_installer
 from support.users import STRANGER, needs_two_users
 from support.wheels import make_wheel
-from wheelferry_installer.transaction import read_receipt
+from wheelferry_installer.environment.generations import read_receipt
 from wheelferry_schemas import receipt
 from wheelferry_schemas.receipt import Receipt
 

@@ -10,7 +10,7 @@ from support.command import Ran, tree
 from support.installations import SITE_PACKAGES
 from support.other_installers import Install, bundle_installer, make_environment
 from support.wheels import make_wheel
-from wheelferry_installer import disk
+from wheelferry_installer.system import disk
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_environment_of_others(
 
 
 def test_another_run_is_not_waited_for(environment: Path, main: Callable[..., Ran]) -> None:
-    from wheelferry_installer.transaction import locked
+    from wheelferry_installer.environment.generations import locked
 
     with locked(environment):
         assert main("prune", "--venv", environment, "--no-wait").code == 8

@@ -15,11 +15,11 @@ from support.command import Ran
 from support.installations import ALICE, run, run_python, this_interpreter
 from support.python_archives import described, interpreter, member, odd, own_tar, tar_of, write
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.targets import PythonVersion, host_platform_name, make_target
-from wheelferry_installer.python_archive import fit_bundled
+from wheelferry_bundler.read.targets import PythonVersion, host_platform_name, make_target
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_installer.install.carried_python import fit_bundled
+from wheelferry_schemas.bundle.manifest import Manifest
 from wheelferry_schemas.errors import UnfitError
-from wheelferry_schemas.manifest import Manifest
 from wheelferry_schemas.target import Target
 
 Main = Callable[..., Ran]
@@ -106,7 +106,7 @@ def test_python_of_the_bundle_serves_where_none_of_this_host_fits(
     archive: Path, install: Main, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        "wheelferry_installer.fitting.misfits", lambda _target, _packages, _asked: ["another"]
+        "wheelferry_installer.plan.fitting.misfits", lambda _target, _packages, _asked: ["another"]
     )
     assert install(bundled(tmp_path, archive)).code == 0
     assert (tmp_path / "env/wheelferry/python/bin/python3").exists()

@@ -5,9 +5,9 @@ import pytest
 from support.bundles import make_manifest
 from support.locks import edge, package, project, uv_lock
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer.relocated_lock import Relocated, relocate
-from wheelferry_installer.uv_lock import read_uv_lock
-from wheelferry_schemas.manifest import Manifest
+from wheelferry_installer.unpack.project_lock import read_uv_lock
+from wheelferry_installer.unpack.relocated_lock import Relocated, relocate
+from wheelferry_schemas.bundle.manifest import Manifest
 
 FOLDER = "wheels"
 

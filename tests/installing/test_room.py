@@ -15,10 +15,11 @@ from support.command import Ran, tree
 from support.installations import ALICE
 from support.other_installers import Install, bundle_installer, make_environment
 from support.wheels import make_wheel
-from wheelferry_installer import disk, room, wheel_workers
-from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.open_folder import OpenFolder
-from wheelferry_installer.verification import verify
+from wheelferry_installer.install import room, wheel_workers
+from wheelferry_installer.system import disk
+from wheelferry_installer.system.open_folder import OpenFolder
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.verification import verify
 
 
 class Usage(NamedTuple):

@@ -11,10 +11,10 @@ from support.bundles import make_bundle, trust
 from support.command import Ran
 from support.installations import ALICE, SITE_PACKAGES, install
 from support.wheels import make_wheel
-from wheelferry_bundler.signing import SigningKey
-from wheelferry_installer.self_contained import completed
+from wheelferry_bundler.sign.signing_keys import SigningKey
+from wheelferry_installer.carried import completed
+from wheelferry_schemas.bundle.self_contained import BUNDLE, HEAD_SIZE, SHEBANG, local_header
 from wheelferry_schemas.errors import MalformedError, TamperedError
-from wheelferry_schemas.self_contained import BUNDLE, HEAD_SIZE, SHEBANG, local_header
 
 SELF = "/media/usb/bundle.pyz"
 

@@ -7,7 +7,7 @@ import pytest
 
 from support.command import Ran
 from wheelferry_installer import cli
-from wheelferry_installer.shared_libraries import unfit_host
+from wheelferry_installer.system.shared_libraries import unfit_host
 
 RUST = "/opt/x/cryptography/hazmat/bindings/_rust.abi3.so"
 NAME = "_rust"

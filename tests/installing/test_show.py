@@ -12,10 +12,10 @@ from support.hosts import target
 from support.projects import compiled
 from support.ssh import fixed_key
 from support.wheels import make_wheel
-from wheelferry_bundler.archive import write_archive
-from wheelferry_installer import policy
-from wheelferry_schemas.layout import wheel_name
-from wheelferry_schemas.manifest import Manifest, format_timestamp, serialize
+from wheelferry_bundler.write.archive_writer import write_archive
+from wheelferry_installer.verify import policy
+from wheelferry_schemas.bundle.layout import wheel_name
+from wheelferry_schemas.bundle.manifest import Manifest, format_timestamp, serialize
 
 Main = Callable[..., Ran]
 ALICE = fixed_key("alice")

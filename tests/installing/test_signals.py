@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wheelferry_installer import signals
+from wheelferry_installer.system import signals
 
 
 @pytest.fixture(autouse=True)

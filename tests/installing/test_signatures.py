@@ -15,10 +15,10 @@ from support.signatures import (
     signed_data,
 )
 from support.ssh import OpenSshKey, fixed_key, make_openssh_key, openssh_accepts
-from wheelferry_installer import signatures
-from wheelferry_schemas import sshsig
-from wheelferry_schemas.ssh_wire import string
-from wheelferry_schemas.sshsig import NAMESPACE, Signature
+from wheelferry_installer.verify import signatures
+from wheelferry_schemas.trust import sshsig
+from wheelferry_schemas.trust.ssh_wire import string
+from wheelferry_schemas.trust.sshsig import NAMESPACE, Signature
 
 KEY_TYPES = (
     ("ed25519", None),

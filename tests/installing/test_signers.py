@@ -15,20 +15,20 @@ from support.archives import (
 from support.bundles import CREATED, make_bundle, make_manifest
 from support.ssh import fixed_key
 from support.wheels import make_wheel
-from wheelferry_bundler.archive import write_archive
-from wheelferry_bundler.signing import SigningKey
-from wheelferry_installer.policy import UNKNOWN_KEY, Policy, RevokedKey, SignerList
-from wheelferry_installer.verification import Signer
-from wheelferry_schemas import sshsig
-from wheelferry_schemas.allowed_signers import AllowedSigner
+from wheelferry_bundler.sign.signing_keys import SigningKey
+from wheelferry_bundler.write.archive_writer import write_archive
+from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy, RevokedKey, SignerList
+from wheelferry_installer.verify.verification import Signer
+from wheelferry_schemas.bundle.manifest import format_timestamp, serialize
 from wheelferry_schemas.errors import (
     OutdatedError,
     TamperedError,
     TrustError,
     WheelferryError,
 )
-from wheelferry_schemas.manifest import format_timestamp, serialize
-from wheelferry_schemas.ssh_wire import string
+from wheelferry_schemas.trust import sshsig
+from wheelferry_schemas.trust.allowed_signers import AllowedSigner
+from wheelferry_schemas.trust.ssh_wire import string
 
 ALICE, BOB = fixed_key("alice"), fixed_key("bob")
 POLICY = policy_of(ALICE)

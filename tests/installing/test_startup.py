@@ -10,8 +10,8 @@ from support.bundles import make_bundle, trust
 from support.command import Ran
 from support.ssh import fixed_key
 from support.wheels import make_wheel
-from wheelferry_installer import policy
-from wheelferry_installer.startup import startup_files
+from wheelferry_installer.verify import policy
+from wheelferry_installer.wheel.startup import startup_files
 
 Main = Callable[..., Ran]
 ALICE = fixed_key("alice")

@@ -10,12 +10,12 @@ from support.bundles import make_bundle, trust
 from support.installations import ALICE
 from support.terminals import on_terminal
 from support.wheels import make_wheel
-from wheelferry_bundler import terminal as bundlers
-from wheelferry_installer import terminal
+from wheelferry_bundler.commands import phase_bar as bundlers
+from wheelferry_installer.commands import progress_bar as terminal
 from wheelferry_schemas.display import cells
 
 WIDTHS = (40, 80, 120)
-BARS = ("wheelferry_installer.drawn_bar", "wheelferry_bundler.drawn_phase")
+BARS = ("wheelferry_installer.commands.drawn_bar", "wheelferry_bundler.commands.drawn_phase")
 DRAW = """
 import time
 from {module} import DrawnBar

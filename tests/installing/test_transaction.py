@@ -19,12 +19,12 @@ from support.generations import (
     recover,
     roll_back,
 )
-from wheelferry_installer import disk
-from wheelferry_installer.open_folder import OpenFolder
-from wheelferry_installer.transaction import (
+from wheelferry_installer.environment.generations import (
     ManagedEnvironment,
     locked,
 )
+from wheelferry_installer.system import disk
+from wheelferry_installer.system.open_folder import OpenFolder
 from wheelferry_schemas.errors import ConflictError
 
 
@@ -246,7 +246,7 @@ def test_leftovers_of_any_kind_go(environment: Path, tmp_path: Path, kind: str) 
 HOLD = """
 import sys
 from pathlib import Path
-from wheelferry_installer.transaction import locked
+from wheelferry_installer.environment.generations import locked
 with locked(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()

@@ -13,8 +13,8 @@ import pytest
 from support.bundles import trust
 from support.command import Ran
 from support.ssh import fixed_key, make_openssh_key, openssh_accepts
-from wheelferry_installer import policy
-from wheelferry_schemas.sshsig import NAMESPACE
+from wheelferry_installer.verify import policy
+from wheelferry_schemas.trust.sshsig import NAMESPACE
 
 Main = Callable[..., Ran]
 ALICE, BOB = fixed_key("alice"), fixed_key("bob")

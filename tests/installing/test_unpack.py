@@ -10,7 +10,8 @@ from support.bundles import make_bundle, trust
 from support.command import Ran, tree
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import disk, policy
+from wheelferry_installer.system import disk
+from wheelferry_installer.verify import policy
 
 Main = Callable[..., Ran]
 ALICE = fixed_key("alice")

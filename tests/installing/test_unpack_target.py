@@ -14,10 +14,10 @@ from support.projects import compiled
 from support.python_archives import described, interpreter, tar_of, write
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import policy
-from wheelferry_installer.narrowing import narrowed
-from wheelferry_installer.toml_text import parse_toml
-from wheelferry_schemas.manifest import parse, serialize
+from wheelferry_installer.plan.narrowing import narrowed
+from wheelferry_installer.unpack.toml_text import parse_toml
+from wheelferry_installer.verify import policy
+from wheelferry_schemas.bundle.manifest import parse, serialize
 from wheelferry_schemas.target import Target
 
 Main = Callable[..., Ran]

@@ -13,13 +13,13 @@ from support.command import Ran, tree
 from support.locks import edge, package, project, uv_lock
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler.archive import write_archive
-from wheelferry_installer import policy
-from wheelferry_installer.open_folder import OpenFolder
-from wheelferry_installer.toml_text import parse_toml
-from wheelferry_schemas import layout
+from wheelferry_bundler.write.archive_writer import write_archive
+from wheelferry_installer.system.open_folder import OpenFolder
+from wheelferry_installer.unpack.toml_text import parse_toml
+from wheelferry_installer.verify import policy
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.manifest import Manifest, serialize
 from wheelferry_schemas.errors import TransferError
-from wheelferry_schemas.manifest import Manifest, serialize
 
 Main = Callable[..., Ran]
 ALICE = fixed_key("alice")

@@ -25,15 +25,17 @@ from support.archives import (
 from support.bundles import make_bundle
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler.signing import SigningKey
-from wheelferry_installer import disk, verification
-from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.policy import Policy
-from wheelferry_installer.signatures import check
-from wheelferry_installer.startup import StartupFile
-from wheelferry_installer.verification import Signer, verify, verify_contents
-from wheelferry_installer.wheel_source import VerifiedWheel
-from wheelferry_schemas import layout, sshsig
+from wheelferry_bundler.sign.signing_keys import SigningKey
+from wheelferry_installer.system import disk
+from wheelferry_installer.verify import verification
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.policy import Policy
+from wheelferry_installer.verify.signatures import check
+from wheelferry_installer.verify.verification import Signer, verify, verify_contents
+from wheelferry_installer.wheel.startup import StartupFile
+from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.manifest import serialize
 from wheelferry_schemas.errors import (
     MalformedError,
     TamperedError,
@@ -41,7 +43,7 @@ from wheelferry_schemas.errors import (
     TrustError,
     WheelferryError,
 )
-from wheelferry_schemas.manifest import serialize
+from wheelferry_schemas.trust import sshsig
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

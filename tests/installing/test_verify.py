@@ -9,9 +9,9 @@ from support.bundles import CREATED, make_bundle, trust
 from support.command import Ran, tree
 from support.ssh import fixed_key
 from support.wheels import make_wheel
-from wheelferry_installer import policy
-from wheelferry_schemas import allowed_signers
+from wheelferry_installer.verify import policy
 from wheelferry_schemas.display import human_size
+from wheelferry_schemas.trust import allowed_signers
 
 Main = Callable[..., Ran]
 ALICE, BOB = fixed_key("alice"), fixed_key("bob")

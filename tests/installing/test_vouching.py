@@ -12,8 +12,8 @@ from support.command import Ran
 from support.installations import ALICE, SITE_PACKAGES
 from support.ssh import fixed_key
 from support.wheels import make_wheel, record_row
-from wheelferry_installer import disk
-from wheelferry_installer.transaction import read_receipt
+from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.system import disk
 from wheelferry_schemas import receipt
 
 BOB = fixed_key("bob")

@@ -11,9 +11,9 @@ from support.command import tree
 from support.foo_wheel import open_wheel
 from support.wheels import TinyWheel, make_wheel
 from vectors.wheels import CONTROLS
-from wheelferry_installer import wheel_source
-from wheelferry_installer.destination import StagingDestination
-from wheelferry_installer.wheel_installation import install_wheel
+from wheelferry_installer.install.wheel_destination import StagingDestination
+from wheelferry_installer.install.wheel_installation import install_wheel
+from wheelferry_installer.wheel import verified_wheel as wheel_source
 
 DATA = "foo-1.0.data"
 SCHEMES = {

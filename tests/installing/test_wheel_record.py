@@ -21,8 +21,8 @@ from support.foo_wheel import (
     with_record,
 )
 from support.wheels import TinyWheel, record_row
-from wheelferry_installer import wheel_source
-from wheelferry_installer.record import parse_record
+from wheelferry_installer.wheel import verified_wheel as wheel_source
+from wheelferry_installer.wheel.record import parse_record
 from wheelferry_schemas.errors import MalformedError
 
 HINT = "the wheel was made wrong or with bad intent: ask whoever made the bundle"

@@ -8,7 +8,7 @@ from support.foo_wheel import (
     with_files,
 )
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import wheel_source
+from wheelferry_installer.wheel import verified_wheel as wheel_source
 
 # .data
 

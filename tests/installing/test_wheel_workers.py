@@ -11,12 +11,13 @@ from support.archives import NOW, join_plain, plain_frames, policy_of
 from support.bundles import make_bundle
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer import disk, wheel_workers
-from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.verification import VerifiedBundle, verify
-from wheelferry_installer.wheel_workers import Layout, Outcome, Task
+from wheelferry_installer.install import wheel_workers
+from wheelferry_installer.install.wheel_workers import Layout, Outcome, Task
+from wheelferry_installer.system import disk
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.verification import VerifiedBundle, verify
+from wheelferry_schemas.bundle.layout import Member
 from wheelferry_schemas.errors import MalformedError, TamperedError, TransferError, WheelferryError
-from wheelferry_schemas.layout import Member
 
 ALICE = fixed_key("alice")
 BIG = make_wheel("big", files={"big.bin": os.urandom(20_000)})

@@ -12,9 +12,9 @@ from typing import BinaryIO
 import pytest
 
 from vectors.raw_zip import DEFLATED, STORED, deflate, zeros_deflated
-from wheelferry_installer.record import hash_of
-from wheelferry_installer.zip_directory import ZipEntry
-from wheelferry_installer.zip_entries import ZipEntries
+from wheelferry_installer.wheel.record import hash_of
+from wheelferry_installer.wheel.zip_directory import ZipEntry
+from wheelferry_installer.wheel.zip_entries import ZipEntries
 from wheelferry_schemas.errors import MalformedError
 
 CONTENT = b"".join(number.to_bytes(4, "big") for number in range(50_000))

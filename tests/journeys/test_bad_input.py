@@ -10,8 +10,8 @@ from support.command import Ran, bundle, succeed, tree
 from support.index import LocalIndex
 from support.projects import compiled, make_project
 from support.wheels import make_wheel
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.targets import PythonVersion, make_target
+from wheelferry_bundler.read.targets import PythonVersion, make_target
+from wheelferry_bundler.select.platforms import parse_platform
 
 NEWER = 39
 """A minor version that no host has yet."""

@@ -17,7 +17,7 @@ from support.index import LocalIndex
 from support.projects import make_project
 from support.sources import make_source
 from support.wheels import make_wheel
-from wheelferry_bundler.targets import host_platform_name
+from wheelferry_bundler.read.targets import host_platform_name
 
 UV = uv.find_uv_bin()
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")

@@ -13,7 +13,7 @@ import pytest
 
 from support.bundles import make_bundle, make_key
 from support.wheels import make_wheel
-from wheelferry_bundler.signing import SigningKey
+from wheelferry_bundler.sign.signing_keys import SigningKey
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs/trust.md"

@@ -11,7 +11,7 @@ from support.command import bundle, succeed, tree
 from support.index import LocalIndex
 from support.projects import make_project
 from support.wheels import make_wheel
-from wheelferry_bundler.signing import SigningKey
+from wheelferry_bundler.sign.signing_keys import SigningKey
 
 
 @pytest.fixture

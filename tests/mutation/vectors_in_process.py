@@ -17,10 +17,10 @@ from vectors.policies import policy_vectors
 from vectors.signatures import signature_vectors
 from vectors.tars import tar_vectors
 from vectors.wheels import wheel_vectors
-from wheelferry_installer import policy as policies
-from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.verification import verify, verify_contents
-from wheelferry_installer.wheel_source import VerifiedWheel
+from wheelferry_installer.verify import policy as policies
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.verification import verify, verify_contents
+from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
 from wheelferry_schemas.errors import WheelferryError
 
 _FAMILIES = (archive_vectors, tar_vectors, manifest_vectors, signature_vectors, policy_vectors)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wheelferry_bundler.targets import parse_python
+from wheelferry_bundler.read.targets import parse_python
 
 _PROGRAM = """\
 import json, os, subprocess, sys

@@ -14,7 +14,7 @@ from pathlib import Path
 import uv
 
 from oracle.pretended import make_python
-from wheelferry_bundler.certificates import uv_certificates
+from wheelferry_bundler.fetch.certificates import uv_certificates
 
 _INSTALLED = re.compile(r"^ \+ (\S+?)(?:==(\S+))?(?: \(from .*\)| @ .*)?$", re.MULTILINE)
 _INTERPRETERS = "interpreter-v*"

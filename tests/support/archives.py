@@ -9,12 +9,12 @@ from pathlib import Path
 import zstandard
 
 from support.bundles import CREATED
-from wheelferry_bundler.signing import SigningKey
-from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.policy import Policy, SignerList
-from wheelferry_installer.verification import Signer, verify, verify_contents
-from wheelferry_schemas import layout, seek_table
-from wheelferry_schemas.allowed_signers import AllowedSigner
+from wheelferry_bundler.sign.signing_keys import SigningKey
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.policy import Policy, SignerList
+from wheelferry_installer.verify.verification import Signer, verify, verify_contents
+from wheelferry_schemas.bundle import layout, seek_table
+from wheelferry_schemas.trust.allowed_signers import AllowedSigner
 
 NOW = CREATED + 3600
 """The host's clock in these tests."""

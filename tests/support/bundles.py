@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from packaging.utils import parse_wheel_filename
 
 from support.wheels import TinyWheel
-from wheelferry_bundler.archive import write_archive
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.python_archives import PythonFile
-from wheelferry_bundler.signing import SigningKey
-from wheelferry_bundler.targets import PythonVersion, host_platform_name, make_target
-from wheelferry_schemas import allowed_signers, layout
-from wheelferry_schemas.manifest import (
+from wheelferry_bundler.fetch.python_archives import PythonFile
+from wheelferry_bundler.read.targets import PythonVersion, host_platform_name, make_target
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_bundler.sign.signing_keys import SigningKey
+from wheelferry_bundler.write.archive_writer import write_archive
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.manifest import (
     Document,
     MadeFrom,
     Manifest,
@@ -29,6 +29,7 @@ from wheelferry_schemas.manifest import (
     serialize,
 )
 from wheelferry_schemas.target import Target
+from wheelferry_schemas.trust import allowed_signers
 
 CREATED = 1_700_000_000
 """When test bundles say that they were made, in seconds since the epoch."""

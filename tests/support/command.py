@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wheelferry_bundler import signing
+from wheelferry_bundler.sign import signing_keys as signing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from support.wheels import TinyWheel, make_wheel, record_row, zip_bytes
-from wheelferry_installer.wheel_source import VerifiedWheel
+from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
 from wheelferry_schemas.errors import MalformedError
 
 FILES = {"foo/__init__.py": b"", "foo/data.bin": bytes(range(256)) * 40}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from support.command import tree
-from wheelferry_installer.transaction import control_folder, locked, read_receipt
+from wheelferry_installer.environment.generations import control_folder, locked, read_receipt
 from wheelferry_schemas import receipt
 from wheelferry_schemas.receipt import Receipt
 

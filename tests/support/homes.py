@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.certificates import uv_certificates
+from wheelferry_bundler.fetch.certificates import uv_certificates
 
 _FOLDERS = {
     "XDG_CONFIG_HOME": "config",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.targets import make_target, parse_python
-from wheelferry_installer.interpreter import Interpreter
+from wheelferry_bundler.read.targets import make_target, parse_python
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_installer.host.interpreter_search import Interpreter
 from wheelferry_schemas.target import Target
 
 

@@ -16,11 +16,13 @@ from support.archives import NOW, policy_of
 from support.bundles import make_bundle
 from support.ssh import fixed_key
 from support.wheels import TinyWheel
-from wheelferry_installer import fitting, installation, planning
-from wheelferry_installer.archive import open_bundle
-from wheelferry_installer.installation import Installed
-from wheelferry_installer.interpreter import Interpreter, ask
-from wheelferry_installer.verification import verify
+from wheelferry_installer.host.interpreter_search import Interpreter, ask
+from wheelferry_installer.install import installation
+from wheelferry_installer.install.installation import Installed
+from wheelferry_installer.plan import environment_plan as planning
+from wheelferry_installer.plan import fitting
+from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.verification import verify
 
 ALICE = fixed_key("alice")
 SITE_PACKAGES = f"lib/python3.{sys.version_info.minor}/site-packages"

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wheelferry_bundler.locked import LockedSet, Wanted
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.selection import Selection, select
-from wheelferry_bundler.targets import make_target, parse_python
-from wheelferry_bundler.uv_lock import read_uv_lock
+from wheelferry_bundler.model.locked import LockedSet, Wanted
+from wheelferry_bundler.read.targets import make_target, parse_python
+from wheelferry_bundler.read.uv_lock import read_uv_lock
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_bundler.select.selection import Selection, select
 from wheelferry_schemas.target import Target
 
 INDEX = "https://index.example/simple"

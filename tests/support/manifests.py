@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.targets import PythonVersion, make_target
-from wheelferry_schemas.manifest import (
+from wheelferry_bundler.read.targets import PythonVersion, make_target
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_schemas.bundle.manifest import (
     Document,
     MadeFrom,
     Manifest,

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import zstandard
 
-from wheelferry_bundler.python_archives import PythonFile
-from wheelferry_schemas.manifest import PythonArchive
+from wheelferry_bundler.fetch.python_archives import PythonFile
+from wheelferry_schemas.bundle.manifest import PythonArchive
 
 _UNNEEDED = {
     *("test", "idlelib", "tkinter", "lib2to3", "ensurepip", "pydoc_data", "unittest", "turtledemo"),

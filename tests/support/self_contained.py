@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from support.command import Ran
-from wheelferry_bundler.installer_payload import HostSet, Payload, pack
-from wheelferry_bundler.self_contained import write_self_contained
-from wheelferry_bundler.targets import host_platform_name
+from wheelferry_bundler.carry.installer_files import HostSet, Payload, pack
+from wheelferry_bundler.carry.self_contained_writer import write_self_contained
+from wheelferry_bundler.read.targets import host_platform_name
 
 TOOL = "installer/tool.zip"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -28,7 +28,7 @@ def payload(
     tree = {
         "_cffi_backend.py": b"",
         "wheelferry_installer/__init__.py": b"",
-        "wheelferry_installer/self_contained.py": f"def main(path):\n{body}".encode(),
+        "wheelferry_installer/carried.py": f"def main(path):\n{body}".encode(),
         **(more or {}),
     }
     one = HostSet(python=python, platform=platform or host_platform_name(), files=(TOOL,))

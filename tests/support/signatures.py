@@ -6,11 +6,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from wheelferry_installer import signatures
-from wheelferry_schemas import sshsig
+from wheelferry_installer.verify import signatures
 from wheelferry_schemas.errors import MalformedError
-from wheelferry_schemas.ssh_wire import PublicKey, string
-from wheelferry_schemas.sshsig import NAMESPACE, Signature
+from wheelferry_schemas.trust import sshsig
+from wheelferry_schemas.trust.ssh_wire import PublicKey, string
+from wheelferry_schemas.trust.sshsig import NAMESPACE, Signature
 
 MESSAGE = b'{\n  "format": 1\n}\n'
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from wheelferry_bundler.signing import SigningKey
-from wheelferry_schemas import allowed_signers
-from wheelferry_schemas.ssh_wire import PublicKey
+from wheelferry_bundler.sign.signing_keys import SigningKey
+from wheelferry_schemas.trust import allowed_signers
+from wheelferry_schemas.trust.ssh_wire import PublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 from support.wheels import make_wheel
-from wheelferry_bundler.build_options import BuildOptions
-from wheelferry_bundler.locked import LockedPackage, LockedSet, Wanted
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.requirements import read_requirements
-from wheelferry_bundler.selection import select
-from wheelferry_bundler.targets import make_target, parse_python
+from wheelferry_bundler.model.locked import LockedPackage, LockedSet, Wanted
+from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.read.targets import make_target, parse_python
+from wheelferry_bundler.resolve.requirements import read_requirements
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.target import Target
 
 DEMO = make_wheel("demo", requires=("helper", "colorama ; sys_platform == 'win32'"))

@@ -23,7 +23,7 @@ from vectors.good_bundle import (
     plain_frames,
 )
 from vectors.vector import Vector
-from wheelferry_schemas import layout, seek_table
+from wheelferry_schemas.bundle import layout, seek_table
 
 _GIB = 2**30
 

@@ -10,9 +10,10 @@ from support.bundles import make_manifest
 from support.ssh import fixed_key
 from support.wheels import TinyWheel, make_wheel
 from vectors.vector import Vector
-from wheelferry_bundler.signing import SigningKey
-from wheelferry_schemas import allowed_signers, layout
-from wheelferry_schemas.manifest import serialize
+from wheelferry_bundler.sign.signing_keys import SigningKey
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.manifest import serialize
+from wheelferry_schemas.trust import allowed_signers
 
 REQUIREMENTS = b"# made by hand\n"
 BUNDLE = "bundle.tar.zst"

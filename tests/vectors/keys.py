@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from wheelferry_schemas import sshsig
-from wheelferry_schemas.ssh_wire import PublicKey, string
+from wheelferry_schemas.trust import sshsig
+from wheelferry_schemas.trust.ssh_wire import PublicKey, string
 
 NAMESPACE = sshsig.NAMESPACE
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493

@@ -13,10 +13,10 @@ from support.bundles import make_manifest
 from support.wheels import make_wheel
 from vectors.good_bundle import alice, host, hostile_bundle, manifest, plain_frames
 from vectors.vector import Vector
-from wheelferry_bundler.platforms import parse_platform
-from wheelferry_bundler.targets import PythonVersion, make_target
-from wheelferry_schemas import layout
-from wheelferry_schemas.manifest import serialize
+from wheelferry_bundler.read.targets import PythonVersion, make_target
+from wheelferry_bundler.select.platforms import parse_platform
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.manifest import serialize
 from wheelferry_schemas.models import canonical_json
 
 _UPGRADE = "this wheelferry reads up to 1"

@@ -26,8 +26,8 @@ from vectors.raw_tar import (
     record,
 )
 from vectors.vector import Vector
-from wheelferry_schemas import layout
-from wheelferry_schemas.manifest import PythonArchive, serialize
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.manifest import PythonArchive, serialize
 
 INTERPRETER = entry(b"bin/python3", b"#!/bin/sh\n", mode=b"0000755")
 _EVIL = entry(b"../evil", b"x")

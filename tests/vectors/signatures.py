@@ -11,8 +11,8 @@ from vectors import keys
 from vectors.good_bundle import BUNDLE, SIGNERS, manifest, plain_frames
 from vectors.keys import RawKey, armor, ecdsa, ed25519, mpint, rsa_key, security_key
 from vectors.vector import Vector
-from wheelferry_schemas import sshsig
-from wheelferry_schemas.ssh_wire import string
+from wheelferry_schemas.trust import sshsig
+from wheelferry_schemas.trust.ssh_wire import string
 
 ALICE, BOB, MALLORY = map(ed25519, ("alice", "bob", "mallory"))
 _NOBODY = "is not signed by anybody"

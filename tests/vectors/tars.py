@@ -21,7 +21,7 @@ from vectors.good_bundle import (
     plain_frames,
 )
 from vectors.vector import Vector
-from wheelferry_schemas import layout
+from wheelferry_schemas.bundle import layout
 
 _NAME, _MODE, _UID, _SIZE, _TIME, _SUM, _TYPE, _LINK, _MAGIC, _USER, _DEVICE, _PREFIX = (
     *(0, 100, 108, 124, 136, 148, 156, 157, 257, 265, 329, 345),

@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 
 import click
 
-from wheelferry_installer import signals
 from wheelferry_installer.commands.printing import PROGRAM, report, tell
-from wheelferry_installer.shared_libraries import unfit_host
+from wheelferry_installer.system import signals
+from wheelferry_installer.system.shared_libraries import unfit_host
 from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 
 COMPLETE = "_BUNDLE_COMPLETE"

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wheelferry_schemas.errors import MalformedError
-from wheelferry_schemas.file_names import name_problem, spelling_key
-from wheelferry_schemas.tar_headers import BrokenTarError, TarEntry
+from wheelferry_schemas.host_rules.file_names import name_problem, spelling_key
+from wheelferry_schemas.tar.tar_headers import BrokenTarError, TarEntry
 
 MAX_MEMBERS = 200_000
 MAX_TREE_SIZE = 8 * 2**30

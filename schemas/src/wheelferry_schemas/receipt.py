@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from wheelferry_schemas.errors import MalformedError
-from wheelferry_schemas.manifest import (
+from wheelferry_schemas.bundle.manifest import (
     Name,
     Sha256,
     Text,
@@ -20,6 +19,7 @@ from wheelferry_schemas.manifest import (
     check_version,
     parse_timestamp,
 )
+from wheelferry_schemas.errors import MalformedError
 from wheelferry_schemas.models import Model, canonical_json, read
 from wheelferry_schemas.target import TargetId
 

@@ -67,15 +67,15 @@ def bootstrap(
     It runs on the platforms and with the Pythons named here, of which 3.10 is the oldest. The
     Python that it installs for may be another one.
     """
-    from wheelferry_bundler.build_options import BuildOptions
-    from wheelferry_bundler.cache import Cache
-    from wheelferry_bundler.countersigning import read_manifest
-    from wheelferry_bundler.creation import Progress
-    from wheelferry_bundler.installer_payload import make_payload, plan_payload
-    from wheelferry_bundler.places import Places
-    from wheelferry_bundler.self_contained import write_self_contained
-    from wheelferry_bundler.targets import make_targets
-    from wheelferry_bundler.terminal import PhaseBar
+    from wheelferry_bundler.carry.installer_files import make_payload, plan_payload
+    from wheelferry_bundler.carry.self_contained_writer import write_self_contained
+    from wheelferry_bundler.commands.phase_bar import PhaseBar
+    from wheelferry_bundler.create.creation import Progress
+    from wheelferry_bundler.fetch.cache import Cache
+    from wheelferry_bundler.model.locations import Places
+    from wheelferry_bundler.model.options import BuildOptions
+    from wheelferry_bundler.read.targets import make_targets
+    from wheelferry_bundler.sign.countersigning import read_manifest
 
     output = output or Path("bundle.pyz" if bundle else "wheelferry.pyz")
     if bundle is not None and not (platforms or pythons or target_files):

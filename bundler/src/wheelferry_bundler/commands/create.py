@@ -22,16 +22,16 @@ from wheelferry_bundler.commands.create_options import (
     selection_options,
     target_options,
 )
-from wheelferry_bundler.commands.keys import key_option, own_keys, passphrase_option
 from wheelferry_bundler.commands.option_groups import GroupedCommand, grouped
 from wheelferry_bundler.commands.printing import say, say_command, say_json, tell, warn
+from wheelferry_bundler.commands.signing_options import key_option, own_keys, passphrase_option
 from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_bundler.creation import Created
-    from wheelferry_bundler.inputs import Input
-    from wheelferry_bundler.planning import Plan
+    from wheelferry_bundler.create.bundle_plan import Plan
+    from wheelferry_bundler.create.creation import Created
+    from wheelferry_bundler.read.inputs import Input
 
 _DAY = 24 * 60 * 60
 _BUILD_FLAGS = ("find_links", "index_urls", "no_build", "no_build_packages", "config_settings")
@@ -117,10 +117,11 @@ def create(
     script (PEP 723). In a folder, the first of these that is found is taken. What is not a lock is
     resolved for each target with uv.
     """
-    from wheelferry_bundler import bundle_names, planning
-    from wheelferry_bundler.inputs import find_input
-    from wheelferry_bundler.python_archives import read_python_archives
-    from wheelferry_bundler.targets import make_targets
+    from wheelferry_bundler.create import bundle_plan as planning
+    from wheelferry_bundler.fetch.python_archives import read_python_archives
+    from wheelferry_bundler.model import bundle_names
+    from wheelferry_bundler.read.inputs import find_input
+    from wheelferry_bundler.read.targets import make_targets
 
     build_flags = {name: flags.pop(name) for name in _BUILD_FLAGS}
     wanted = read_wanted(dev=dev, only_dev=only_dev, **flags)
@@ -159,11 +160,11 @@ def create(
         _show_plan(plan, as_json=as_json)
         return
     planning.check_complete(plan)
-    from wheelferry_bundler import creation
-    from wheelferry_bundler.cache import Cache
-    from wheelferry_bundler.installer_payload import plan_payload
-    from wheelferry_bundler.self_contained import create_with_installer
-    from wheelferry_bundler.terminal import PhaseBar
+    from wheelferry_bundler.carry.installer_files import plan_payload
+    from wheelferry_bundler.carry.self_contained_writer import create_with_installer
+    from wheelferry_bundler.commands.phase_bar import PhaseBar
+    from wheelferry_bundler.create import creation
+    from wheelferry_bundler.fetch.cache import Cache
 
     needed = plan_payload(targets, building) if self_contained else None
     for artifact in plan.unhashed:
@@ -190,15 +191,15 @@ def create(
 def _checked(plan: Plan, *, quiet: bool) -> Plan:
     """Return the plan with what is missing by what the wheels state; prints what may not fit."""
     if plan.problems:
-        from wheelferry_bundler.older_versions import with_older_versions
+        from wheelferry_bundler.create.older_versions import with_older_versions
 
         plan = with_older_versions(plan)
     if plan.closed:
         return plan
-    from wheelferry_bundler.cache import Cache
-    from wheelferry_bundler.completeness import check_closure
-    from wheelferry_bundler.creation import Progress
-    from wheelferry_bundler.terminal import PhaseBar
+    from wheelferry_bundler.commands.phase_bar import PhaseBar
+    from wheelferry_bundler.create.completeness import check_closure
+    from wheelferry_bundler.create.creation import Progress
+    from wheelferry_bundler.fetch.cache import Cache
 
     bar = PhaseBar(shown=not quiet)
     try:
@@ -268,8 +269,8 @@ def _tell_choice(plan: Plan) -> None:
 
 def _show_plan(plan: Plan, *, as_json: bool) -> None:
     """Print a selection; raises where something is missing, after printing it."""
-    from wheelferry_bundler import planning
-    from wheelferry_bundler.report import selection_json
+    from wheelferry_bundler.commands.selection_json import selection_json
+    from wheelferry_bundler.create import bundle_plan as planning
 
     if as_json:
         say_json(selection_json(plan))

@@ -11,9 +11,9 @@ import click
 from wheelferry_schemas.errors import ConflictError, UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_bundler.build_options import BuildOptions
-    from wheelferry_bundler.inputs import Input
-    from wheelferry_bundler.locked import Wanted
+    from wheelferry_bundler.model.locked import Wanted
+    from wheelferry_bundler.model.options import BuildOptions
+    from wheelferry_bundler.read.inputs import Input
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -171,7 +171,7 @@ def check_output(output: Path, *, force: bool) -> None:
 
 def read_wanted(*, dev: bool, only_dev: bool, **flags: Any) -> Wanted:
     """Return what the flags ask of a lock; raises `UsageError` for flags that exclude each other."""
-    from wheelferry_bundler.locked import Wanted
+    from wheelferry_bundler.model.locked import Wanted
 
     if not dev:
         flags["no_groups"] = (*flags["no_groups"], "dev")
@@ -201,8 +201,8 @@ def read_build_options(
     """Return what may be built, and where files come from besides where the lock says."""
     from packaging.utils import canonicalize_name
 
-    from wheelferry_bundler.build_options import BuildOptions
-    from wheelferry_bundler.inputs import places_for
+    from wheelferry_bundler.model.options import BuildOptions
+    from wheelferry_bundler.read.inputs import places_for
 
     return BuildOptions(
         no_build=no_build,

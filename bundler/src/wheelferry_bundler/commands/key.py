@@ -22,8 +22,8 @@ def new(path: Path | None) -> None:
     Without PATH it is your own, the one that 'bundle create' signs with, and this host trusts it.
     A passphrase can be set with: ssh-keygen -p -f PATH
     """
-    from wheelferry_bundler import signing
-    from wheelferry_bundler.commands.keys import own_folder, tell_public_half
+    from wheelferry_bundler.commands.signing_options import own_folder, tell_public_half
+    from wheelferry_bundler.sign import signing_keys as signing
 
     folder = own_folder()
     where = path or folder / signing.KEY_NAME

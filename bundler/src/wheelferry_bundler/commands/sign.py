@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from wheelferry_bundler.commands.keys import key_option, own_keys, passphrase_option
 from wheelferry_bundler.commands.printing import say
+from wheelferry_bundler.commands.signing_options import key_option, own_keys, passphrase_option
 from wheelferry_schemas.display import count
 
 
@@ -21,7 +21,7 @@ def sign(bundle: Path, keys: tuple[Path, ...], passphrase_file: Path | None, qui
 
     Look before you sign: 'bundle show' and 'bundle verify'.
     """
-    from wheelferry_bundler.countersigning import add_signatures
+    from wheelferry_bundler.sign.countersigning import add_signatures
 
     signers = own_keys(keys, passphrase_file, quiet=quiet)()
     signed = add_signatures(bundle, signers)

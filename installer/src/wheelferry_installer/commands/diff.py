@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.options import json_option
+from wheelferry_installer.commands.bundle_options import json_option
 from wheelferry_installer.commands.printing import say, say_json
 from wheelferry_schemas.display import count
 
 if TYPE_CHECKING:
-    from wheelferry_schemas.manifest import Manifest
+    from wheelferry_schemas.bundle.manifest import Manifest
 
 _Contents = Mapping[tuple[str, str, str], tuple[str, str]]
 """Version (of a Python, the name of its archive) and hash, by target, kind and name."""
@@ -41,7 +41,7 @@ def _lines(
     before: Manifest, after: Manifest, changes: Sequence[Mapping[str, str | None]]
 ) -> Iterator[str]:
     """Yield what changes, of a target that comes or goes in one line, and how much it is in all."""
-    from wheelferry_installer.package_changes import tallied
+    from wheelferry_installer.plan.package_changes import tallied
 
     old, new = ({target.id for target in manifest.targets} for manifest in (before, after))
     for target, sign, manifest in (
@@ -64,8 +64,8 @@ def _lines(
 
 
 def _read(path: Path) -> Manifest:
-    from wheelferry_installer.archive import open_bundle
-    from wheelferry_schemas import manifest
+    from wheelferry_installer.verify.archive_reader import open_bundle
+    from wheelferry_schemas.bundle import manifest
 
     opened = open_bundle(path)
     opened.archive.close()
@@ -88,7 +88,7 @@ def _contents(manifest: Manifest) -> _Contents:
 
 
 def _changes(old: _Contents, new: _Contents) -> list[dict[str, str | None]]:
-    from wheelferry_installer.package_changes import differing
+    from wheelferry_installer.plan.package_changes import differing
 
     return [
         {
@@ -103,7 +103,7 @@ def _changes(old: _Contents, new: _Contents) -> list[dict[str, str | None]]:
 
 
 def _describe(change: Mapping[str, str | None]) -> str:
-    from wheelferry_installer.package_changes import described
+    from wheelferry_installer.plan.package_changes import described
 
     same = "version" if change["kind"] == "package" else "name"
     return described(

@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.install_report import (
-    show_done,
-    show_plan,
-    warn_of_plan,
-)
-from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
-from wheelferry_installer.commands.options import (
+from wheelferry_installer.commands.bundle_options import (
     Trust,
     bundle_argument,
     json_option,
@@ -23,6 +17,12 @@ from wheelferry_installer.commands.options import (
     trust_options,
     verified,
 )
+from wheelferry_installer.commands.install_report import (
+    show_done,
+    show_plan,
+    warn_of_plan,
+)
+from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
 from wheelferry_installer.commands.place_options import (
     UNFINISHED,
     is_unfinished,
@@ -38,15 +38,15 @@ from wheelferry_installer.commands.printing import warn
 from wheelferry_schemas.errors import UnfitError, UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.fitting import Fit
-    from wheelferry_installer.former_python import FormerPython
-    from wheelferry_installer.installation import Installed
-    from wheelferry_installer.interpreter import Question
-    from wheelferry_installer.merge_planning import Merge
-    from wheelferry_installer.merging import Merged
-    from wheelferry_installer.planning import Plan
-    from wheelferry_installer.verification import VerifiedBundle
-    from wheelferry_schemas.manifest import Manifest, PythonArchive
+    from wheelferry_installer.host.former_python import FormerPython
+    from wheelferry_installer.host.interpreter_search import Question
+    from wheelferry_installer.install.installation import Installed
+    from wheelferry_installer.install.merging import Merged
+    from wheelferry_installer.plan.environment_plan import Plan
+    from wheelferry_installer.plan.fitting import Fit
+    from wheelferry_installer.plan.merge_plan import Merge
+    from wheelferry_installer.verify.verification import VerifiedBundle
+    from wheelferry_schemas.bundle.manifest import Manifest, PythonArchive
 
 _EPILOG = """\b
 Examples:
@@ -146,17 +146,14 @@ def install(
         _asked(python, former) if into is None else nullcontext() as first,
         verified(bundle, trust) as checked,
     ):
-        from wheelferry_installer import (
-            accepted_bundles,
-            fitting,
-            installation,
-            merge_planning,
-            merging,
-            places,
-            planning,
-        )
-        from wheelferry_installer.merge_planning import Merge, Wishes
-        from wheelferry_installer.terminal import bar
+        from wheelferry_installer.commands.progress_bar import bar
+        from wheelferry_installer.host import places
+        from wheelferry_installer.install import installation, merging
+        from wheelferry_installer.plan import environment_plan as planning
+        from wheelferry_installer.plan import fitting
+        from wheelferry_installer.plan import merge_plan as merge_planning
+        from wheelferry_installer.plan.merge_plan import Merge, Wishes
+        from wheelferry_installer.verify import accepted_bundles
 
         if first is not None:
             may_bring = python is None and not elsewhere
@@ -219,7 +216,9 @@ def install(
 
 def _remember(checked: VerifiedBundle, chosen: Path | None, now: int, *, sync: bool) -> None:
     """Remember what was accepted, and the Python of this host that was chosen for it."""
-    from wheelferry_installer import accepted_bundles, former_python, signals
+    from wheelferry_installer.host import former_python
+    from wheelferry_installer.system import signals
+    from wheelferry_installer.verify import accepted_bundles
 
     # It is installed, so that the exit code is 0: too late to stop it, and what follows is short.
     signals.ignore()
@@ -229,14 +228,14 @@ def _remember(checked: VerifiedBundle, chosen: Path | None, now: int, *, sync: b
 
 
 def _former(environment: Path) -> FormerPython | None:
-    from wheelferry_installer import former_python
+    from wheelferry_installer.host import former_python
 
     return former_python.former_python(environment)
 
 
 def _asked(python: str | None, former: FormerPython | None) -> Question:
     """Ask the Python that an environment was made with, if it may be kept, else the first choice."""
-    from wheelferry_installer import interpreter
+    from wheelferry_installer.host import interpreter_search as interpreter
 
     if former is not None and former.usable:
         with suppress(UnfitError):
@@ -257,7 +256,8 @@ def _fit(
 
     The latter comes first where the environment was made with one that a bundle brought.
     """
-    from wheelferry_installer import fitting, interpreter
+    from wheelferry_installer.host import interpreter_search as interpreter
+    from wheelferry_installer.plan import fitting
 
     manifest = checked.manifest
     minors = sorted({target.python[1] for target in manifest.targets})
@@ -276,7 +276,8 @@ def _fit(
 def _fit_bundled(
     manifest: Manifest, first: Question, environment: Path
 ) -> tuple[Fit, PythonArchive | None]:
-    from wheelferry_installer import interpreter, python_archive
+    from wheelferry_installer.host import interpreter_search as interpreter
+    from wheelferry_installer.install import carried_python as python_archive
 
     host = next(interpreter.find(None, (), first))
     fit = python_archive.fit_bundled(manifest, host, environment)

@@ -7,22 +7,22 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelferry_installer.commands.leftovers import aside_json, say_aside
-from wheelferry_installer.commands.options import (
+from wheelferry_installer.commands.bundle_options import (
     say_changes,
     show_startup,
     signers_json,
     startup_json,
 )
+from wheelferry_installer.commands.leftovers import aside_json, say_aside
 from wheelferry_installer.commands.printing import say, say_command, say_json, warn
 from wheelferry_schemas.display import count
 
 if TYPE_CHECKING:
-    from wheelferry_installer.former_python import FormerPython
-    from wheelferry_installer.installation import Aside, Installed
-    from wheelferry_installer.merge_planning import Merge
-    from wheelferry_installer.merging import Merged
-    from wheelferry_installer.planning import Plan
+    from wheelferry_installer.host.former_python import FormerPython
+    from wheelferry_installer.install.installation import Aside, Installed
+    from wheelferry_installer.install.merging import Merged
+    from wheelferry_installer.plan.environment_plan import Plan
+    from wheelferry_installer.plan.merge_plan import Merge
 
 
 def warn_of_plan(plan: Plan | Merge, now: int, former: FormerPython | None) -> None:
@@ -34,7 +34,7 @@ def warn_of_plan(plan: Plan | Merge, now: int, former: FormerPython | None) -> N
 
 def _warn_of_clock(plan: Plan | Merge, now: int) -> None:
     """Say that the clock is behind what is installed; `verified` says it of the bundle."""
-    from wheelferry_schemas.manifest import parse_timestamp
+    from wheelferry_schemas.bundle.manifest import parse_timestamp
 
     if plan.present is None:
         return
@@ -48,7 +48,7 @@ def _warn_of_clock(plan: Plan | Merge, now: int) -> None:
 
 def _warn_of_doubts(plan: Plan | Merge) -> None:
     """Say why an environment is not believed to be what its receipt says."""
-    from wheelferry_installer.planning import Plan
+    from wheelferry_installer.plan.environment_plan import Plan
 
     if isinstance(plan, Plan) and plan.doubts:
         why = "; ".join(plan.doubts)
@@ -57,7 +57,7 @@ def _warn_of_doubts(plan: Plan | Merge) -> None:
 
 def _warn_of_host(plan: Plan | Merge, former: FormerPython | None) -> None:
     """Say that nobody else can use what is installed, or that an environment gets another Python."""
-    from wheelferry_installer import disk
+    from wheelferry_installer.system import disk
 
     successor = plan.fit.interpreter.base_executable
     if former is not None and (line := former.farewell(successor)):
@@ -72,9 +72,9 @@ def _warn_of_host(plan: Plan | Merge, former: FormerPython | None) -> None:
 
 def show_plan(plan: Plan | Merge, aside: Aside | None, *, as_json: bool) -> None:
     """Say what an installation would do, after checking every byte of the bundle."""
-    from wheelferry_installer import room
-    from wheelferry_installer.merge_planning import Merge, removal_of
-    from wheelferry_installer.verification import verify_contents
+    from wheelferry_installer.install import room
+    from wheelferry_installer.plan.merge_plan import Merge, removal_of
+    from wheelferry_installer.verify.verification import verify_contents
 
     if isinstance(plan, Merge):
         removal_of(plan)
@@ -117,8 +117,8 @@ def _say_path(plan: Merge) -> None:
 
 def show_done(done: Installed | Merged, *, as_json: bool) -> None:
     """Say what was done."""
-    from wheelferry_installer.merge_planning import Merge
-    from wheelferry_installer.merging import Merged
+    from wheelferry_installer.install.merging import Merged
+    from wheelferry_installer.plan.merge_plan import Merge
 
     plan = done.plan
     aside = None if isinstance(done, Merged) else done.aside
@@ -162,7 +162,7 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
 
 
 def _plan_json(plan: Plan | Merge) -> dict[str, object]:
-    from wheelferry_installer.merge_planning import Merge
+    from wheelferry_installer.plan.merge_plan import Merge
 
     rest: dict[str, object] = {}
     if isinstance(plan, Merge):

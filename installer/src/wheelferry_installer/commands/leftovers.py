@@ -10,9 +10,9 @@ from wheelferry_installer.commands.printing import say
 from wheelferry_schemas.display import count, human_size
 
 if TYPE_CHECKING:
-    from wheelferry_installer.installation import Aside
-    from wheelferry_installer.losses import Losses
-    from wheelferry_installer.pruning import Pruned
+    from wheelferry_installer.environment.losses import Losses
+    from wheelferry_installer.environment.pruning import Pruned
+    from wheelferry_installer.install.installation import Aside
     from wheelferry_schemas.receipt import Receipt
 
 _SHORT = 8

@@ -13,8 +13,8 @@ from wheelferry_installer.commands.printing import tell
 from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.interpreter import Interpreter
-    from wheelferry_installer.places import Place
+    from wheelferry_installer.host.interpreter_search import Interpreter
+    from wheelferry_installer.host.places import Place
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 UNFINISHED = "the next install, rollback or uninstall there finishes or undoes it"
@@ -77,7 +77,8 @@ def find_place(
     into: Path | None, target: Path | None, prefix: Path | None, python: str | None
 ) -> Place | None:
     """Return the place that is named, None where the environment is one that wheelferry manages."""
-    from wheelferry_installer import interpreter, places
+    from wheelferry_installer.host import interpreter_search as interpreter
+    from wheelferry_installer.host import places
 
     if into is not None:
         return places.into(into)[0]
@@ -94,7 +95,7 @@ def place_for(
     Scripts start with that very interpreter where it was `named`, else with the one that it was
     made from: wheelferry's own environment is nobody else's.
     """
-    from wheelferry_installer import places
+    from wheelferry_installer.host import places
 
     starter = interpreter.executable if named else interpreter.base_executable
     if target is not None:
@@ -106,7 +107,9 @@ def place_for(
 
 def is_unfinished(where: Path, place: Place | None) -> bool:
     """Return whether another run is at work there, or was interrupted; changes nothing."""
-    from wheelferry_installer import journal, places, transaction
+    from wheelferry_installer.environment import generations as transaction
+    from wheelferry_installer.environment import tree_journal as journal
+    from wheelferry_installer.host import places
 
     if place is None:
         return transaction.ManagedEnvironment(where).unfinished

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from wheelferry_installer.commands.bundle_options import json_option
 from wheelferry_installer.commands.leftovers import pruned_json, say_pruned
-from wheelferry_installer.commands.options import json_option
 from wheelferry_installer.commands.place_options import (
     managed_path,
     sync_option,
@@ -53,7 +53,7 @@ def prune(
 
     'bundle rollback' can then no longer go back to them. The environment itself stays as it is.
     """
-    from wheelferry_installer import pruning
+    from wheelferry_installer.environment import pruning
 
     where = managed_path(environment)
     on_wait = waiting(where, no_wait=no_wait)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from wheelferry_installer.commands.bundle_options import json_option, say_changes
 from wheelferry_installer.commands.leftovers import left_json, say_left
-from wheelferry_installer.commands.options import json_option, say_changes
 from wheelferry_installer.commands.place_options import (
     find_place,
     managed_path,
@@ -53,7 +53,7 @@ def rollback(
     as_json: bool,
 ) -> None:
     """Put the environment from before the last change back; a second rollback undoes the first."""
-    from wheelferry_installer import rolling_back
+    from wheelferry_installer.install import rolling_back
 
     refuse_several(venv=environment, into=into, target=target, prefix=prefix)
     if if_generation is not None and len(if_generation) < _SHORTEST:

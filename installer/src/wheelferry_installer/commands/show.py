@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.options import (
+from wheelferry_installer.commands.bundle_options import (
     bundle_argument,
     json_option,
     policy_if_any,
@@ -19,9 +19,9 @@ from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import MalformedError, WheelferryError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.archive import OpenedBundle
-    from wheelferry_installer.verification import Signer
-    from wheelferry_schemas.manifest import Manifest, Package
+    from wheelferry_installer.verify.archive_reader import OpenedBundle
+    from wheelferry_installer.verify.verification import Signer
+    from wheelferry_schemas.bundle.manifest import Manifest, Package
 
 _MAX_SBOM = 64 * 10**6
 
@@ -37,9 +37,9 @@ def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
     This reads the manifest and checks the signatures over it. That the wheels are those that the
     manifest lists, 'bundle verify' checks.
     """
-    from wheelferry_installer.archive import open_bundle
-    from wheelferry_installer.verification import judge_signatures
-    from wheelferry_schemas import manifest
+    from wheelferry_installer.verify.archive_reader import open_bundle
+    from wheelferry_installer.verify.verification import judge_signatures
+    from wheelferry_schemas.bundle import manifest
 
     opened = open_bundle(bundle)
     try:
@@ -62,8 +62,8 @@ def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
 
 def _read_sbom(opened: OpenedBundle) -> bytes:
     """Return the SBOM after checking it against the manifest, whoever signed that."""
-    from wheelferry_installer.verification import verify
-    from wheelferry_schemas.layout import SBOM
+    from wheelferry_installer.verify.verification import verify
+    from wheelferry_schemas.bundle.layout import SBOM
 
     checked = verify(opened, None, 0, allow_future=True)
     member = next((m for m in checked.members if m.name == SBOM), None)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.leftovers import named
-from wheelferry_installer.commands.options import (
+from wheelferry_installer.commands.bundle_options import (
     json_option,
     policy_if_any,
     signers_json,
     signers_option,
 )
+from wheelferry_installer.commands.leftovers import named
 from wheelferry_installer.commands.place_options import (
     UNFINISHED,
     find_place,
@@ -30,9 +30,9 @@ from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import ConflictError, MalformedError, UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.places import Place
-    from wheelferry_installer.transaction import Generation
-    from wheelferry_installer.vouching import Vouched
+    from wheelferry_installer.environment.generations import Generation
+    from wheelferry_installer.environment.vouching import Vouched
+    from wheelferry_installer.host.places import Place
     from wheelferry_schemas.receipt import Receipt
 
 
@@ -54,10 +54,10 @@ def status(
     That is what RECORD and the receipt say, which lie in the same place as the files. Who signed is
     checked: the manifest and its signatures lie there too.
     """
-    from wheelferry_installer.disk import size_on_disk
-    from wheelferry_installer.inspection import inspect
-    from wheelferry_installer.transaction import Generation
-    from wheelferry_installer.vouching import vouch
+    from wheelferry_installer.environment.generations import Generation
+    from wheelferry_installer.environment.inspection import inspect
+    from wheelferry_installer.environment.vouching import vouch
+    from wheelferry_installer.system.disk import size_on_disk
     from wheelferry_schemas import receipt as receipts
 
     refuse_several(venv=environment, into=into, target=target, prefix=prefix)
@@ -125,7 +125,7 @@ def _read(
     where: Path, place: Place | None, *, unfinished: bool
 ) -> tuple[Receipt, list[Generation]]:
     """Return the receipt, and those of the former environments that are kept."""
-    from wheelferry_installer.transaction import read_receipt, read_receipt_in
+    from wheelferry_installer.environment.generations import read_receipt, read_receipt_in
 
     receipt = read_receipt(where) if place is None else read_receipt_in(where / place.receipts)
     if receipt is None and unfinished:
@@ -141,7 +141,7 @@ def _read(
 
 def _kept(where: Path) -> list[Generation]:
     """Return the former environments; without a word of another user's folder."""
-    from wheelferry_installer.transaction import ManagedEnvironment
+    from wheelferry_installer.environment.generations import ManagedEnvironment
 
     try:
         return ManagedEnvironment(where).kept
@@ -170,7 +170,7 @@ def _summary(generation: Generation, size: int | None) -> dict[str, str | int | 
 def _show(
     where: Path, receipt: Receipt, generations: list[tuple[Generation, int]], vouched: Vouched
 ) -> None:
-    from wheelferry_installer.vouching import fingerprint_of
+    from wheelferry_installer.environment.vouching import fingerprint_of
 
     packages = count(len(receipt.packages), "package")
     sizes = [f", {human_size(size)}" for _, size in generations] or [""]

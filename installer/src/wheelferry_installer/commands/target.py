@@ -21,8 +21,8 @@ def target(python: str | None) -> None:
 
     A bundle made for that description needs no guess: real tags, real glibc, real patch release.
     """
-    from wheelferry_installer.host_target import describe
-    from wheelferry_installer.interpreter import find
+    from wheelferry_installer.host.host_target import describe
+    from wheelferry_installer.host.interpreter_search import find
 
     described = describe(next(find(python, ())))
     say_json(described.checked().plain())

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.options import json_option
+from wheelferry_installer.commands.bundle_options import json_option
 from wheelferry_installer.commands.printing import confirmed, say, say_json, tell
 from wheelferry_schemas.errors import ConflictError, TransferError, TrustError, UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.policy import Policy
-    from wheelferry_schemas.ssh_wire import PublicKey
+    from wheelferry_installer.verify.policy import Policy
+    from wheelferry_schemas.trust.ssh_wire import PublicKey
 
 _system_option = click.option(
     "--system", is_flag=True, help="Change the list in /etc/wheelferry, which holds for all users."
@@ -42,9 +42,9 @@ def trust() -> None:
 @_system_option
 def add(key_file: Path, name: str | None, yes: bool, system: bool) -> None:
     """Accept bundles that the public key in KEY_FILE signed."""
-    from wheelferry_installer.policy import read_signers, system_file, user_file
-    from wheelferry_installer.policy_files import read_text
-    from wheelferry_schemas import allowed_signers
+    from wheelferry_installer.verify.policy import read_signers, system_file, user_file
+    from wheelferry_installer.verify.policy_files import read_text
+    from wheelferry_schemas.trust import allowed_signers
 
     try:
         key, comment = allowed_signers.parse_key_file(key_file.read_text(encoding="utf-8"))
@@ -84,7 +84,7 @@ def add(key_file: Path, name: str | None, yes: bool, system: bool) -> None:
 
 
 def _refuse_revoked(name: str, key: PublicKey) -> None:
-    from wheelferry_installer.policy import read_revoked
+    from wheelferry_installer.verify.policy import read_revoked
 
     for revoked in read_revoked():
         if revoked.key == key:
@@ -119,7 +119,7 @@ def _ask(key: PublicKey, key_file: Path) -> None:
 @json_option
 def list_signers(as_json: bool) -> None:
     """List who may sign, how many have to, which bundles are taken, and which files say so."""
-    from wheelferry_installer.policy import load_policy
+    from wheelferry_installer.verify.policy import load_policy
 
     policy, now = load_policy(None), int(time.time())
     if as_json:
@@ -170,7 +170,7 @@ def _as_json(policy: Policy, now: int) -> dict[str, object]:
 
 
 def _problem(policy: Policy, key: PublicKey, now: int) -> str | None:
-    from wheelferry_schemas.sshsig import NAMESPACE
+    from wheelferry_schemas.trust.sshsig import NAMESPACE
 
     return policy.refusal(key, NAMESPACE, now)[1]
 
@@ -180,9 +180,9 @@ def _problem(policy: Policy, key: PublicKey, now: int) -> str | None:
 @_system_option
 def remove(who: str, system: bool) -> None:
     """No longer accept bundles of WHO: a name or a fingerprint, as 'bundle trust list' shows."""
-    from wheelferry_installer.policy import read_signers, system_file, user_file
-    from wheelferry_installer.policy_files import read_text
-    from wheelferry_schemas import allowed_signers
+    from wheelferry_installer.verify.policy import read_signers, system_file, user_file
+    from wheelferry_installer.verify.policy_files import read_text
+    from wheelferry_schemas.trust import allowed_signers
 
     path = system_file() if system else user_file()
     gone = [s for s in read_signers(path) if who in (s.principals, s.key.fingerprint)]

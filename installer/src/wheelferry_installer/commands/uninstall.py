@@ -38,7 +38,7 @@ def uninstall(
 
     Nothing can be rolled back after that.
     """
-    from wheelferry_installer import installation, merging
+    from wheelferry_installer.install import installation, merging
 
     refuse_several(venv=environment, into=into, target=target, prefix=prefix)
     place = find_place(into, target, prefix, python)

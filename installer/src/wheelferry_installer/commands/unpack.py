@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
-from wheelferry_installer.commands.options import (
+from wheelferry_installer.commands.bundle_options import (
     Trust,
     json_option,
     quiet_option,
@@ -19,15 +18,16 @@ from wheelferry_installer.commands.options import (
     trust_options,
     verified,
 )
+from wheelferry_installer.commands.option_groups import GroupedCommand, grouped
 from wheelferry_installer.commands.place_options import sync_option
 from wheelferry_installer.commands.printing import say, say_command, say_json, tell, warn
 from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.terminal import Advance
-    from wheelferry_installer.verification import VerifiedBundle
-    from wheelferry_schemas.manifest import Manifest
+    from wheelferry_installer.commands.progress_bar import Advance
+    from wheelferry_installer.verify.verification import VerifiedBundle
+    from wheelferry_schemas.bundle.manifest import Manifest
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _EPILOG = """\b
@@ -106,9 +106,9 @@ def unpack(
     Everything is checked that 'bundle verify' checks, and DIR is there as a whole or not at all.
     With --target, that goes for what is written; the rest is not read.
     """
-    from wheelferry_installer.narrowing import narrowed
-    from wheelferry_installer.terminal import bar
-    from wheelferry_installer.unpacking import size_of
+    from wheelferry_installer.commands.progress_bar import bar
+    from wheelferry_installer.plan.narrowing import narrowed
+    from wheelferry_installer.unpack.unpacking import size_of
 
     if undo is not None:
         # A file that installs itself always names a bundle.
@@ -175,8 +175,8 @@ class _Answer:
 
 
 def _unpack(how: _How, folder: Path) -> _Answer:
-    from wheelferry_installer.unpacking import unpack as unpack_into
-    from wheelferry_schemas.layout import requirements_name
+    from wheelferry_installer.unpack.unpacking import unpack as unpack_into
+    from wheelferry_schemas.bundle.layout import requirements_name
 
     unpack_into(how.bundle, how.part, folder, how.advance, more={}, sync=how.sync)
     alone = len(how.bundle.manifest.targets) == 1
@@ -197,10 +197,12 @@ def _unpack_for_uv(
 ) -> _Answer:
     import tomli_w
 
-    from wheelferry_installer import disk, overlay, uv_project
-    from wheelferry_installer.unpacking import WHEELS
-    from wheelferry_installer.unpacking import unpack as unpack_into
-    from wheelferry_installer.uv_project import UvProject
+    from wheelferry_installer.system import disk
+    from wheelferry_installer.unpack import lock_overlay as overlay
+    from wheelferry_installer.unpack import uv_project
+    from wheelferry_installer.unpack.unpacking import WHEELS
+    from wheelferry_installer.unpack.unpacking import unpack as unpack_into
+    from wheelferry_installer.unpack.uv_project import UvProject
 
     overlay.refuse_overlaid(project)
     read = UvProject.read(project)
@@ -237,7 +239,7 @@ def _unpack_for_uv(
 
 
 def _write_index(how: _How, folder: Path) -> _Answer:
-    from wheelferry_installer.index_writing import write_index
+    from wheelferry_installer.unpack.index_writing import write_index
 
     grown = write_index(how.bundle, how.part, folder, how.advance, sync=how.sync)
     for wheel in grown.kept:
@@ -268,7 +270,7 @@ def _write_index(how: _How, folder: Path) -> _Answer:
 
 
 def _undo(project: Path, *, sync: bool) -> _Answer:
-    from wheelferry_installer import overlay
+    from wheelferry_installer.unpack import lock_overlay as overlay
 
     changed = overlay.undo(project, sync=sync)
     lock = os.fspath(project / "uv.lock")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wheelferry_installer.commands.options import (
+from wheelferry_installer.commands.bundle_options import (
     Trust,
     bundle_argument,
     json_option,
@@ -33,8 +33,8 @@ def verify(
     quiet: bool,
 ) -> None:
     """Check who signed BUNDLE, and that every byte in it is what they signed."""
-    from wheelferry_installer.terminal import bar
-    from wheelferry_installer.verification import verify_contents
+    from wheelferry_installer.commands.progress_bar import bar
+    from wheelferry_installer.verify.verification import verify_contents
 
     with verified(bundle, trust) as checked:
         total = sum(member.size for member in checked.members)

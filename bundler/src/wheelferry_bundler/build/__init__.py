@@ -1,0 +1,1 @@
+"""Step 5: builds what has no wheel."""

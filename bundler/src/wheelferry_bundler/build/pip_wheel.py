@@ -1,0 +1,107 @@
+"""Runs `pip wheel`: builds one wheel in isolation, and keeps the log of a build that fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import deque
+from collections.abc import Sequence
+from importlib.metadata import distribution
+from pathlib import Path
+
+from wheelferry_bundler.build.build_python import Interpreter
+from wheelferry_bundler.fetch.logins import Logins
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.urls import redacted, with_login
+from wheelferry_schemas.errors import BuildError
+
+_SHOWN_LINES = 20
+_EPOCH = "315532800"
+"""1980-01-01, the first day that a ZIP archive can state."""
+_LAUNCHER = Path(__file__).with_name("pip_without_logins.py")
+
+
+def pip_wheel(
+    what: str,
+    arguments: Sequence[str],
+    interpreter: Interpreter,
+    places: Places,
+    log: Path,
+) -> None:
+    """Run `pip wheel` with these arguments, for the given Python.
+
+    What builds need is looked for at `places`. The log is written to `log`, and removed if all
+    went well. Raises `BuildError` with its last lines; `what` could not be done, in these words.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # Isolated, since a pip.py in the folder that this runs in must not run instead. What builds need is
+    # installed in the same process: another one would be told the indexes on its command line.
+    command = [
+        *(str(interpreter.path), "-I", "-B", str(_LAUNCHER)),
+        str(distribution("pip").locate_file("pip")),
+        *(
+            "wheel",
+            "--use-feature=inprocess-build-deps",
+            "--no-deps",
+            "--no-cache-dir",
+            "--disable-pip-version-check",
+            "--no-input",
+        ),
+        *("--progress-bar", "off", *arguments),
+    ]
+    last: deque[str] = deque(maxlen=_SHOWN_LINES)
+    with (
+        log.open("w", encoding="utf-8") as output,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            env=_environment(places),
+        ) as process,
+    ):
+        assert process.stdout is not None
+        for raw in process.stdout:
+            line = redacted(raw)
+            output.write(line)
+            last.append(line.rstrip("\n"))
+    if process.returncode != 0:
+        raise BuildError(what, details=tuple(last), hint=f"the whole log is in {log}")
+    # Another run may have built the same package meanwhile.
+    log.unlink(missing_ok=True)
+
+
+def _environment(places: Places) -> dict[str, str]:
+    """Return the environment of a build; indexes stand there, where no other user can read them."""
+    environment = {
+        **os.environ,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "NO_COLOR": "1",
+        # Backends that put times into a wheel take this one: the same source gives the same bytes.
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", _EPOCH),
+        # git would ask on the terminal, past the closed standard input.
+        "GIT_TERMINAL_PROMPT": os.environ.get("GIT_TERMINAL_PROMPT", "0"),
+    }
+    if places.folders:
+        # As URLs, since a path may hold a blank.
+        folders = (folder.resolve().as_uri() for folder in places.folders)
+        known = environment.get("PIP_FIND_LINKS", "")
+        environment["PIP_FIND_LINKS"] = f"{' '.join(folders)} {known}".rstrip()
+    logins = Logins(places.indexes)
+    if places.mirrors:
+        first, *others = (_with_login(url, logins) for url in places.mirrors)
+        environment["PIP_INDEX_URL"] = first
+        environment["PIP_EXTRA_INDEX_URL"] = " ".join(others)
+    elif "PIP_INDEX_URL" not in environment:
+        # Whoever told uv of another index than PyPI means it for what builds need as well.
+        default = next((index.url for index in places.indexes if index.default), None)
+        if default is not None:
+            environment["PIP_INDEX_URL"] = _with_login(default, logins)
+    return environment
+
+
+def _with_login(url: str, logins: Logins) -> str:
+    login = logins.find(url)
+    return with_login(url, login.user, login.password) if login else url

@@ -1,0 +1,1 @@
+"""Packs the installer into self-contained files."""

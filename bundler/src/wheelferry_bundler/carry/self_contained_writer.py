@@ -1,0 +1,168 @@
+"""Writes a file that installs itself: a line for the shell, and a ZIP archive that Python runs.
+
+The archive holds the bundle as it is, the first stage with the hashes of all other files, and the
+installer. All of it is stored: the bundle is read in place, the installer's files are compressed in
+themselves. The archive is of the old kind, of at most 4 GiB, since before 3.13 Python runs no other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import struct
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from wheelferry_bundler.carry.installer_files import Payload, make_payload
+from wheelferry_bundler.create.bundle_plan import Plan
+from wheelferry_bundler.create.creation import Created, Progress
+from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.write.archive_writer import replacing
+from wheelferry_schemas.bundle.self_contained import BUNDLE, MAX_SIZE, SHEBANG, local_header
+from wheelferry_schemas.errors import TransferError, UnfitError
+
+_FIRST_STAGE = Path(__file__).with_name("first_stage.py")
+_PIECE = 2**20
+_END = struct.Struct("<4s4H2IH")
+_MADE_ON_UNIX, _VERSION = 3 << 8, 10
+_REGULAR = 0o100644 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A file that was written."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+def write_self_contained(
+    path: Path,
+    payload: Payload,
+    bundle: Path | None = None,
+    on_progress: Callable[[int], None] = lambda _size: None,
+) -> Written:
+    """Write the installer, with a bundle where there is one, as one file that Python runs.
+
+    Raises `UnfitError` where it would be too large, `TransferError` where it cannot be written;
+    then nothing is left behind.
+    """
+    size = sum(map(len, payload.files.values())) + (bundle.stat().st_size if bundle else 0)
+    if size > MAX_SIZE - 2**20:
+        raise UnfitError(
+            "a file that installs itself can have at most 4 GiB",
+            hint="carry the bundle as it is, and the installer beside it: bundle bootstrap",
+        )
+    try:
+        with replacing(path) as file:
+            archive = _Archive(file)
+            if bundle is not None:
+                with bundle.open("rb") as content:
+                    archive.add(BUNDLE, content, on_progress)
+            archive.add("__main__.py", BytesIO(first_stage(payload)))
+            for name, data in sorted(payload.files.items()):
+                archive.add(name, BytesIO(data))
+            archive.finish()
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o444) >> 2)
+    except OSError as error:
+        raise TransferError(
+            f"{path} could not be written: {error.strerror or error}",
+            hint="no part of it was left behind; free space or choose another --output",
+        ) from error
+    return Written(path=path, size=archive.size, sha256=archive.sha256)
+
+
+def create_with_installer(
+    needed: Plan, output: Path, cache: Cache, progress: Progress, create: Callable[[Path], Created]
+) -> Created:
+    """Write a bundle and the installer as one file; `needed` is what `plan_payload` planned.
+
+    `create` writes the bundle to a path. Raises `WheelferryError`; then `output` is as it was.
+    """
+    payload = make_payload(needed, cache, progress)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
+        created = create(Path(folder, BUNDLE))
+        progress.step("wrapping", created.size)
+        written = write_self_contained(
+            output, payload, created.path, lambda size: progress.advance("", size)
+        )
+    return dataclasses.replace(created, path=output, size=written.size, sha256=written.sha256)
+
+
+def first_stage(payload: Payload) -> bytes:
+    """Return the first stage with the hashes of a payload's files and its sets filled in."""
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in payload.files.items()}
+    sets = [(one.python, one.platform, one.files) for one in payload.sets]
+    text = _FIRST_STAGE.read_text(encoding="utf-8")
+    for empty, full in (("FILES = {}", hashes), ("SETS = []", sets)):
+        before, found, after = text.partition(f"\n{empty}")
+        assert found
+        filled = json.dumps(full, indent=1, sort_keys=True)
+        text = f"{before}\n{empty[:-2]}{filled}{after}"
+    return text.encode()
+
+
+class _Archive:
+    """Writes a ZIP archive of stored files, from its first byte to its last."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.size = 0
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._directory: list[bytes] = []
+        self._write(SHEBANG)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def add(
+        self,
+        name: str,
+        content: BinaryIO,
+        on_progress: Callable[[int], None] = lambda _size: None,
+    ) -> None:
+        """Add a file; `content` is read twice, since its checksum comes before it."""
+        crc = size = 0
+        for piece in _pieces(content):
+            crc = zlib.crc32(piece, crc)
+            size += len(piece)
+        local = local_header(name, crc, size)
+        # The directory repeats what the local header says from its second field on.
+        repeated = local[4 : -len(name)]
+        self._directory.append(
+            struct.pack("<4sH", b"PK\1\2", _MADE_ON_UNIX | _VERSION)
+            + repeated
+            + struct.pack("<3H2I", 0, 0, 0, _REGULAR, self.size)
+            + name.encode("ascii")
+        )
+        self._write(local)
+        for piece in _pieces(content):
+            self._write(piece)
+            on_progress(len(piece))
+
+    def finish(self) -> None:
+        """Write the directory."""
+        directory = b"".join(self._directory)
+        number = len(self._directory)
+        end = _END.pack(b"PK\5\6", 0, 0, number, number, len(directory), self.size, 0)
+        self._write(directory + end)
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._digest.update(data)
+        self.size += len(data)
+
+
+def _pieces(content: BinaryIO) -> Iterator[bytes]:
+    content.seek(0)
+    while piece := content.read(_PIECE):
+        yield piece

@@ -1,0 +1,113 @@
+"""The keys that commands sign with, and what a user is told when the first one is made."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelferry_bundler.commands.printing import ask_secret, tell, tell_command
+from wheelferry_schemas.errors import UsageError
+from wheelferry_schemas.host_rules import user_folders
+
+if TYPE_CHECKING:
+    from wheelferry_bundler.sign.signing_keys import Signer
+
+
+key_option = click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign with this key: an Ed25519 key file, or, through ssh-keygen, a .pub file for a key "
+    "in the agent, or any other key. Default: your own, made on first use.",
+)
+
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Read the passphrase of the key from the first line of this file; /dev/fd/3 is a descriptor.",
+)
+
+
+def own_folder() -> Path:
+    """Return the folder of this user's settings, in which this host's installer finds whom it trusts."""
+    return Path(user_folders.config_folder(os.environ, sys.platform, os.path.expanduser("~")))
+
+
+def own_keys(
+    paths: Sequence[Path], passphrase_file: Path | None, *, quiet: bool
+) -> Callable[[], tuple[Signer, ...]]:
+    """Return what gives the keys that `--key` names, else the user's own.
+
+    Keys that exist are read, and passphrases asked for, at once. The user's own, where there is
+    none yet, is made only when it is needed: a run that fails before that has changed nothing.
+    Raises `UsageError` where it would be made and nobody sits at a terminal to be told of it.
+    """
+    from wheelferry_bundler.sign import signing_keys as signing
+
+    folder = own_folder()
+    path = folder / signing.KEY_NAME
+    if not paths and not path.exists():
+        if not _has_terminal():
+            raise UsageError(
+                "there is no signing key yet, and no terminal to say on that one was made",
+                hint="make one with 'bundle key new', name one with --key, or pass --unsigned",
+            )
+        return lambda: (_make_own(folder, path, quiet=quiet),)
+    ask = partial(_passphrase_of, file=passphrase_file)
+    signers = tuple(signing.open_key(p, ask) for p in paths or (path,))
+    return lambda: signers
+
+
+def _make_own(folder: Path, path: Path, *, quiet: bool) -> Signer:
+    from wheelferry_bundler.sign import signing_keys as signing
+
+    key = signing.new_key(path)
+    signing.trust_here(folder, key)
+    if not quiet:
+        tell(f"made a signing key for you: {path}")
+        tell_public_half(key, path)
+    return key
+
+
+def _passphrase_of(path: Path, file: Path | None) -> str:
+    """Return the passphrase of a key: the first line of `file`, else what a person types."""
+    if file is None:
+        if not _has_terminal():
+            raise UsageError(
+                f"{path} has a passphrase, and there is no terminal to ask for it",
+                hint="pass --passphrase-file",
+            )
+        return ask_secret(f"passphrase of {path}")
+    try:
+        with file.open(encoding="utf-8") as opened:
+            return opened.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"the passphrase cannot be read from {file}: {error}",
+            hint="name a file whose first line is the passphrase",
+        ) from error
+
+
+def _has_terminal() -> bool:
+    # Windows has no standard input where there is no console.
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def tell_public_half(key: Signer, path: Path) -> None:
+    """Say what a signer's public half is, and how the far side comes to accept it."""
+    from wheelferry_bundler.sign.signing_keys import public_path
+
+    public = public_path(path)
+    tell_command("its public half", f"{key.public.line()} {key.name}")
+    tell(f"its fingerprint: {key.public.fingerprint}")
+    tell("take the public half to the far side once, not with the bundle:")
+    tell(f"  here:  {public}")
+    tell_command("  there", f"bundle trust add {shlex.quote(public.name)}")

@@ -1,0 +1,1 @@
+"""Joins the steps: plan a bundle, then create it."""

@@ -1,0 +1,154 @@
+"""Makes a planned bundle: fetch -> build -> write, each step a value for the next."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from wheelferry_bundler.build import building
+from wheelferry_bundler.build.building import Built
+from wheelferry_bundler.create.bundle_plan import Plan, check_complete
+from wheelferry_bundler.create.completeness import with_dependencies
+from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.fetch.fetching import Fetched, add_missing_hashes, fetch, total_size
+from wheelferry_bundler.model.locked import Artifact, PackageKey
+from wheelferry_bundler.select.selection import Chosen, Selection
+from wheelferry_bundler.sign.signing_keys import Signer
+from wheelferry_bundler.write.archive_writer import ChangedFileError, write_archive
+from wheelferry_bundler.write.assembly import Origin, assemble
+from wheelferry_schemas.bundle.manifest import Manifest, serialize
+
+
+class Step(Protocol):
+    """Opens a phase of `total` bytes, or of a number of what `noun` names."""
+
+    def __call__(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
+        """Open it; where `total` is None, nobody knows how much it will be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How a run tells what it is doing, from several threads."""
+
+    step: Step
+    advance: Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """A bundle that was written; `sha256` is that of a file that installs itself."""
+
+    path: Path
+    size: int
+    manifest: Manifest
+    signers: tuple[Signer, ...]
+    sha256: str | None = None
+
+
+def create(
+    plan: Plan,
+    output: Path,
+    cache: Cache,
+    created: int,
+    signers: Callable[[], Sequence[Signer]],
+    progress: Progress,
+    expires: int | None = None,
+) -> Created:
+    """Fetch, build and write what a complete plan holds.
+
+    `created` and `expires` are in seconds since the epoch; `signers` is called when everything
+    else is there. Raises `WheelferryError`; then `output` is as it was.
+    """
+    check_complete(plan)
+    selections = _with_hashes(plan, cache)
+    fetched = _fetch(plan, selections, cache, progress)
+    with cache.workspace() as workspace:
+        built = _build(plan, selections, fetched, cache, workspace, progress)
+        selections = with_dependencies(plan, selections, fetched, built)
+        origin = Origin(
+            name=plan.name,
+            version=plan.version,
+            made_from=plan.made_from,
+            created=created,
+            expires=expires,
+        )
+        contents = assemble(origin, selections, fetched, built, plan.request.pythons)
+        data = serialize(contents.manifest)
+        signing = tuple(signers())
+        progress.step("writing", sum(package.size for package in contents.manifest.packages))
+        try:
+            size = write_archive(
+                output,
+                contents.manifest,
+                data,
+                [signer.sign(data) for signer in signing],
+                contents.members,
+                lambda advanced: progress.advance("", advanced),
+            )
+        except ChangedFileError as error:
+            # Else a damaged file would stay in the cache, and fail every run to come.
+            cache.drop(error.sha256)
+            raise
+    return Created(path=output, size=size, manifest=contents.manifest, signers=signing)
+
+
+def _with_hashes(plan: Plan, cache: Cache) -> tuple[Selection, ...]:
+    """Return the selections with a hash for every file; the user allowed those that lack one."""
+    if not plan.unhashed:
+        return plan.selections
+    known = add_missing_hashes(plan.unhashed, cache, plan.request.building.places)
+
+    def hashed(chosen: Chosen) -> Chosen:
+        sdist = chosen.package.sdist
+        package = dataclasses.replace(
+            chosen.package, sdist=known.get(sdist, sdist) if sdist else None
+        )
+        wheel = known.get(chosen.wheel, chosen.wheel) if chosen.wheel else None
+        return dataclasses.replace(chosen, package=package, wheel=wheel)
+
+    return tuple(
+        dataclasses.replace(selection, chosen=tuple(map(hashed, selection.chosen)))
+        for selection in plan.selections
+    )
+
+
+def _fetch(
+    plan: Plan, selections: Sequence[Selection], cache: Cache, progress: Progress
+) -> Mapping[str, Fetched]:
+    artifacts: dict[str | None, Artifact] = {
+        artifact.sha256: artifact
+        for selection in selections
+        for chosen in selection.chosen
+        if (artifact := chosen.wheel or chosen.package.sdist)
+    }
+    progress.step("fetching", total_size(artifacts.values()))
+    return fetch(artifacts.values(), cache, progress.advance, plan.request.building.places)
+
+
+def _build(
+    plan: Plan,
+    selections: Sequence[Selection],
+    fetched: Mapping[str, Fetched],
+    cache: Cache,
+    workspace: Path,
+    progress: Progress,
+) -> Mapping[tuple[PackageKey, str], Built]:
+    wanted = [
+        (chosen.package, selection.target)
+        for selection in selections
+        for chosen in selection.chosen
+        if chosen.wheel is None
+    ]
+    progress.step("building", len({package.key for package, _ in wanted}), "package")
+    constraints = (line for selection in selections for line in selection.locked.build_constraints)
+    return building.build_all(
+        wanted,
+        fetched,
+        cache,
+        workspace,
+        dataclasses.replace(plan.request.building, constraints=tuple(dict.fromkeys(constraints))),
+        lambda package: progress.advance(str(package.key), 1),
+    )

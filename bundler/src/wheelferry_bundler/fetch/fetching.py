@@ -1,0 +1,332 @@
+"""Fetches what was selected: in parallel, resumed, streamed through the hash, into the cache.
+
+A file is taken from wherever its hash matches: this host's path that the lock names, the cache, a
+folder of wheels, a mirror, the locked URL. Every failure is collected, and then raised as one
+error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.fetch.file_lock import try_lock
+from wheelferry_bundler.fetch.hashing import hash_file, hash_stream
+from wheelferry_bundler.fetch.logins import Logins
+from wheelferry_bundler.fetch.mirrors import Mirrors
+from wheelferry_bundler.fetch.transfers import UNREACHABLE, AttemptError, Transfers, WrongSizeError
+from wheelferry_bundler.model.locations import Places, file_here
+from wheelferry_bundler.model.locked import Artifact
+from wheelferry_bundler.read.index_settings import Index
+from wheelferry_schemas.errors import MalformedError, TransferError, WheelferryError
+
+_WORKERS = 8
+_NOWHERE = "the lock does not say where it is"
+_CHANGED = "the file was changed after the lock was made: find out why before you lock again"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A file on this host whose content had the right hash when it was read."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+def fetch(
+    artifacts: Iterable[Artifact],
+    cache: Cache,
+    on_progress: Callable[[str, int], None],
+    places: Places | None = None,
+) -> Mapping[str, Fetched]:
+    """Fetch files by their sha256, which every artifact must state.
+
+    `on_progress` is called from several threads, with the name of a file and how many bytes more of it
+    are there: fewer than none where it has to begin anew.
+    Raises `MalformedError` where a file has another hash than the lock says, `TransferError`
+    where files cannot be had; either names all of them.
+    """
+    wanted = {artifact.sha256: artifact for artifact in artifacts if artifact.sha256 is not None}
+    with _fetcher(cache, places, on_progress) as fetcher:
+        fetched = fetcher.each(wanted.values(), fetcher.obtain)
+    return {file.sha256: file for file in fetched.values()}
+
+
+def total_size(artifacts: Iterable[Artifact]) -> int | None:
+    """Return how many bytes files have together; None where one of them does not say."""
+    sizes = [artifact.size for artifact in artifacts]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
+
+
+def add_missing_hashes(
+    artifacts: Iterable[Artifact], cache: Cache, places: Places | None = None
+) -> Mapping[Artifact, Artifact]:
+    """Fetch files whose hash the lock does not state, and return them with the hash they have.
+
+    Nothing vouches for these files: only who said that this is all right may be given them.
+    """
+    unstated = [artifact for artifact in artifacts if artifact.sha256 is None]
+    with _fetcher(cache, places, lambda _name, _size: None) as fetcher:
+        fetched = fetcher.each(unstated, fetcher.obtain_unstated)
+    return {
+        artifact: dataclasses.replace(artifact, sha256=file.sha256, size=file.size)
+        for artifact, file in fetched.items()
+    }
+
+
+@contextlib.contextmanager
+def connections(places: Places) -> Iterator[tuple[Transfers, Mirrors]]:
+    """Open connections with the logins of these places, and to their mirrors."""
+    own = tuple(Index(url=url) for url in places.mirrors)
+    transfers = Transfers(Logins((*own, *places.indexes)))
+    try:
+        yield transfers, Mirrors(places.mirrors, transfers)
+    finally:
+        transfers.close()
+
+
+def lies_here(artifact: Artifact, cache: Cache, local: Mapping[str, tuple[Path, ...]]) -> bool:
+    """Return whether a file need not be fetched; `local` are the files of folders by name."""
+    return (
+        file_here(artifact) is not None
+        or artifact.file_name in local
+        or cache.get(artifact.sha256 or "", artifact.size) is not None
+    )
+
+
+@contextlib.contextmanager
+def _fetcher(
+    cache: Cache, places: Places | None, on_progress: Callable[[str, int], None]
+) -> Iterator[_Fetcher]:
+    places = places or Places()
+    with connections(places) as (transfers, mirrors):
+        yield _Fetcher(cache, transfers, mirrors, places.files(), _Tally(on_progress))
+
+
+class _Tally:
+    """Counts how much of each file is there."""
+
+    def __init__(self, on_progress: Callable[[str, int], None]) -> None:
+        self._on_progress = on_progress
+        self._there: dict[Artifact, int] = {}
+
+    def reached(self, artifact: Artifact, size: int) -> None:
+        """Note that so many bytes of a file are there; of one file, one thread at a time does."""
+        more = size - self._there.get(artifact, 0)
+        self._there[artifact] = size
+        if more:
+            self._on_progress(artifact.file_name, more)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetcher:
+    cache: Cache
+    transfers: Transfers
+    mirrors: Mirrors
+    local: Mapping[str, tuple[Path, ...]]
+    tally: _Tally
+
+    def each(
+        self, artifacts: Iterable[Artifact], obtain: Callable[[Artifact], Fetched]
+    ) -> Mapping[Artifact, Fetched]:
+        """Obtain all files with several threads; raises one error for all that failed."""
+        # Big files first keeps the last minutes from being one thread's.
+        queue = sorted(artifacts, key=lambda artifact: -(artifact.size or 0))
+        fetched: dict[Artifact, Fetched] = {}
+        problems: list[WheelferryError] = []
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            jobs = {pool.submit(self._guarded, obtain, artifact): artifact for artifact in queue}
+            try:
+                for job in as_completed(jobs):
+                    artifact = jobs[job]
+                    try:
+                        fetched[artifact] = job.result()
+                    except WheelferryError as error:
+                        problems.append(error)
+                        continue
+                    self.tally.reached(artifact, fetched[artifact].size)
+            except BaseException:
+                self.transfers.stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        if problems:
+            raise _joined(problems, len(queue))
+        return fetched
+
+    def obtain(self, artifact: Artifact) -> Fetched:
+        sha256 = artifact.sha256 or ""
+        path = file_here(artifact)
+        if path is not None:
+            return _checked(artifact, path)
+        cached = self.cache.get(sha256, artifact.size)
+        if cached is not None:
+            return Fetched(path=cached, sha256=sha256, size=cached.stat().st_size)
+        for near in self.local.get(artifact.file_name, ()):
+            found, size = hash_file(near)
+            if found == sha256:
+                return Fetched(path=near, sha256=sha256, size=size)
+        return self._download(artifact, sha256)
+
+    def obtain_unstated(self, artifact: Artifact) -> Fetched:
+        path = file_here(artifact)
+        if path is not None:
+            sha256, size = hash_file(path)
+            return Fetched(path=path, sha256=sha256, size=size)
+        url = artifact.url
+        if url is None:
+            raise _failed(artifact, [AttemptError(_NOWHERE)])
+        partial = self.cache.partial(hashlib.sha256(url.encode()).hexdigest())
+        with _growing(partial) as (path, file):
+            file.truncate(0)
+            try:
+                self.transfers.receive(url, file, artifact.size, self._counting(artifact))
+            except AttemptError as problem:
+                raise _failed(artifact, [problem]) from problem
+            sha256, size = hash_stream(file)
+            return self._adopt(path, file, sha256, size)
+
+    def _guarded(self, obtain: Callable[[Artifact], Fetched], artifact: Artifact) -> Fetched:
+        try:
+            return obtain(artifact)
+        except OSError as error:
+            raise TransferError(
+                f"{artifact.file_name}: {error.strerror or error}",
+                hint=f"is there space left where the cache is ({self.cache.folder})?",
+            ) from error
+
+    def _download(self, artifact: Artifact, sha256: str) -> Fetched:
+        """Download a file from the first place that has it."""
+        urls, problems = self.mirrors.find(artifact.file_name, sha256)
+        if artifact.url is not None:
+            urls.append(artifact.url)
+        elif not urls:
+            problems.append(AttemptError(_NOWHERE))
+        found: str | None = None
+        with _growing(self.cache.partial(sha256)) as (path, file):
+            for url in urls:
+                try:
+                    found, size = self._receive(url, file, artifact, sha256)
+                except AttemptError as problem:
+                    problems.append(problem)
+                    continue
+                if found == sha256:
+                    return self._adopt(path, file, sha256, size)
+        if found is not None:
+            raise _mismatch(artifact, found)
+        raise _failed(artifact, problems)
+
+    def _adopt(self, path: Path, file: BinaryIO, sha256: str, size: int) -> Fetched:
+        if sys.platform == "win32":
+            # There, an open file cannot be moved; the lock on it ends here.
+            file.close()
+        return Fetched(path=self.cache.adopt(path, sha256), sha256=sha256, size=size)
+
+    def _counting(self, artifact: Artifact) -> Callable[[int], None]:
+        return lambda size: self.tally.reached(artifact, size)
+
+    def _receive(
+        self, url: str, file: BinaryIO, artifact: Artifact, sha256: str
+    ) -> tuple[str, int]:
+        """Complete `file` from a URL; returns the hash and size that it then has."""
+        resumed = file.seek(0, os.SEEK_END) > 0
+        counting = self._counting(artifact)
+        self.transfers.receive(url, file, artifact.size, counting)
+        found, received = hash_stream(file)
+        if found != sha256:
+            # What is wrong may be the part that an earlier run or another place left.
+            file.truncate(0)
+            if resumed:
+                self.transfers.receive(url, file, artifact.size, counting)
+                found, received = hash_stream(file)
+        if found != sha256:
+            file.truncate(0)
+        return found, received
+
+
+@contextlib.contextmanager
+def _growing(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Open a partial file that no other run is writing to, at its end."""
+    with contextlib.ExitStack() as stack:
+        while True:
+            file = stack.enter_context(path.open("ab+"))
+            if not try_lock(file):
+                # Another run is fetching the same file: leave its partial one alone.
+                path = path.with_name(f"{path.name}.{os.getpid()}")
+                stack.callback(path.unlink, missing_ok=True)
+            elif _is_at(path, file):
+                break
+            # Else another run moved it away between opening and locking it.
+        yield path, file
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _checked(artifact: Artifact, path: Path) -> Fetched:
+    try:
+        found, size = hash_file(path)
+    except OSError as error:
+        raise TransferError(
+            f"{artifact.file_name}: {path} cannot be read: {error.strerror}",
+            hint="the lock names it by its path: put it back, or lock the project again",
+        ) from error
+    if found != artifact.sha256:
+        raise _mismatch(artifact, found)
+    return Fetched(path=path, sha256=found, size=size)
+
+
+def _mismatch(artifact: Artifact, found: str) -> MalformedError:
+    return MalformedError(
+        f"{artifact.file_name} has sha256 {found}, the lock says {artifact.sha256}", hint=_CHANGED
+    )
+
+
+def _failed(artifact: Artifact, problems: Sequence[AttemptError]) -> WheelferryError:
+    reasons = dict.fromkeys(problem.why for problem in problems)
+    hints = dict.fromkeys(problem.hint for problem in problems if problem.hint)
+    tampered = any(isinstance(problem, WrongSizeError) for problem in problems)
+    kind = MalformedError if tampered else TransferError
+    return kind(f"{artifact.file_name}: {'; '.join(reasons)}", hint="; ".join(hints) or None)
+
+
+def _joined(problems: Sequence[WheelferryError], wanted: int) -> WheelferryError:
+    if len({problem.message for problem in problems}) == 1:
+        return problems[0]
+    tampered = any(isinstance(problem, MalformedError) for problem in problems)
+    kind = MalformedError if tampered else TransferError
+    hints = dict.fromkeys(problem.hint for problem in problems if problem.hint)
+    return kind(
+        f"{len(problems)} of {wanted} files could not be fetched",
+        details=_one_line_for_each_host(sorted(problem.message for problem in problems)),
+        hint="; ".join(hints) or None,
+    )
+
+
+def _one_line_for_each_host(messages: Sequence[str]) -> list[str]:
+    """Return the messages; of all files of a host that cannot be reached the first says it."""
+    hosts: dict[str, list[str]] = {}
+    for message in messages:
+        file, _, reason = message.partition(": ")
+        if reason.endswith(UNREACHABLE):
+            hosts.setdefault(reason, []).append(file)
+    lines = [message for message in messages if not message.endswith(UNREACHABLE)]
+    for reason, (first, *others) in hosts.items():
+        lines.append(f"{first}: {reason}" + (f", and {len(others)} more" if others else ""))
+    return lines

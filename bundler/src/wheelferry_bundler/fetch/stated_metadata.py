@@ -1,0 +1,119 @@
+"""Gets what wheels state in METADATA, if possible without the wheels themselves (PEP 658).
+
+A file that an index offers beside a wheel is held against the hash that the index states for it.
+Where there is none, the wheel is fetched, which has to be fetched anyway.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.fetch.fetching import connections, fetch, lies_here
+from wheelferry_bundler.fetch.mirrors import Mirrors
+from wheelferry_bundler.fetch.transfers import AttemptError, Transfers
+from wheelferry_bundler.fetch.wheel_metadata import read_metadata
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locked import Artifact
+from wheelferry_bundler.select.closure import Stated, parse_metadata
+
+_WORKERS = 8
+_ACCEPT = "*/*"
+
+
+def read_stated(
+    wheels: Iterable[Artifact],
+    cache: Cache,
+    places: Places,
+    on_progress: Callable[[str, int], None] = lambda _name, _size: None,
+    *,
+    without_wheels: bool = False,
+) -> Mapping[str, Stated]:
+    """Return what wheels state, by their sha256; those without one are passed over.
+
+    `on_progress` is called with each file name. What only a wheel that would have to be fetched
+    tells is left out `without_wheels`. Raises `MalformedError`, and `TransferError` where an index
+    cannot be asked.
+    """
+    wanted = {wheel.sha256: wheel for wheel in wheels if wheel.sha256 is not None}
+    local = places.files()
+    apart = {
+        sha256: wheel for sha256, wheel in wanted.items() if not lies_here(wheel, cache, local)
+    }
+    found: dict[str, Stated] = {}
+    with connections(places) as (transfers, mirrors), ThreadPoolExecutor(_WORKERS) as pool:
+        finder = _Finder(cache, transfers, mirrors)
+        try:
+            for (sha256, wheel), stated in zip(
+                apart.items(), pool.map(finder.find, apart.values()), strict=True
+            ):
+                if stated is not None:
+                    found[sha256] = stated
+                    on_progress(wheel.file_name, 1)
+        except BaseException:
+            transfers.stop()
+            raise
+    passed_over = apart.keys() if without_wheels else found.keys()
+    rest = [wheel for sha256, wheel in wanted.items() if sha256 not in {*found, *passed_over}]
+    for sha256, file in fetch(rest, cache, lambda name, _: on_progress(name, 1), places).items():
+        stated = stated_by(file.path, wanted[sha256].file_name)
+        if stated is not None:
+            found[sha256] = stated
+    return found
+
+
+def stated_by(path: Path, file_name: str) -> Stated | None:
+    """Return what a wheel on this host states; raises `MalformedError` where it is none."""
+    return parse_metadata(read_metadata(path, file_name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    cache: Cache
+    transfers: Transfers
+    mirrors: Mirrors
+
+    def find(self, wheel: Artifact) -> Stated | None:
+        """Return what the file beside a wheel says; None where there is none that can be used."""
+        kept = self.cache.metadata_path(wheel.sha256 or "")
+        with contextlib.suppress(OSError):
+            if (stated := _stated_of(wheel, kept.read_bytes())) is not None:
+                return stated
+        for url, sha256 in self._places(wheel):
+            with contextlib.suppress(AttemptError):
+                page = self.transfers.page(url, _ACCEPT)
+                if page is None or (sha256 and hashlib.sha256(page.data).hexdigest() != sha256):
+                    continue
+                if (stated := _stated_of(wheel, page.data)) is not None:
+                    self.cache.keep_metadata(wheel.sha256 or "", page.data)
+                    return stated
+        return None
+
+    def _places(self, wheel: Artifact) -> list[tuple[str, str | None]]:
+        """Return where such a file may be, with its hash where an index states it."""
+        links, _ = self.mirrors.links(wheel.file_name, wheel.sha256 or "")
+        if links:
+            # These pages say whether they have one.
+            return [
+                (_beside(link.url), link.metadata or None)
+                for link in links
+                if link.metadata is not None
+            ]
+        return [(_beside(wheel.url), None)] if wheel.url else []
+
+
+def _beside(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(path=f"{parts.path}.metadata").geturl()
+
+
+def _stated_of(wheel: Artifact, metadata: bytes) -> Stated | None:
+    """Return what METADATA states, None where it is not that of the wheel: some hosts answer all."""
+    stated = parse_metadata(metadata)
+    return stated if stated is not None and stated.name == wheel.name_and_version[0] else None

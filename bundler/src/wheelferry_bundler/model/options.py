@@ -1,0 +1,35 @@
+"""What may be built, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locked import LockedPackage
+from wheelferry_schemas.errors import UnfitError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """What the flags say about building.
+
+    `config_settings` are `KEY=VALUE` for the build backends, `constraints` hold for what builds
+    need, in the form of pip. What builds need, and wheels that
+    make them unnecessary, is looked for at `places`.
+    """
+
+    no_build: bool = False
+    no_build_packages: frozenset[str] = frozenset()
+    config_settings: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    places: Places = field(default_factory=Places)
+
+
+def check_allowed(package: LockedPackage, options: BuildOptions) -> None:
+    """Refuse to build a package that is not to be built; raises `UnfitError`."""
+    if options.no_build or package.name in options.no_build_packages:
+        flag = "--no-build" if options.no_build else f"--no-build-package {package.name}"
+        raise UnfitError(
+            f"{package.key} has no wheel and would have to be built, which {flag} forbids",
+            hint=f"pass a folder that has a wheel of {package.name} with --find-links",
+        )

@@ -1,0 +1,1 @@
+"""Step 1: reads what a bundle is made from."""

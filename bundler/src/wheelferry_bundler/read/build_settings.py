@@ -1,0 +1,70 @@
+"""What uv's settings say of the builds of a project: constraints, and further requirements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from wheelferry_bundler.model.locked import ExtraRequirement
+from wheelferry_bundler.read.toml_tables import Table, read_toml
+from wheelferry_schemas.errors import MalformedError
+
+
+def read_uv_settings(folder: Path) -> Table:
+    """Return uv's settings of a project; as with uv, a uv.toml stands in for pyproject.toml."""
+    own, pyproject = folder / "uv.toml", folder / "pyproject.toml"
+    if own.is_file():
+        return read_toml(own)
+    if pyproject.is_file():
+        return read_toml(pyproject).table("tool").table("uv")
+    return Table({}, own.name)
+
+
+def read_extra_build_requires(settings: Table) -> Mapping[str, tuple[ExtraRequirement, ...]]:
+    """Return what the settings add to the builds of packages, by name; raises `MalformedError`."""
+    extra = settings.table("extra-build-dependencies")
+    return {
+        canonicalize_name(name): tuple(
+            _extra_requirement(extra, entry) for entry in extra.list(name)
+        )
+        for name in extra.data
+    }
+
+
+def _extra_requirement(table: Table, entry: object) -> ExtraRequirement:
+    if isinstance(entry, str):
+        return ExtraRequirement(text=_requirement(table, entry))
+    if not isinstance(entry, dict):
+        raise MalformedError(f"{table.where}: {entry!r} is not a requirement")
+    stated = Table(entry, table.where)
+    return ExtraRequirement(
+        text=_requirement(table, stated.text("requirement")),
+        match_runtime=entry.get("match-runtime") is True,
+    )
+
+
+def read_constraints(table: Table, key: str) -> tuple[str, ...]:
+    """Return a list of requirements in the form of a uv.lock or of a pyproject.toml."""
+    values = table.list(key)
+    if all(isinstance(value, str) for value in values):
+        return tuple(_requirement(table, text) for text in values)
+    return tuple(_requirement(entry, _constraint(entry)) for entry in table.tables(key))
+
+
+def _constraint(entry: Table) -> str:
+    url = entry.optional_text("url")
+    marker = entry.optional_text("marker")
+    return (
+        f"{entry.text('name')}{f' @ {url}' if url else entry.optional_text('specifier') or ''}"
+        f"{f' ; {marker}' if marker else ''}"
+    )
+
+
+def _requirement(table: Table, text: str) -> str:
+    try:
+        return str(Requirement(text))
+    except InvalidRequirement as error:
+        raise MalformedError(f"{table.where}: {text!r} is not a requirement") from error

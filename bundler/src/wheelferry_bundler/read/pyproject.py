@@ -1,0 +1,83 @@
+"""What a pyproject.toml says that older locks do not: default groups, and Pythons of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from wheelferry_bundler.read.toml_tables import Table, read_toml
+from wheelferry_schemas.errors import MalformedError
+
+DefaultGroups = frozenset[str] | None
+"""The groups that are taken unless told otherwise, None where all are (`"all"`)."""
+DEV: frozenset[str] = frozenset({"dev"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project folder."""
+
+    default_groups: DefaultGroups = DEV
+    group_requires_python: Mapping[str, SpecifierSet] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> Project:
+        """Read the pyproject.toml of `folder`; without one, uv's defaults hold."""
+        path = folder / "pyproject.toml"
+        if not path.is_file():
+            return cls()
+        table = read_toml(path)
+        uv = table.table("tool").table("uv")
+        defaults = read_default_groups(uv)
+        declared = set(map(canonicalize_name, table.table("dependency-groups").data))
+        if defaults is not None and (unknown := defaults - declared - DEV):
+            raise MalformedError(
+                f"{path.name}: default-groups names {', '.join(map(repr, sorted(unknown)))}, "
+                "which the project does not have"
+            )
+        settings = uv.table("dependency-groups")
+        return cls(
+            default_groups=defaults,
+            group_requires_python={
+                canonicalize_name(group): read_specifier(table, "requires-python")
+                for group in settings.data
+                if "requires-python" in (table := settings.table(group))
+            },
+        )
+
+
+def read_default_groups(table: Table) -> DefaultGroups:
+    """Read `default-groups`, which is a list or `"all"`."""
+    if table.data.get("default-groups") == "all":
+        return None
+    if "default-groups" in table:
+        return frozenset(map(canonicalize_name, table.texts("default-groups")))
+    return DEV
+
+
+def asked_by(requirements: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """Return the packages that requirements ask for, with their extras; paths name none."""
+    asked: dict[str, frozenset[str]] = {}
+    for text in requirements:
+        try:
+            requirement = Requirement(text)
+        except (InvalidRequirement, RecursionError):
+            continue
+        name = canonicalize_name(requirement.name)
+        extras = frozenset(map(canonicalize_name, requirement.extras))
+        asked[name] = asked.get(name, frozenset()) | extras
+    return asked
+
+
+def read_specifier(table: Table, key: str) -> SpecifierSet:
+    """Read a version specifier that has to be there; raises `MalformedError`."""
+    text = table.text(key)
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise MalformedError(f"{table.where}: {key} {text!r} is not a specifier") from error

@@ -1,0 +1,136 @@
+"""Reads what a uv.lock says of where a package comes from, and of its files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from wheelferry_bundler.model.locked import Artifact, PackageSource
+from wheelferry_bundler.model.urls import file_name as url_file_name
+from wheelferry_bundler.model.urls import local_path, without_credentials
+from wheelferry_bundler.read.toml_tables import Table
+from wheelferry_schemas.errors import MalformedError
+
+
+def source_key(table: Table) -> str:
+    """Return what tells this source from another one of the same name and version."""
+    return json.dumps(table.data, sort_keys=True, default=str)
+
+
+def read_source(table: Table, folder: Path) -> PackageSource:
+    """Read `source = { registry = … }` and its kin; relative paths start at `folder`."""
+    if "registry" in table:
+        location = table.text("registry")
+        if "://" in location:
+            return PackageSource(kind="registry", location=without_credentials(location))
+        return PackageSource(
+            kind="registry",
+            location=location,
+            path=folder / location,
+            leaves_project=leaves(folder, location),
+        )
+    if "url" in table:
+        url = table.text("url")
+        return PackageSource(
+            kind="url",
+            location=without_credentials(url),
+            url=url,
+            subdirectory=table.optional_text("subdirectory"),
+        )
+    if "git" in table:
+        return _git_source(table)
+    for key in ("path", "directory", "editable", "virtual"):
+        if key in table:
+            location = table.text(key)
+            return PackageSource(
+                kind="directory" if key == "editable" else key,  # type: ignore[arg-type]
+                location=location,
+                path=folder / location,
+                leaves_project=leaves(folder, location),
+            )
+    raise MalformedError(
+        f"{table.where}: unknown kind of source {sorted(table.data)}",
+        hint="upgrade wheelferry if a newer uv wrote this lock",
+    )
+
+
+def read_artifact(table: Table, source: PackageSource, folder: Path) -> Artifact:
+    """Read a wheel or a source archive; some of it follows from the source."""
+    url = table.optional_text("url")
+    path = table.optional_text("path")
+    if url is None and path is None and source.kind == "url":
+        url = source.url
+    if path is not None:
+        index = source.path or folder
+        if leaves(index, path):
+            raise MalformedError(
+                f"{table.where}: {path} leads out of its index", hint="lock the project again"
+            )
+        location: Path | None = index / path
+    else:
+        location = source.path if source.kind == "path" else None
+    file_name = table.optional_text("filename")
+    if file_name is None:
+        file_name = url_file_name(url) if url else location.name if location else None
+    if not file_name:
+        raise MalformedError(f"{table.where}: it names no file")
+    return Artifact(
+        file_name=file_name,
+        url=url,
+        path=location,
+        sha256=_sha256(table),
+        size=table.optional_size("size"),
+    )
+
+
+def leaves(folder: Path, location: str) -> bool:
+    """Whether a path leads out of a folder, as it is spelled: links are not followed."""
+    try:
+        relative = os.path.relpath(folder / location, folder)
+    except ValueError:
+        # Another drive of Windows.
+        return True
+    return relative == os.pardir or relative.startswith(os.pardir + os.sep)
+
+
+def confined(
+    source: PackageSource, artifacts: Iterable[Artifact | None], folder: Path
+) -> PackageSource:
+    """Return a source that tells whether one of its files leaves the project by a `file:` URL."""
+    urls = (artifact.url for artifact in artifacts if artifact and artifact.url)
+    paths = [local_path(url) for url in urls if url.startswith("file:")]
+    if any(path is not None and leaves(folder, str(path)) for path in paths):
+        return dataclasses.replace(source, leaves_project=True)
+    return source
+
+
+def _git_source(table: Table) -> PackageSource:
+    """Read `https://host/repo?rev=main&subdirectory=x#commit`."""
+    parts = urlsplit(table.text("git"))
+    if not parts.fragment:
+        raise MalformedError(f"{table.where}: the git source states no commit")
+    query = dict(item.partition("=")[::2] for item in parts.query.split("&") if item)
+    url = parts._replace(query="", fragment="").geturl()
+    return PackageSource(
+        kind="git",
+        location=without_credentials(url),
+        url=url,
+        commit=parts.fragment,
+        subdirectory=unquote(query["subdirectory"]) if "subdirectory" in query else None,
+    )
+
+
+def _sha256(table: Table) -> str | None:
+    text = table.optional_text("hash")
+    if text is None:
+        return None
+    algorithm, _, digest = text.partition(":")
+    if algorithm != "sha256":
+        return None
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise MalformedError(f"{table.where}: {text!r} is not a hash")
+    return digest

@@ -1,0 +1,1 @@
+"""Step 2: has uv resolve what is not locked."""

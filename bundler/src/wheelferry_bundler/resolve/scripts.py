@@ -1,0 +1,73 @@
+"""Reads scripts that state their own dependencies (PEP 723).
+
+uv makes the lock of a script as `uv run` does, for all platforms, or takes the one beside it
+(`script.py.lock`). Nothing is written there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from itertools import takewhile
+from pathlib import Path
+
+from packaging.utils import InvalidName, canonicalize_name
+
+from wheelferry_bundler.model.locked import LockedSet, Wanted
+from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.read.pylock import read_pylock
+from wheelferry_bundler.read.pyproject import asked_by
+from wheelferry_bundler.read.toml_tables import parse_toml, read_input
+from wheelferry_bundler.resolve.uv_resolving import Question, export_script
+from wheelferry_schemas.errors import UsageError
+from wheelferry_schemas.target import Target
+
+_BLOCK = re.compile(rb"(?m)^# /// script[ \t]*\r?$")
+
+
+def read_script(path: Path, target: Target, wanted: Wanted, options: BuildOptions) -> LockedSet:
+    """Read what a script depends on; raises `UsageError` where it does not say so, and as `resolve`."""
+    if not is_script(path):
+        raise UsageError(
+            f"{path.name} does not state its dependencies",
+            hint="add them as a comment (PEP 723): uv add --script " + path.name + " NAME",
+        )
+    if wanted.extras or wanted.groups or wanted.only_groups or wanted.packages:
+        raise UsageError(
+            f"{path.name} has no extras, groups or packages to choose from",
+            hint="a script states all of its dependencies in one list",
+        )
+    folder = path.resolve().parent
+    has_lock = path.with_name(f"{path.name}.lock").is_file()
+    question = Question(
+        about=path.name,
+        folder=folder,
+        arguments=["--script", path.name, *(("--locked",) if has_lock else ())],
+        options=options,
+    )
+    data = export_script(question, target)
+    locked = read_pylock(data, folder, wanted, name=_name(path), kind="script", closed=True)
+    return dataclasses.replace(locked, asked=asked_by(_dependencies(path)))
+
+
+def is_script(path: Path) -> bool:
+    """Tell whether a file states its dependencies."""
+    return bool(_BLOCK.search(read_input(path)))
+
+
+def _dependencies(path: Path) -> tuple[str, ...]:
+    """Return the dependencies that the block of a script lists (PEP 723)."""
+    lines = read_input(path).decode("utf-8", "replace").splitlines()
+    start = next(i for i, line in enumerate(lines) if _BLOCK.match(line.encode()))
+    block = takewhile(
+        lambda line: line.startswith("#") and line.rstrip() != "# ///", lines[start + 1 :]
+    )
+    text = "\n".join(line[2:] for line in block)
+    return parse_toml(text.encode(), path.name).texts("dependencies")
+
+
+def _name(path: Path) -> str:
+    try:
+        return canonicalize_name(path.stem, validate=True)
+    except InvalidName:
+        return "script"

@@ -1,0 +1,286 @@
+"""Has uv resolve what is not locked, for one target or for all, and returns its pylock.toml."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import uv
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from wheelferry_bundler.build.build_python import interpreter_for
+from wheelferry_bundler.fetch.certificates import uv_certificates
+from wheelferry_bundler.fetch.logins import Logins
+from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locked import LockedSet, PackageKey
+from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.model.urls import redacted, with_login
+from wheelferry_bundler.read.toml_tables import parse_toml
+from wheelferry_bundler.select.patch_releases import Patches, own_patch, settle
+from wheelferry_bundler.select.platforms import parse_platform, uv_platform
+from wheelferry_bundler.select.python_releases import newest_patch
+from wheelferry_schemas.errors import (
+    BuildError,
+    MalformedError,
+    TransferError,
+    UnfitError,
+    WheelferryError,
+)
+from wheelferry_schemas.target import Target
+
+_NEWEST_PATCH = 99
+"""Stands for all patch releases that are still to come."""
+_WORKERS = min(4, os.cpu_count() or 1)
+_SHOWN_LINES = 20
+_CONNECTIONS = "4"
+"""uv opens 50 at once. Small servers let 5 wait, and drop the others, who try again after seconds."""
+_LOGIN_HINT = (
+    "an index asks for a login: put it into ~/.netrc or UV_INDEX_<NAME>_USERNAME and "
+    "UV_INDEX_<NAME>_PASSWORD"
+)
+_UV_HINT = "install it again: pip install --force-reinstall uv"
+_UV_ANSWERS = (0, 1, 2)
+_FAMILIES: tuple[tuple[re.Pattern[str], type[WheelferryError], str], ...] = (
+    (
+        re.compile(r"\b40[137] (Unauthorized|Forbidden|Proxy)|authentication credentials"),
+        TransferError,
+        _LOGIN_HINT,
+    ),
+    (
+        re.compile(r"error: No solution found"),
+        UnfitError,
+        "what uv says above is about the target, not about this host",
+    ),
+    (
+        re.compile(r"error: Failed to initialize cache|\(os error (5|13|28|30|122)\)"),
+        TransferError,
+        "a disk or a folder of this host is in the way, see above; UV_CACHE_DIR names uv's cache",
+    ),
+    (
+        re.compile(r"Request failed|error sending request|HTTP status|Git operation failed"),
+        TransferError,
+        "check the network, the index and the proxy, and run this again",
+    ),
+    (
+        re.compile(r"error: (Failed to (build|download|resolve requirements)|The build backend)"),
+        BuildError,
+        "pass a folder that has a wheel of it with --find-links",
+    ),
+)
+"""How uv says what, with the family and the hint; the first that is found counts."""
+_UNWANTED = ("UV_FROZEN", "UV_LOCKED", "UV_SYSTEM_PYTHON", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What uv is asked: requirements in the form of a file, or the names of files and flags.
+
+    `folder` is where relative paths start. With `closed`, the requirements name everything there
+    is, and uv only looks up their files.
+    """
+
+    about: str
+    folder: Path
+    text: str | None = None
+    constraints: str = ""
+    arguments: Sequence[str] = ()
+    closed: bool = False
+    prereleases: bool = False
+    options: BuildOptions = field(default_factory=BuildOptions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A pylock.toml, the patch releases of Python that it is for, and what a person is told."""
+
+    lock: bytes
+    requires_python: SpecifierSet | None = None
+    notes: tuple[str, ...] = ()
+
+    def narrowed(self, locked: LockedSet, stated: SpecifierSet | None = None) -> LockedSet:
+        """Return what was read from the lock, for the patch releases that it is for.
+
+        What the lock itself says of them is merely which one uv was asked for. `stated` is what
+        the requirements say.
+        """
+        requires = [str(specifier) for specifier in (self.requires_python, stated) if specifier]
+        return replace(
+            locked,
+            requires_python=SpecifierSet(",".join(requires)) if requires else None,
+            notes=(*locked.notes, *self.notes),
+        )
+
+
+def resolve(question: Question, target: Target) -> Resolved:
+    """Return what uv makes of the requirements for a target.
+
+    Raises `UnfitError` where nothing satisfies the requirements, or where it depends on a patch
+    release of Python that the target does not state what does; `TransferError` where an index
+    cannot be asked, `BuildError` where a source has to be built to know what it needs and cannot
+    be, `MalformedError` where uv does not understand the requirements.
+    """
+    minor = target.markers.python_version
+    own = own_patch(target)
+    assert own is not None
+
+    def at(patch: int) -> bytes:
+        return _compile_for(question, target, f"{minor}.{patch}")
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        oldest, newest = pool.map(at, (0, _NEWEST_PATCH))
+        if _packages(oldest) == _packages(newest):
+            return Resolved(lock=oldest)
+        released = range(1, newest_patch(target.python[1]) + 1)
+        locks = [oldest, *pool.map(at, released)]
+    needs = {Patches(minor, patch, patch): _packages(lock) for patch, lock in enumerate(locks)}
+    needs[Patches(minor, len(locks), None)] = _packages(newest)
+    settled = settle(target, own, needs)
+    return Resolved(
+        lock=locks[own] if own < len(locks) else newest,
+        requires_python=SpecifierSet(settled.requires_python),
+        notes=(settled.note,) if settled.note else (),
+    )
+
+
+def resolve_for_all(question: Question, targets: Sequence[Target]) -> bytes:
+    """Return one pylock.toml for several targets, with markers; raises as `resolve` does.
+
+    Of what is not pinned, uv may choose other versions than for each of the targets alone.
+    """
+    oldest = min(targets, key=lambda target: Version(target.markers.python_full_version))
+    # Of all patch releases: what divides them comes out as a marker.
+    version = f"{oldest.markers.python_version}.0"
+    return _compile(question, oldest, ("--universal", "--python-version", version), "for all")
+
+
+def _compile_for(question: Question, target: Target, python: str) -> bytes:
+    platform = uv_platform(parse_platform(target.platforms[0]))
+    asked = ("--python-platform", platform, "--python-version", python)
+    return _compile(question, target, asked, f"for {target.id}")
+
+
+def _compile(question: Question, target: Target, asked: Sequence[str], purpose: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder, "constraints.txt")
+        constraints.write_text(question.constraints, encoding="utf-8")
+        arguments = [
+            *("pip", "compile", "--format", "pylock.toml", "--no-header", "--quiet"),
+            *("--python", str(interpreter_for(target).path)),
+            *asked,
+            *(("--no-deps",) if question.closed else ()),
+            *(("--prerelease", "allow") if question.prereleases else ()),
+            *(("--no-build",) if question.options.no_build else ()),
+            *(f"--only-binary={name}" for name in sorted(question.options.no_build_packages)),
+            *(f"--find-links={path.resolve()}" for path in question.options.places.folders),
+            *(("--constraints", str(constraints)) if question.constraints else ()),
+            *question.arguments,
+            *(("-",) if question.text is not None else ()),
+        ]
+        return _run(arguments, question, purpose)
+
+
+def _packages(lock: bytes) -> frozenset[PackageKey]:
+    """Return the packages of a lock; what else it says does not depend on the patch release."""
+    return frozenset(
+        PackageKey(name=package.text("name"), version=package.optional_text("version"), source="")
+        for package in parse_toml(lock, "pylock.toml").tables("packages")
+    )
+
+
+def export_script(question: Question, target: Target) -> bytes:
+    """Return the pylock.toml of a script (PEP 723), for all platforms; raises as `resolve` does."""
+    arguments = [
+        *("export", "--format", "pylock.toml", "--no-header", "--quiet"),
+        *("--python", str(interpreter_for(target).path)),
+        *(("--no-build",) if question.options.no_build else ()),
+        *(f"--no-build-package={name}" for name in sorted(question.options.no_build_packages)),
+        *(f"--find-links={path.resolve()}" for path in question.options.places.folders),
+        *question.arguments,
+    ]
+    return _run(arguments, question, "for its lock")
+
+
+@functools.cache
+def find_uv() -> str:
+    """Return the path of uv. The first call imports modules, which threads must not.
+
+    Raises `WheelferryError` where there is none.
+    """
+    try:
+        return uv.find_uv_bin()
+    except FileNotFoundError as error:
+        raise WheelferryError("uv cannot be run: it is not installed", hint=_UV_HINT) from error
+
+
+def run_uv(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], text: str = ""
+) -> subprocess.CompletedProcess[bytes]:
+    """Run uv in `folder` with `text` to read; raises `WheelferryError` where that cannot be done."""
+    path = find_uv()
+    try:
+        run = subprocess.run(
+            [path, *arguments],
+            input=text.encode(),
+            capture_output=True,
+            cwd=folder,
+            env=environment,
+            check=False,
+        )
+    except OSError as error:
+        raise WheelferryError(
+            f"uv cannot be run: {path}: {error.strerror or error}", hint=_UV_HINT
+        ) from error
+    if run.returncode not in _UV_ANSWERS:
+        said = redacted(run.stderr.decode(errors="replace")).strip().splitlines()
+        how = f"signal {-run.returncode}" if run.returncode < 0 else f"exit code {run.returncode}"
+        raise WheelferryError(
+            f"uv ended with {how}, without an answer",
+            details=said[-_SHOWN_LINES:],
+            hint="did this host run out of memory? (dmesg tells); else install uv again",
+        )
+    return run
+
+
+def _run(arguments: Sequence[str], question: Question, purpose: str) -> bytes:
+    environment = uv_environment(question.options.places)
+    run = run_uv(arguments, question.folder, environment, question.text or "")
+    if run.returncode == 0:
+        return run.stdout
+    raise _failure(question, purpose, redacted(run.stderr.decode(errors="replace")).strip())
+
+
+def _failure(question: Question, purpose: str, said: str) -> WheelferryError:
+    """Sort what uv says into a family; of its exit codes, too many things share one."""
+    lines = said.splitlines()[-_SHOWN_LINES:]
+    message = f"uv could not resolve {question.about} {purpose}"
+    for pattern, kind, hint in _FAMILIES:
+        if pattern.search(said):
+            return kind(message, details=lines, hint=hint)
+    return MalformedError(message, details=lines, hint=f"correct {question.about}")
+
+
+def uv_environment(places: Places) -> dict[str, str]:
+    """Return the environment for uv; mirrors stand there, where no other user can read them."""
+    environment = {name: os.environ[name] for name in os.environ if name not in _UNWANTED}
+    environment |= {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1", **uv_certificates()}
+    environment.setdefault("UV_CONCURRENT_DOWNLOADS", _CONNECTIONS)
+    if places.mirrors:
+        logins = Logins(places.indexes)
+        first, *others = (_with_login(url, logins) for url in places.mirrors)
+        environment["UV_DEFAULT_INDEX"] = first
+        environment.pop("UV_INDEX_URL", None)
+        environment["UV_INDEX"] = " ".join((*others, environment.get("UV_INDEX", ""))).strip()
+    return environment
+
+
+def _with_login(url: str, logins: Logins) -> str:
+    login = logins.find(url)
+    return with_login(url, login.user, login.password) if login else url

@@ -1,0 +1,1 @@
+"""Step 3: selects packages and wheels for a target; pure."""

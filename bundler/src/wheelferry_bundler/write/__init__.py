@@ -1,0 +1,1 @@
+"""Step 6: writes the archive."""

@@ -1,0 +1,166 @@
+"""What goes into an archive: the manifest, and the file or the bytes behind each of its members."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelferry_bundler.build.building import Built
+from wheelferry_bundler.fetch.fetching import Fetched
+from wheelferry_bundler.fetch.python_archives import PythonFile
+from wheelferry_bundler.fetch.wheel_metadata import read_wheel_metadata
+from wheelferry_bundler.model.locked import Artifact, PackageKey
+from wheelferry_bundler.select.selection import Chosen, Selection
+from wheelferry_bundler.write import documents
+from wheelferry_schemas import __version__
+from wheelferry_schemas.bundle import layout
+from wheelferry_schemas.bundle.manifest import (
+    Document,
+    MadeFrom,
+    Manifest,
+    Package,
+    Source,
+    format_timestamp,
+)
+from wheelferry_schemas.errors import UnfitError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a bundle is made of and when; times are in seconds since the epoch."""
+
+    name: str
+    version: str | None
+    made_from: MadeFrom
+    created: int
+    expires: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """A manifest, and what lies behind the names of its members."""
+
+    manifest: Manifest
+    members: Mapping[str, bytes | Path]
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A wheel for one target: the package it was chosen for, and how it was built, if it was."""
+
+    target: str
+    chosen: Chosen
+    wheel: Artifact
+    built: Built | None
+
+
+def assemble(
+    origin: Origin,
+    selections: Sequence[Selection],
+    fetched: Mapping[str, Fetched],
+    built: Mapping[tuple[PackageKey, str], Built],
+    pythons: Sequence[PythonFile] = (),
+) -> Contents:
+    """Return the contents of a bundle.
+
+    `fetched` holds files by sha256, `built` wheels by package and target. Raises `UnfitError`
+    where two different files have one name, `MalformedError` for what is not a wheel.
+    """
+    uses = _uses_by_wheel(selections, built)
+    members: dict[str, bytes | Path] = {}
+    packages = []
+    for wheel, same in sorted(uses.items()):
+        file = same[0].built.file if same[0].built else fetched[same[0].wheel.sha256 or ""]
+        members[layout.wheel_name(wheel)] = file.path
+        packages.append(_package(wheel, same, file))
+    roots = sorted({root for selection in selections for root in selection.roots})
+    texts = _documents(origin, selections, packages, roots, pythons)
+    members.update(texts)
+    members.update({layout.python_name(file.archive.name): file.path for file in pythons})
+    manifest = Manifest(
+        format=1,
+        name=origin.name,
+        version=origin.version,
+        created=format_timestamp(origin.created),
+        expires=None if origin.expires is None else format_timestamp(origin.expires),
+        tool=f"wheelferry {__version__}",
+        made_from=origin.made_from,
+        targets=tuple(selection.target for selection in selections),
+        roots=tuple(roots),
+        packages=tuple(packages),
+        documents=tuple(
+            Document(name=name, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+            for name, data in sorted(texts.items())
+        ),
+        pythons=tuple(file.archive for file in pythons),
+    )
+    return Contents(manifest=manifest, members=members)
+
+
+def _uses_by_wheel(
+    selections: Sequence[Selection], built: Mapping[tuple[PackageKey, str], Built]
+) -> Mapping[str, list[_Use]]:
+    uses: dict[str, list[_Use]] = {}
+    for selection in selections:
+        for chosen in selection.chosen:
+            own = built[chosen.package.key, selection.target.id] if chosen.wheel is None else None
+            wheel = chosen.wheel or (own.wheel if own else None)
+            assert wheel is not None
+            use = _Use(selection.target.id, chosen, wheel, own)
+            uses.setdefault(wheel.file_name, []).append(use)
+    for wheel_name, same in uses.items():
+        if len({use.wheel.sha256 for use in same}) > 1:
+            raise UnfitError(
+                f"two different files are called {wheel_name}",
+                hint="they come from two indexes: make one bundle for each of their targets",
+            )
+    return uses
+
+
+def _package(wheel: str, uses: Sequence[_Use], file: Fetched) -> Package:
+    first = uses[0]
+    return Package(
+        name=first.chosen.package.name,
+        version=first.wheel.name_and_version[1],
+        wheel=wheel,
+        sha256=file.sha256,
+        size=file.size,
+        license=read_wheel_metadata(file.path, wheel).license,
+        dependencies=tuple(sorted({name for use in uses for name in use.chosen.dependencies})),
+        source=_source(first),
+        targets=tuple(sorted(use.target for use in uses)),
+    )
+
+
+def _source(use: _Use) -> Source:
+    source = use.chosen.package.source
+    assert source.kind != "virtual"
+    return Source(
+        kind=source.kind,
+        location=source.location,
+        built=use.built is not None,
+        built_from=use.built.built_from if use.built else None,
+        commit=source.commit,
+    )
+
+
+def _documents(
+    origin: Origin,
+    selections: Sequence[Selection],
+    packages: Sequence[Package],
+    roots: Sequence[str],
+    pythons: Sequence[PythonFile],
+) -> dict[str, bytes]:
+    # The SBOM library takes a third of a second to import: only who writes one waits for it.
+    from wheelferry_bundler.write import sbom
+
+    targets = [selection.target for selection in selections]
+    archives = [file.archive for file in pythons]
+    return {
+        **documents.lock_documents(targets, packages),
+        layout.SBOM: sbom.make_sbom(
+            origin.name, origin.version, origin.created, roots, packages, archives
+        ),
+    }

@@ -1,0 +1,346 @@
+"""Replaces an environment as a whole: after a crash at any instant it is the old or the new one.
+
+Beside an environment `X` lies its control folder `X.wheelferry`:
+
+- `lock` is held while somebody works on the environment;
+- `staging` is where the new one is built;
+- `journal.json` says that `staging` is complete and about to become the environment, by an
+  installation or by a rollback, or that the environment or former ones are about to go;
+- `previous` is the environment before the last change, `previous.2` the one before that;
+- `outgoing` and `discarded` are environments on their way to `previous`, or to nowhere.
+
+The swap is one `renameat2(RENAME_EXCHANGE)` where the kernel and the file system have that, and
+two renames elsewhere. Whoever holds the lock next finishes or undoes what was left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from wheelferry_installer.system import disk, open_folder, own_folder, signals
+from wheelferry_installer.system import folder_lock as locks
+from wheelferry_installer.system.open_folder import NotPlainError, OpenFolder
+from wheelferry_schemas import receipt
+from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
+from wheelferry_schemas.receipt import Receipt
+
+_STAGING, _OUTGOING, _DISCARDED, _JOURNAL = "staging", "outgoing", "discarded", "journal.json"
+_LEFTOVERS = (_STAGING, _OUTGOING, _DISCARDED, f"{_JOURNAL}.unfinished")
+_SLOT = re.compile(r"previous(?:\.([1-9][0-9]*))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """A former environment that is kept."""
+
+    path: Path
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedEnvironment:
+    """The environment at `path`, and the control folder beside it; its lock is held where it is open.
+
+    A child process that gets the descriptors in `lock` holds the lock with this one. `folder` is the
+    control folder and `site` the one that both lie in.
+    """
+
+    path: Path
+    lock: tuple[int, ...] = ()
+    folder: OpenFolder | None = None
+    site: OpenFolder | None = None
+
+    @property
+    def control(self) -> Path:
+        """The control folder."""
+        return control_folder(self.path)
+
+    @property
+    def staging(self) -> Path:
+        """Where the new environment is built."""
+        return self.control / "staging"
+
+    @property
+    def previous(self) -> Path:
+        """The environment before the last change, if it is kept."""
+        return self.control / "previous"
+
+    @property
+    def kept(self) -> list[Generation]:
+        """The former environments that are kept, the youngest first."""
+        with self._control() as folder:
+            found = ((name, _receipt_in(folder, name)) for _, name in _slots(folder))
+            return [
+                Generation(path=self.control / name, receipt=read)
+                for name, read in found
+                if read is not None
+            ]
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a run before this one left something to finish, to undo or to tidy up."""
+        return any(os.path.lexists(self.control / name) for name in (_JOURNAL, *_LEFTOVERS))
+
+    @contextlib.contextmanager
+    def _control(self) -> Iterator[OpenFolder | None]:
+        """Open the control folder, None where there is none; where its lock is held it is open."""
+        if self.folder is not None or not os.path.lexists(self.control):
+            yield self.folder
+            return
+        with own_folder.found(self.control) as folder:
+            yield folder
+
+    @property
+    def _held(self) -> tuple[OpenFolder, OpenFolder]:
+        """The control folder and the one that it lies in, as they were opened under the lock."""
+        assert self.folder is not None
+        assert self.site is not None
+        return self.folder, self.site
+
+    def commit(self, generation: str, *, sync: bool, keep: int = 1) -> None:
+        """Put `staging` in the environment's place; `keep` former environments stay.
+
+        With `sync` everything is on the disk before the swap, and the swap before this returns.
+        Signals no longer interrupt until the lock is released.
+        """
+        own_folder.refuse_moved(self._held[0])
+        if sync:
+            disk.sync_file_system(self.staging)
+        self._swap(_Journal(action="install", generation=generation, keep=keep), sync=sync)
+
+    def rollback(self, *, sync: bool, to: str | None = None) -> None:
+        """Put a former environment in the environment's place, which in turn becomes `previous`.
+
+        It is what `former` returns, which raises `ConflictError`.
+        """
+        chosen = self.former(to)
+        entry = _Journal(
+            action="rollback", generation=chosen.receipt.generation, keep=len(self.kept)
+        )
+        self._swap(entry, sync=sync, source=chosen.path.name)
+
+    def former(self, to: str | None) -> Generation:
+        """Return the youngest former environment, or the one whose generation begins with `to`.
+
+        Raises `ConflictError` where it is not kept.
+        """
+        kept = self.kept
+        chosen = [g for g in kept if to is None or g.receipt.generation.startswith(to)]
+        if not chosen or (to is not None and len(chosen) > 1):
+            which = "from before the last change" if to is None else f"{to!r}"
+            raise ConflictError(
+                f"{'no' if not chosen else 'more than one'} environment {which} of {self.path} "
+                "is kept",
+                hint="see: bundle status; or install the older bundle with --allow-downgrade",
+            )
+        return chosen[0]
+
+    def uninstall(self, *, sync: bool) -> None:
+        """Remove the environment and all that is kept of former ones."""
+        signals.ignore()
+        present = read_receipt(self.path)
+        assert present is not None
+        folder, site = self._held
+        self._write(_Journal(action="uninstall", generation=present.generation, keep=0), sync=sync)
+        with contextlib.ExitStack() as undo:
+            site.rename(self.path.name, folder, _DISCARDED)
+            undo.callback(folder.rename, _DISCARDED, site, self.path.name)
+            if sync:
+                self._sync_folders()
+            undo.pop_all()
+        self._tidy()
+
+    def prune(self, keep: int, *, sync: bool) -> None:
+        """Remove all but `keep` former environments, the oldest ones."""
+        signals.ignore()
+        present = read_receipt(self.path)
+        generation = present.generation if present is not None else ""
+        self._write(_Journal(action="prune", generation=generation, keep=keep), sync=sync)
+        self._tidy()
+
+    def recover(self) -> None:
+        """Finish or undo what a run before this one left."""
+        folder, site = self._held
+        if not site.has(self.path.name) and folder.has_folder(_OUTGOING):
+            # The pair of renames was begun: its second half is due.
+            come = _STAGING if folder.has_folder(_STAGING) else _OUTGOING
+            folder.rename(come, site, self.path.name)
+        entry = _Journal.read(folder)
+        if entry is not None:
+            self._settle(entry)
+        for leftover in (_JOURNAL, *_LEFTOVERS):
+            folder.remove(leftover)
+
+    def _settle(self, entry: _Journal) -> None:
+        """Do what the journal says, as far as it is not done: all of it, or nothing."""
+        folder, site = self._held
+        present = read_receipt(self.path)
+        done = present is not None and present.generation == entry.generation
+        if entry.action == "uninstall":
+            if not site.has(self.path.name):
+                self._prune(keep=0)
+        elif entry.action == "prune":
+            self._prune(entry.keep)
+        elif done:
+            old = _OUTGOING if folder.has_folder(_OUTGOING) else _STAGING
+            # Something without a receipt was an empty folder.
+            if _receipt_in(folder, old) is not None:
+                folder.rename(old, folder, self._free_slot(first=True))
+            self._prune(entry.keep)
+        elif entry.action == "rollback" and folder.has_folder(_STAGING):
+            folder.rename(_STAGING, folder, self._free_slot(first=False))
+
+    def _swap(self, entry: _Journal, *, sync: bool, source: str | None = None) -> None:
+        """Exchange `staging` and the environment; where that fails, put everything back."""
+        signals.ignore()
+        folder, site = self._held
+        name = self.path.name
+        self._write(entry, sync=sync)
+        try:
+            with contextlib.ExitStack() as undo:
+                if source is not None:
+                    folder.rename(source, folder, _STAGING)
+                if not site.has(name):
+                    folder.rename(_STAGING, site, name)
+                    undo.callback(site.rename, name, folder, _STAGING)
+                elif folder.exchange(_STAGING, site, name):
+                    undo.callback(folder.exchange, _STAGING, site, name)
+                else:
+                    site.rename(name, folder, _OUTGOING)
+                    undo.callback(folder.rename, _OUTGOING, site, name)
+                    folder.rename(_STAGING, site, name)
+                    undo.callback(site.rename, name, folder, _STAGING)
+                if sync:
+                    self._sync_folders()
+                undo.pop_all()
+        except OSError as error:
+            present = read_receipt(self.path)
+            if present is None or present.generation != entry.generation:
+                raise
+            raise TransferError(
+                f"{self.path} was replaced, but the disk failed: {error.strerror}",
+                hint="it may not outlast a loss of power: see to the disk",
+            ) from error
+        self._tidy()
+
+    def _tidy(self) -> None:
+        # What was to be done is done; what cannot be tidied up now, the next run does.
+        with contextlib.suppress(OSError):
+            self.recover()
+
+    def _write(self, entry: _Journal, *, sync: bool) -> None:
+        self._held[0].write(_JOURNAL, json.dumps(asdict(entry)).encode(), sync=sync)
+
+    def _sync_folders(self) -> None:
+        for folder in reversed(self._held):
+            folder.sync()
+
+    def _free_slot(self, *, first: bool) -> str:
+        """Return a free slot; for the first one, those up to the next gap move on."""
+        folder = self._held[0]
+        taken = {number for number, _ in _slots(folder)}
+        free = next(number for number in range(1, len(taken) + 2) if number not in taken)
+        if first:
+            for number in range(free, 1, -1):
+                folder.rename(_slot(number - 1), folder, _slot(number))
+            free = 1
+        return _slot(free)
+
+    def _prune(self, keep: int) -> None:
+        folder = self._held[0]
+        for _, name in _slots(folder)[keep:]:
+            folder.remove(_DISCARDED)
+            folder.rename(name, folder, _DISCARDED)
+
+
+def _slot(number: int) -> str:
+    return "previous" if number == 1 else f"previous.{number}"
+
+
+def _slots(folder: OpenFolder | None) -> list[tuple[int, str]]:
+    """Return the numbers and names of kept environments; there may be a gap."""
+    matches = map(_SLOT.fullmatch, folder.names() if folder is not None else ())
+    return sorted((int(match[1] or 1), match[0]) for match in matches if match)
+
+
+def _receipt_in(folder: OpenFolder | None, name: str) -> Receipt | None:
+    """Return the receipt of an environment in a folder, None where there is none that makes sense."""
+    try:
+        data = folder.read(f"{name}/{receipt.FOLDER}/{receipt.FILE_NAME}") if folder else b""
+        return receipt.parse(data)
+    except (FileNotFoundError, NotADirectoryError, NotPlainError, MalformedError):
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Journal:
+    """What is about to be done; `generation` is the one that the environment will be or was."""
+
+    action: str
+    generation: str
+    keep: int
+
+    @classmethod
+    def read(cls, folder: OpenFolder) -> _Journal | None:
+        """Read a journal; None where there is none, or where a loss of power left an empty one."""
+        try:
+            entry = json.loads(folder.read(_JOURNAL))
+            keep = entry["keep"]
+            if type(keep) is not int or keep < 0:
+                return None
+            return cls(action=str(entry["action"]), generation=str(entry["generation"]), keep=keep)
+        except (FileNotFoundError, NotPlainError):
+            return None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+
+def control_folder(environment: Path) -> Path:
+    """Return the control folder of an environment."""
+    return environment.with_name(f"{environment.name}.wheelferry")
+
+
+@contextlib.contextmanager
+def locked(
+    environment: Path, on_wait: Callable[[], None] | None = None
+) -> Iterator[ManagedEnvironment]:
+    """Hold the lock of an environment, tidy up after crashed runs, and clean up at the end.
+
+    Where another run holds the lock, call `on_wait` and wait; without that raise `ConflictError`.
+    """
+    with (
+        disk.folder_made(environment.parent),
+        signals.kept(),
+        locks.held(control_folder(environment), environment, on_wait) as held,
+        open_folder.opened(Path(os.path.realpath(environment.parent))) as site,
+    ):
+        managed = ManagedEnvironment(environment, (held.descriptor,), held.folder, site)
+        managed.recover()
+        try:
+            yield managed
+        finally:
+            # A second Ctrl-C must not keep the first from tidying up; nor must a failing disk hide
+            # what went wrong before. The next run does what is left.
+            signals.ignore()
+            with contextlib.suppress(OSError):
+                managed.recover()
+
+
+def read_receipt(environment: Path) -> Receipt | None:
+    """Return the receipt in an environment, None where there is none that makes sense."""
+    return read_receipt_in(environment / receipt.FOLDER)
+
+
+def read_receipt_in(folder: Path) -> Receipt | None:
+    """Return the receipt in a folder, None where there is none that makes sense."""
+    try:
+        with open_folder.opened(folder) as opened:
+            return receipt.parse(opened.read(receipt.FILE_NAME))
+    except (FileNotFoundError, NotADirectoryError, NotPlainError, MalformedError):
+        return None

@@ -1,0 +1,109 @@
+"""Holds a receipt against the manifest and the signatures that lie beside it.
+
+Who signed is then true, as far as this host's policy knows the key. What nothing here vouches for
+is that the installed files are those of the signed wheels: RECORD and receipt say so, and whoever
+can write to the environment can rewrite these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelferry_installer.system import open_folder
+from wheelferry_installer.system.open_folder import NotPlainError, OpenFolder
+from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy
+from wheelferry_installer.verify.verification import Signer, judge_stored
+from wheelferry_schemas.bundle import layout, manifest
+from wheelferry_schemas.bundle.manifest import Package
+from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """What is known of the signatures over the stored manifest.
+
+    `problems` are where the receipt says something else than manifest and signatures.
+    """
+
+    signers: tuple[Signer, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def accepted(self) -> tuple[Signer, ...]:
+        """The signatures that this host accepts."""
+        return tuple(signer for signer in self.signers if signer.problem is None)
+
+
+def vouch(
+    folder: Path, receipt: Receipt, policy: Policy | None, now: int, *, whole: bool
+) -> Vouched:
+    """Return what manifest and signatures in the receipt's folder bear out of it.
+
+    The packages are compared where the bundle made the `whole` environment: elsewhere a receipt
+    goes on from bundle to bundle.
+    """
+    with open_folder.opened(folder) as opened:
+        stored = _read(opened, layout.MANIFEST)
+        signatures = dict(_signatures(opened))
+    problems = []
+    if hashlib.sha256(stored).hexdigest() != receipt.manifest_sha256:
+        problems.append("the manifest in it is not the one that its receipt names")
+    valid = {
+        signer.fingerprint
+        for signer in judge_stored(stored, signatures, None, now)
+        if signer.problem == UNKNOWN_KEY
+    }
+    problems += [
+        f"its receipt says that {signer} signed, whose signature does not lie there"
+        for signer in receipt.signers
+        if fingerprint_of(signer) not in valid
+    ]
+    if whole and not problems:
+        problems += _contradictions(stored, receipt)
+    return Vouched(signers=judge_stored(stored, signatures, policy, now), problems=tuple(problems))
+
+
+def packages_agree(receipt: Receipt, packages: Sequence[Package]) -> bool:
+    """Return whether a receipt lists these packages of a manifest."""
+    listed = sorted((package.name, package.version, package.wheel) for package in receipt.packages)
+    return listed == sorted((package.name, package.version, package.wheel) for package in packages)
+
+
+def stored_manifest(folder: Path) -> bytes:
+    """Return the manifest that lies in a receipt's folder, empty where there is none."""
+    with open_folder.opened(folder) as opened:
+        return _read(opened, layout.MANIFEST)
+
+
+def fingerprint_of(signer: str) -> str:
+    """Return the fingerprint in what a receipt says of a signer."""
+    return signer.rpartition(" ")[2]
+
+
+def _contradictions(stored: bytes, receipt: Receipt) -> list[str]:
+    try:
+        read = manifest.parse(stored)
+    except MalformedError as error:
+        return [f"the manifest in it cannot be read: {error.message}"]
+    if not packages_agree(receipt, read.packages_for(receipt.target)):
+        return ["its receipt lists other packages than the manifest in it"]
+    return []
+
+
+def _signatures(opened: OpenFolder) -> Iterator[tuple[str, bytes]]:
+    for number in range(1, layout.MAX_SIGNATURES + 1):
+        name = layout.signature_name(number)
+        if not opened.has(name):
+            return
+        yield name, _read(opened, name)
+
+
+def _read(opened: OpenFolder, name: str) -> bytes:
+    try:
+        return opened.read(name)
+    except (FileNotFoundError, NotADirectoryError, NotPlainError):
+        return b""

@@ -1,0 +1,1 @@
+"""The Pythons of this host, and where they keep things."""

@@ -1,0 +1,255 @@
+"""Installs a planned bundle as one transaction: build beside, check, move in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+
+from wheelferry_installer.environment import losses, pruning
+from wheelferry_installer.environment.generations import ManagedEnvironment, locked, read_receipt
+from wheelferry_installer.environment.losses import Losses
+from wheelferry_installer.environment.pruning import Pruned
+from wheelferry_installer.install import carried_python as python_archive
+from wheelferry_installer.install import room, staging
+from wheelferry_installer.install.compiling import compile_modules
+from wheelferry_installer.install.wheel_workers import Layout
+from wheelferry_installer.plan.environment_plan import Plan
+from wheelferry_installer.system import disk
+from wheelferry_schemas import receipt
+from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
+from wheelferry_schemas.receipt import InstalledFile, InstalledLink, Receipt
+
+DEFAULT_KEEP = 1
+"""How many former environments stay where nobody says it."""
+_TIMEOUT = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What becomes of what was there before.
+
+    `losses` are somebody's files, which stay in the folder `former`. `pruned` are former
+    environments that go although nothing is installed.
+    """
+
+    former: Path
+    losses: Losses = field(default_factory=Losses)
+    pruned: Pruned | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """An environment that is in place. `changed` is False where it was so before."""
+
+    plan: Plan
+    receipt: Receipt
+    changed: bool
+    warnings: tuple[str, ...] = ()
+    aside: Aside
+
+
+def install(
+    plan: Plan,
+    now: int,
+    on_progress: Callable[[str, int], None],
+    *,
+    sync: bool = True,
+    keep: int | None = None,
+    force: bool = False,
+    on_wait: Callable[[], None] | None = None,
+) -> Installed:
+    """Install a plan; `now` is in seconds since the epoch. `keep` former environments stay.
+
+    Without `keep` it is one, and where nothing is to be done all of them. `on_progress` is called
+    with a member's name and size when it is done. Where another run works on the environment, call
+    `on_wait` and wait; without that raise `ConflictError`, as where somebody's files would be lost,
+    unless `force`. Raises `WheelferryError`; then the environment is as it was.
+    """
+    managed = ManagedEnvironment(plan.environment)
+    aside = Aside(former=managed.previous)
+    surplus = keep is not None and len(managed.kept) > keep
+    if plan.up_to_date and plan.present is not None and not managed.unfinished and not surplus:
+        return Installed(plan=plan, receipt=plan.present, changed=False, aside=aside)
+    try:
+        with locked(plan.environment, on_wait) as managed:
+            plan = plan.renewed()
+            if plan.up_to_date and plan.present is not None:
+                if keep is not None:
+                    aside = replace(aside, pruned=pruning.prune(managed, keep, sync=sync))
+                return Installed(plan=plan, receipt=plan.present, changed=False, aside=aside)
+            keep = DEFAULT_KEEP if keep is None else keep
+            known = losses.refuse_replacement(managed, keep, force=force)
+            room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
+            plan, python = _python_for(plan, managed)
+            written, warnings = _build(plan, python, managed, now, on_progress, sync=sync)
+            # What came to lie there meanwhile, and is not ours, must not be put aside.
+            plan.renewed()
+            known = losses.refuse_newcomers(managed, keep, known, force=force)
+            managed.commit(written.generation, sync=sync, keep=keep)
+            if managed.unfinished:
+                warnings.append("what is no longer needed is still there; the next run removes it")
+    except OSError as error:
+        what = f"{plan.environment} could not be written"
+        raise disk.failure(what, error, kept="the environment is as it was") from error
+    return Installed(
+        plan=plan,
+        receipt=written,
+        changed=True,
+        warnings=tuple(warnings),
+        aside=replace(aside, losses=known.losses),
+    )
+
+
+def foresee(plan: Plan, keep: int | None, *, force: bool) -> Aside:
+    """Return what `install` would put aside; raises `ConflictError` as that does."""
+    managed = ManagedEnvironment(plan.environment)
+    aside = Aside(former=managed.previous)
+    if not plan.up_to_date:
+        keep = DEFAULT_KEEP if keep is None else keep
+        looked = losses.refuse_replacement(managed, keep, force=force)
+        return replace(aside, losses=looked.losses)
+    return aside if keep is None else replace(aside, pruned=pruning.plan(managed.kept, keep))
+
+
+def uninstall(
+    environment: Path, *, force: bool, sync: bool = True, on_wait: Callable[[], None] | None = None
+) -> None:
+    """Remove an environment and the former ones.
+
+    Raises `ConflictError` where files were edited or added since, unless that is forced.
+    """
+    begun = ManagedEnvironment(environment).unfinished
+    if not begun and read_receipt(environment) is None:
+        raise UsageError(
+            f"{environment} is not an environment that wheelferry made",
+            hint="name one with --venv; other places with --into, --target or --prefix",
+        )
+    try:
+        with locked(environment, on_wait) as managed:
+            present = read_receipt(environment)
+            if present is None:
+                # A crashed run had begun this, or another has just done it.
+                return
+            if not force:
+                kept = {generation.path: generation.receipt for generation in managed.kept}
+                losses.refuse_removal({environment: present, **kept})
+            managed.uninstall(sync=sync)
+    except OSError as error:
+        what = f"{environment} could not be removed"
+        raise disk.failure(what, error, kept="it is as it was") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Python:
+    """The interpreter to make an environment with, and its files where they lie in there."""
+
+    path: Path
+    files: tuple[InstalledFile, ...] = ()
+
+
+def _python_for(plan: Plan, managed: ManagedEnvironment) -> tuple[Plan, _Python]:
+    """Begin staging with the Python of the bundle, if it is that; returns what is then known."""
+    # With umask 002 others could write to it; then nobody would believe its receipt.
+    managed.staging.mkdir(0o755)
+    if plan.bundled_python is None:
+        return plan, _Python(path=plan.fit.interpreter.base_executable)
+    folder = managed.staging / python_archive.FOLDER
+    files = python_archive.unpack(plan.bundle, plan.bundled_python, folder, managed.staging)
+    plan = replace(plan, fit=python_archive.ask_bundled(plan.fit, folder))
+    return plan, _Python(path=python_archive.executable_in(folder), files=files)
+
+
+def _build(
+    plan: Plan,
+    python: _Python,
+    managed: ManagedEnvironment,
+    now: int,
+    on_progress: Callable[[str, int], None],
+    *,
+    sync: bool,
+) -> tuple[Receipt, list[str]]:
+    """Build the environment in staging; returns its receipt and warnings."""
+    _make_venv(plan, python.path, managed)
+    files, links = (*python.files, *_files_in(managed.staging)), _links_in(managed.staging)
+    interpreter = plan.fit.interpreter
+    paths = dict(interpreter.paths)
+    executable = "python.exe" if os.name == "nt" else "python"
+    where = Layout(
+        staging=managed.staging,
+        schemes=paths,
+        headers=f"include/site/python{interpreter.markers['python_version']}",
+        interpreter=os.fspath(plan.environment / paths["scripts"] / executable),
+        python=interpreter.markers["python_version"],
+        flushed=sync,
+    )
+    outcomes = staging.install_wheels(plan.bundle, plan.packages, where, on_progress)
+    warnings = staging.judge_contested(managed.staging, outcomes)
+    if plan.compile_bytecode:
+        modules = staging.modules_below(paths["purelib"], outcomes)
+        compile_modules(python.path, managed.staging, modules, plan.environment)
+    written = staging.write_receipt(
+        managed.staging / receipt.FOLDER,
+        plan.bundle,
+        plan.fit,
+        staging.installed_packages(plan.packages, outcomes),
+        now,
+        compiled=plan.compile_bytecode,
+        files=files,
+        links=links,
+    )
+    return written, warnings
+
+
+def _make_venv(plan: Plan, python: Path, managed: ManagedEnvironment) -> None:
+    final = plan.environment
+    name = plan.bundle.manifest.name
+    prompt = name if final.name in (".venv", "venv") else final.name
+    script = (resources.files("wheelferry_installer.foreign") / "make_venv.py").read_text(
+        encoding="utf-8"
+    )
+    arguments = ["-c", script, str(managed.staging), str(final), prompt]
+    _run_python(python, arguments, managed.lock)
+    (managed.staging / ".gitignore").write_text("*\n", encoding="ascii")
+
+
+def _run_python(interpreter: Path, arguments: Sequence[str], lock: Sequence[int]) -> None:
+    """Run the interpreter, which holds the lock too: it may outlive this process."""
+    run = subprocess.run(
+        [os.fspath(interpreter), "-I", *arguments],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=_TIMEOUT,
+        pass_fds=() if os.name == "nt" else lock,
+    )
+    if run.returncode != 0:
+        said = (run.stderr + run.stdout).decode(errors="replace").strip().splitlines()
+        failure = TransferError if run.returncode == TransferError.exit_code else WheelferryError
+        raise failure(
+            f"{interpreter} could not make environments",
+            details=said[-10:],
+            hint="on Debian and Ubuntu the package python3-venv may be missing",
+        )
+
+
+def _files_in(folder: Path) -> tuple[InstalledFile, ...]:
+    python = folder / python_archive.FOLDER
+    return tuple(
+        InstalledFile(
+            path=path.relative_to(folder).as_posix(), sha256=staging.sha256_of(path) or ""
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink() and python not in path.parents
+    )
+
+
+def _links_in(folder: Path) -> tuple[InstalledLink, ...]:
+    return tuple(
+        InstalledLink(path=path.relative_to(folder).as_posix(), target=os.readlink(path))
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink()
+    )

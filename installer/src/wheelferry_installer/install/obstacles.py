@@ -1,0 +1,80 @@
+"""What lies in the way of files that are to be put into a tree that somebody else made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from wheelferry_installer.environment import tree_changes as changes
+from wheelferry_installer.host.places import Place
+from wheelferry_installer.install import staging
+from wheelferry_installer.install.removal import Removal, is_file, resolved
+from wheelferry_schemas.errors import ConflictError
+
+
+def refuse_other_disks(place: Place) -> None:
+    """Raise `ConflictError` where a file could not be moved to its place by a rename."""
+    device = place.root.stat().st_dev
+    for folder in (*place.schemes.values(), place.headers):
+        path = place.root / folder
+        if path.exists() and path.stat().st_dev != device:
+            raise ConflictError(
+                f"{path} is on another disk than {place.root}",
+                hint="a tree that is spread over several disks cannot be changed in one step",
+            )
+
+
+def judge_obstacles(place: Place, staged: Path, removal: Removal, *, force: bool) -> list[str]:
+    """Say what lies where files are to be put, and add to the removal what may be replaced.
+
+    Raises `ConflictError` that names everything else; returns warnings.
+    """
+    root = place.root
+    taken = frozenset(removal.taken)
+    problems, warnings = [], []
+    for path in changes.files_below(staged):
+        blocked = _blocked(root, path, taken)
+        if blocked:
+            problems.append(blocked)
+        elif path not in taken and is_file(root / path):
+            if not _may_replace(place, path):
+                if staging.sha256_of(root / path) == staging.sha256_of(staged / path):
+                    warnings.append(f"{path} was there already, with the same content")
+                elif not force:
+                    problems.append(f"{path} is there already, and no package that goes owns it")
+            removal.taken.add(path)
+    old_receipts = root / place.receipts
+    if old_receipts.exists():
+        removal.taken.update(
+            f"{place.receipts}/{path}" for path in changes.files_below(old_receipts)
+        )
+    if problems:
+        raise ConflictError(
+            f"files are in the way in {root}",
+            details=sorted(problems),
+            hint="move them away, or pass --force to replace those that can be",
+        )
+    return warnings
+
+
+def _blocked(root: Path, path: str, taken: frozenset[str]) -> str | None:
+    real = resolved(root, path)
+    if real is None:
+        return f"{path} is outside of {root}"
+    if real != path:
+        return f"{path} leads through a link"
+    for folder in changes.parents(path):
+        if os.path.lexists(root / folder) and folder not in taken:
+            if not (root / folder).is_dir():
+                return f"{folder} is a file, and {path} should be in it"
+            break
+    target = root / path
+    below = changes.files_below(target) if target.is_dir() and not is_file(target) else ()
+    if any(f"{path}/{name}" not in taken for name in below):
+        return f"{path} is a folder"
+    return None
+
+
+def _may_replace(place: Place, path: str) -> bool:
+    """Tell whether a file is a receipt or a compiled module: those are nobody's work."""
+    return path.startswith(f"{place.receipts}/") or "__pycache__" in path.split("/")

@@ -1,0 +1,231 @@
+"""Puts wheels into a staging folder, in worker processes where the host allows them.
+
+Each worker reads its wheels off the archive, checks their hash, and installs from those very
+bytes: those are held in memory, or, where they are many, in an unlinked file beside the staging
+folder.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from installer.utils import get_launcher_kind
+
+from wheelferry_installer.install.wheel_destination import StagingDestination
+from wheelferry_installer.install.wheel_installation import install_wheel
+from wheelferry_installer.system import disk
+from wheelferry_installer.verify.verification import VerifiedBundle
+from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
+from wheelferry_schemas.bundle.layout import Member
+from wheelferry_schemas.errors import TransferError, WheelferryError
+
+MAX_WORKERS = 8
+_PR_SET_PDEATHSIG = 1
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+_LARGEST_MMAP_THRESHOLD = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A member to read and check, and, where `distribution` is set, a wheel to install.
+
+    `requested` tells that somebody asked for the wheel itself, not only for what needs it.
+    """
+
+    member: Member
+    distribution: str | None
+    requested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where wheels go: `schemes` are relative to `staging`, `interpreter` is a final path.
+
+    `python` is its version, as in `3.12`. `flushed` tells that all of it will be flushed.
+    """
+
+    staging: Path
+    schemes: dict[str, str]
+    headers: str
+    interpreter: str
+    python: str
+    flushed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one task: what the wheel's `StagingDestination` tells, or what went wrong."""
+
+    task: Task
+    written: Sequence[str] = ()
+    contested: dict[str, str] = field(default_factory=dict)
+    record: tuple[str, str] | None = None
+    problem: WheelferryError | None = None
+
+
+def run(
+    bundle: VerifiedBundle,
+    tasks: Sequence[Task],
+    layout: Layout,
+    on_progress: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """Work through all tasks, the biggest first; returns what came of each, in order of names.
+
+    A problem with one wheel does not stop the others: all are told of together. A disk that fails
+    does, with `OSError` or `TransferError`.
+    """
+    queue = sorted(tasks, key=lambda task: -task.member.size)
+    pool = _pool(bundle, layout, min(processors(), MAX_WORKERS, len(queue)) or 1)
+    if pool is None:
+        outcomes = _work_alone(bundle, layout, queue, on_progress)
+    else:
+        with pool:
+            outcomes = _work_together(pool, queue, on_progress)
+    return sorted(outcomes, key=lambda outcome: outcome.task.member.name)
+
+
+def _pool(bundle: VerifiedBundle, layout: Layout, workers: int) -> ProcessPoolExecutor | None:
+    """Return worker processes, None on a host that has no semaphores for them (no `/dev/shm`)."""
+    try:
+        return ProcessPoolExecutor(
+            workers,
+            mp_context=_context(),
+            initializer=_begin,
+            initargs=(bundle, layout, os.getpid()),
+        )
+    except (OSError, ImportError, NotImplementedError):
+        return None
+
+
+def _work_alone(
+    bundle: VerifiedBundle,
+    layout: Layout,
+    queue: Sequence[Task],
+    on_progress: Callable[[Outcome], None],
+) -> list[Outcome]:
+    _hold(bundle, layout)
+    outcomes = []
+    for task in queue:
+        outcomes.append(_work(task))
+        on_progress(outcomes[-1])
+    return outcomes
+
+
+def _work_together(
+    pool: ProcessPoolExecutor, queue: Sequence[Task], on_progress: Callable[[Outcome], None]
+) -> list[Outcome]:
+    outcomes = []
+    try:
+        jobs = [pool.submit(_work, task) for task in queue]
+        for job in as_completed(jobs):
+            outcomes.append(job.result())
+            on_progress(outcomes[-1])
+    except BrokenProcessPool as error:
+        raise WheelferryError(
+            "a worker process was killed while it installed",
+            hint="nothing was changed; did the host run out of memory? (dmesg tells)",
+        ) from error
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    return outcomes
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    # A fork shares the open archive and the modules; nothing here has started a thread before.
+    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+
+
+_bundle: VerifiedBundle
+_layout: Layout
+
+
+def _hold(bundle: VerifiedBundle, layout: Layout) -> None:
+    global _bundle, _layout
+    _bundle, _layout = bundle, layout
+
+
+def _begin(bundle: VerifiedBundle, layout: Layout, parent: int) -> None:
+    _hold(bundle, layout)
+    # Ctrl-C is the parent's to handle; it cancels what is waiting and lets workers end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # When one worker was killed, the pool ends the others by TERM, and waits until they are gone.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        # A worker must not go on writing when its parent was killed.
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        _keep_memory(libc)
+
+
+def _keep_memory(libc: ctypes.CDLL) -> None:
+    """Have glibc reuse memory; by default what a larger file takes goes back to the kernel each time.
+
+    That would cost a page fault, and a page to be cleared, for every 4 KiB: 5% of all time.
+    """
+    mallopt = getattr(libc, "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _LARGEST_MMAP_THRESHOLD)
+
+
+def _work(task: Task) -> Outcome:
+    try:
+        if task.distribution is None:
+            _bundle.read(task.member, _ignore)
+            return Outcome(task=task)
+        return _install(task, task.distribution)
+    except TransferError:
+        # The disk, or the medium: no other wheel will fare better, and once is enough to say it.
+        raise
+    except WheelferryError as error:
+        return Outcome(task=task, problem=error)
+    except OSError as error:
+        # Exceptions of the system do not always survive the way back; these do.
+        raise OSError(error.errno, error.strerror) from None
+
+
+def _ignore(piece: memoryview) -> None:
+    del piece
+
+
+def _install(task: Task, distribution: str) -> Outcome:
+    with disk.spool(task.member.size, _layout.staging.parent) as file:
+        _bundle.read(task.member, file.write)
+        wheel = VerifiedWheel(file, task.member.name.rpartition("/")[2])
+        disk.require_room(_layout.staging, wheel.unpacked_size)
+        destination = StagingDestination(
+            _layout.staging,
+            {**_layout.schemes, "headers": f"{_layout.headers}/{distribution}"},
+            _layout.interpreter,
+            get_launcher_kind(),
+            wheel.hashes,
+            flushed=_layout.flushed,
+        )
+        metadata = {"INSTALLER": b"wheelferry\n"}
+        if task.requested:
+            metadata["REQUESTED"] = b""
+        install_wheel(wheel, destination, metadata, _layout.python)
+    return Outcome(
+        task=task,
+        written=destination.written,
+        contested=destination.contested,
+        record=destination.record,
+    )

@@ -1,0 +1,1 @@
+"""Step 2: decides what an installation does; pure."""

@@ -1,0 +1,1 @@
+"""Instead of installing: wheels for pip, uv or an index."""

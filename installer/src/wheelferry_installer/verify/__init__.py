@@ -1,0 +1,1 @@
+"""Step 1: opens a bundle and verifies it."""

@@ -1,0 +1,247 @@
+"""Who this host trusts, how many of them have to sign, and which bundles it takes at all.
+
+A policy is a folder: `allowed_signers` (OpenSSH's format) and, where there is need of them,
+`revoked_keys` (public keys, one a line) and `policy.ini` (`[policy]`, `require-signatures = 2`,
+`names = app, tools-*`). There is the user's, that of a list that is named, and `/etc/wheelferry`.
+The last is a floor: a key counts only where each list that there is lists it, keys revoked anywhere
+are revoked, the highest number of signatures holds, and each list of names.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from wheelferry_installer.system.config_folder import config_folder
+from wheelferry_installer.verify.policy_files import is_there, read_text
+from wheelferry_schemas.errors import MalformedError, TrustError
+from wheelferry_schemas.host_rules import user_folders
+from wheelferry_schemas.trust import allowed_signers
+from wheelferry_schemas.trust.allowed_signers import AllowedSigner
+from wheelferry_schemas.trust.ssh_wire import PublicKey
+
+SYSTEM_FOLDER = Path(user_folders.SYSTEM_FOLDER)
+REVOKED_KEYS = "revoked_keys"
+SETTINGS = "policy.ini"
+MAX_REQUIRED = 16
+UNKNOWN_KEY = "this host does not know the key"
+_ADVICE = "ask whoever made the bundle for their public key, then: bundle trust add alice.pub"
+_SETTINGS_ADVICE = (
+    "below the line [policy] it has require-signatures = 2, names = app, tools-*, or both"
+)
+_SECTION = "policy"
+_OPTIONS = ("require-signatures", "names")
+_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerList:
+    """A file of allowed signers."""
+
+    path: Path
+    signers: tuple[AllowedSigner, ...]
+
+    def refusal(self, key: PublicKey, namespace: str, now: int) -> tuple[str | None, str | None]:
+        """Return whom a key belongs to, and why it is not accepted now; None where it is."""
+        known = [signer for signer in self.signers if signer.key == key]
+        if not known:
+            return None, UNKNOWN_KEY
+        refusals = [signer.refusal(namespace, now) for signer in known]
+        if None in refusals:
+            return known[refusals.index(None)].principals, None
+        return known[0].principals, refusals[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokedKey:
+    """A key that counts nowhere, and the file that says so."""
+
+    path: Path
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one `policy.ini` asks for. `names` are patterns; where there are none, any will do."""
+
+    path: Path
+    required: int = 1
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What this host accepts, and which files say so.
+
+    A key has to be in each of the `lists`. `asked` is the number of `--require-signatures`.
+    """
+
+    lists: tuple[SignerList, ...]
+    revoked: tuple[RevokedKey, ...] = ()
+    settings: tuple[Settings, ...] = ()
+    asked: int = 1
+
+    @property
+    def required(self) -> int:
+        """How many people have to sign."""
+        return max(self.asked, *(settings.required for settings in self.settings), 1)
+
+    def refusal(self, key: PublicKey, namespace: str, now: int) -> tuple[str | None, str | None]:
+        """Return whom a key belongs to, and why it is not accepted now; None where it is."""
+        answers = [listed.refusal(key, namespace, now) for listed in self.lists]
+        name = next((name for name, _ in answers if name is not None), None)
+        if any(revoked.key == key for revoked in self.revoked):
+            return name, "the key is revoked"
+        for listed, (_, problem) in zip(self.lists, answers, strict=True):
+            if problem == UNKNOWN_KEY and name is not None:
+                return name, f"{listed.path} does not list the key"
+            if problem is not None:
+                return name, problem
+        return name, None
+
+    def people(self, keys: frozenset[PublicKey]) -> int:
+        """Return how many people at least have to have used these keys, by what each list says."""
+        return min(allowed_signers.people(listed.signers, keys) for listed in self.lists)
+
+    def refusal_of_name(self, name: str) -> str | None:
+        """Return which file keeps bundles of a name out, and what it allows; None where none does."""
+        for settings in self.settings:
+            if settings.names and not any(fnmatchcase(name, p) for p in settings.names):
+                return f"{settings.path} allows {', '.join(settings.names)}"
+        return None
+
+
+def user_file() -> Path:
+    """Return this user's own list, which `bundle trust` edits."""
+    return config_folder() / allowed_signers.FILE_NAME
+
+
+def system_file() -> Path:
+    """Return the list that root keeps for all users."""
+    return SYSTEM_FOLDER / allowed_signers.FILE_NAME
+
+
+def load_policy(explicit: Path | None, required: int | None = None) -> Policy:
+    """Read the list that `--allowed-signers` names, else the user's, and the system's.
+
+    `required` is the user's `--require-signatures`, which can raise what `policy.ini` asks for but
+    not lower it. Raises `TrustError` where there is no list, where one lists nobody, or where
+    a file cannot be believed; `MalformedError` where one cannot be understood.
+    """
+    own = explicit or user_file()
+    lists = [_read_list(own), _read_list(system_file())]
+    there = tuple(listed for listed in lists if listed is not None)
+    if not there or (explicit and lists[0] is None):
+        where = str(own) if explicit else f"{own} or {system_file()}"
+        raise TrustError(
+            f"this host does not know whom to trust: there is no {where}", hint=_ADVICE
+        )
+    settings = (_read_settings(folder / SETTINGS) for folder in _folders(own.parent))
+    return Policy(
+        lists=there,
+        revoked=read_revoked(own.parent),
+        settings=tuple(one for one in settings if one is not None),
+        asked=required or 1,
+    )
+
+
+def refuse_below_floor() -> None:
+    """Raise `TrustError` where the system has a policy, which no flag can do without."""
+    for name in (allowed_signers.FILE_NAME, REVOKED_KEYS, SETTINGS):
+        if is_there(SYSTEM_FOLDER / name):
+            raise TrustError(
+                f"--allow-unsigned is refused: {SYSTEM_FOLDER / name} is a policy for all users of "
+                "this host",
+                hint="have the bundle signed by somebody whom it lists: bundle trust list",
+            )
+
+
+def read_signers(path: Path) -> tuple[AllowedSigner, ...]:
+    """Read an allowed_signers file, which may not be there; raises as `load_policy`."""
+    try:
+        return allowed_signers.parse(read_text(path) or "")
+    except MalformedError as error:
+        about = "" if error.message.startswith(str(path)) else f"{path}: "
+        raise MalformedError(
+            f"{about}{error.message}", hint=error.hint, details=error.details
+        ) from error
+
+
+def read_revoked(*more: Path) -> tuple[RevokedKey, ...]:
+    """Read the revoked keys of this user, of the system and of `more` folders."""
+    return tuple(key for folder in _folders(*more) for key in _read_revoked(folder / REVOKED_KEYS))
+
+
+def _folders(*more: Path) -> list[Path]:
+    return list(dict.fromkeys((config_folder(), SYSTEM_FOLDER, *more)))
+
+
+def _read_list(path: Path) -> SignerList | None:
+    if not is_there(path):
+        return None
+    signers = read_signers(path)
+    if not signers:
+        raise TrustError(f"{path} lists nobody", hint=_ADVICE)
+    return SignerList(path=path, signers=signers)
+
+
+def _read_revoked(path: Path) -> list[RevokedKey]:
+    try:
+        return [
+            RevokedKey(path=path, key=allowed_signers.parse_key_file(line)[0])
+            for line in (read_text(path) or "").splitlines()
+            if line.strip() and not line.startswith("#")
+        ]
+    except MalformedError as error:
+        raise MalformedError(
+            f"{path}: {error.message}", hint="list one public key on each line"
+        ) from error
+
+
+def _read_settings(path: Path) -> Settings | None:
+    text = read_text(path)
+    if text is None:
+        return None
+    config = configparser.ConfigParser(interpolation=None)
+    try:
+        config.read_string(text)
+    except configparser.Error as error:
+        raise MalformedError(
+            f"{path} cannot be understood: {' '.join(error.message.split())}", hint=_SETTINGS_ADVICE
+        ) from error
+    found = {(section, o): config[section][o] for section in config for o in config[section]}
+    unknown = sorted(found.keys() - {(_SECTION, option) for option in _OPTIONS})
+    if unknown:
+        names = ", ".join(f"[{section}] {option}" for section, option in unknown)
+        raise MalformedError(f"{path} sets what is not known: {names}", hint=_SETTINGS_ADVICE)
+    if not found:
+        raise MalformedError(f"{path} sets nothing", hint=_SETTINGS_ADVICE)
+    number, patterns = (found.get((_SECTION, option)) for option in _OPTIONS)
+    return Settings(
+        path=path,
+        required=1 if number is None else _number(path, number),
+        names=() if patterns is None else _patterns(path, patterns),
+    )
+
+
+def _number(path: Path, text: str) -> int:
+    allowed = {str(number): number for number in range(1, MAX_REQUIRED + 1)}
+    if text not in allowed:
+        raise MalformedError(
+            f"{path}: require-signatures is {text!r}, allowed are the numbers 1 to {MAX_REQUIRED}",
+            hint=_SETTINGS_ADVICE,
+        )
+    return allowed[text]
+
+
+def _patterns(path: Path, text: str) -> tuple[str, ...]:
+    patterns = tuple(text.replace(",", " ").split())
+    if not patterns or not all(map(_PATTERN.fullmatch, patterns)):
+        raise MalformedError(
+            f"{path}: names is {text!r}, allowed are names of bundles, with * and ? for any letters",
+            hint=_SETTINGS_ADVICE,
+        )
+    return patterns

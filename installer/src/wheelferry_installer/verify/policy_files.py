@@ -1,0 +1,99 @@
+"""Reads the files of a policy.
+
+A file counts only where nobody but this user and root can have written it. What is there and
+cannot be read, or cannot be believed, is an error and never an absence: a policy that is passed over
+in silence would let in what it keeps out.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import sys
+from pathlib import Path
+
+from wheelferry_schemas.errors import MalformedError, TrustError
+from wheelferry_schemas.host_rules.writers import OTHERS, Kind, why_not_believed
+
+# Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def read_text(path: Path) -> str | None:
+    """Return the text of a policy's file, None where there is none.
+
+    Raises `TrustError` where file or folder are not to be believed or cannot be read, and
+    `MalformedError` for what is not text.
+    """
+    if not is_there(path):
+        return None
+    try:
+        descriptor = os.open(path, _FLAGS)
+        try:
+            _refuse_writers(path, os.fstat(descriptor), "file")
+            for folder in (path.parent, Path(os.path.realpath(path)).parent):
+                _refuse_writers(folder, folder.stat(), "folder")
+            with open(descriptor, "rb", closefd=False) as file:
+                data = file.read()
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedError(
+            f"{path} is not a text file", hint="restore it from a copy, or write it anew"
+        ) from error
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is anything at `path`, a link that leads nowhere included.
+
+    Raises `TrustError` where that cannot be said: one of the folders above is a link that leads
+    nowhere, or may not be searched.
+    """
+    for place in (path, *path.parents):
+        try:
+            place.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if place == path:
+            return True
+        if not place.is_dir():
+            raise TrustError(
+                f"{place} is not a folder, so this host's policy is not known",
+                hint=f"see what it is: ls -ld {shlex.quote(os.fspath(place))}",
+            )
+        return False
+    return False
+
+
+def _refuse_writers(path: Path, status: os.stat_result, kind: Kind) -> None:
+    user = os.geteuid() if hasattr(os, "geteuid") else status.st_uid
+    mode = status.st_mode
+    if sys.platform == "win32" or (kind == "folder" and mode & stat.S_ISVTX):
+        # Modes say nothing on Windows; and nobody can replace the file of another in `/tmp`.
+        mode &= ~OTHERS
+    reason = why_not_believed(mode, status.st_uid, user=user, kind=kind)
+    if reason is None:
+        return
+    quoted = shlex.quote(os.fspath(path))
+    hint = f"see what it is: ls -ld {quoted}"
+    if "written to by others" in reason:
+        hint = f"look at what is in it; if all of that is yours: chmod go-w {quoted}"
+    elif "another user" in reason:
+        hint = (
+            f"look at what is in it; if it is right, make it yours or root's: chown root {quoted}"
+        )
+    raise TrustError(f"{path} {reason}, so it says nothing about whom you trust", hint=hint)
+
+
+def _unreadable(path: Path, error: OSError) -> TrustError:
+    return TrustError(
+        f"{path} cannot be read, so this host's policy is not known: {error.strerror}",
+        hint=f"see what it is: ls -ld {shlex.quote(os.fspath(path))}",
+    )

@@ -1,0 +1,1 @@
+"""One wheel: every check before a file of it is written."""

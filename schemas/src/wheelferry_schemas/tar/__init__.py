@@ -1,0 +1,1 @@
+"""Tar archives, read by an allow list."""

@@ -1,0 +1,1 @@
+"""Keys, signatures and who may sign, in OpenSSH's formats."""

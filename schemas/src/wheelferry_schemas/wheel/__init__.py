@@ -1,0 +1,1 @@
+"""Wheels: their names and rules."""
