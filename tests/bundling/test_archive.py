@@ -15,7 +15,7 @@ from support.bundles import CREATED, make_key, make_manifest
 from support.wheels import TinyWheel, make_wheel
 from wheelferry_bundler.fetch.hashing import hash_file
 from wheelferry_bundler.sign.signing_keys import SigningKey
-from wheelferry_bundler.write import archive_writer as archive
+from wheelferry_bundler.write import archive_writer
 from wheelferry_bundler.write.archive_writer import ChangedFileError, write_archive
 from wheelferry_schemas.bundle import layout
 from wheelferry_schemas.bundle.manifest import Manifest, serialize
@@ -129,8 +129,8 @@ def test_bytes_do_not_depend_on_the_number_of_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write(output, manifest, contents)
-    monkeypatch.setattr(archive, "_THREADS", 7)
-    monkeypatch.setattr(archive, "_AHEAD", 0)
+    monkeypatch.setattr(archive_writer, "_THREADS", 7)
+    monkeypatch.setattr(archive_writer, "_AHEAD", 0)
     write(tmp_path / "again.tar.zst", manifest, contents)
     assert output.read_bytes() == (tmp_path / "again.tar.zst").read_bytes()
 
@@ -216,7 +216,7 @@ def test_tells_of_a_disk_that_fails_before_the_last_flush(
         if errors:
             raise OSError(errors.pop(), os.strerror(errno.EIO))
 
-    monkeypatch.setattr(archive, "_FLUSHED_AT_ONCE", layout.FRAME_SIZE)
+    monkeypatch.setattr(archive_writer, "_FLUSHED_AT_ONCE", layout.FRAME_SIZE)
     monkeypatch.setattr(os, "fsync", fail_once)
     with pytest.raises(TransferError, match="Input/output error"):
         write(output, manifest, contents)

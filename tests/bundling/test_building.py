@@ -15,8 +15,7 @@ from support.bundles import host_target
 from support.index import LocalIndex
 from support.sources import make_repository, make_sdist, make_source, pack_source, source_files
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler.build import build_python as interpreters
-from wheelferry_bundler.build import building
+from wheelferry_bundler.build import build_python, building
 from wheelferry_bundler.build.build_python import Interpreter
 from wheelferry_bundler.build.building import Built, build_all, check_fit
 from wheelferry_bundler.fetch.cache import Cache
@@ -515,7 +514,7 @@ def test_passes_over_a_python_that_does_not_run(
     shim.chmod(0o755)
     found = other_python(tmp_path / "bin")
     monkeypatch.setenv("PATH", f"{shim.parent}:{found.parent}")
-    assert interpreters.interpreter_for(target_of("win_amd64", OTHER)).path == found
+    assert build_python.interpreter_for(target_of("win_amd64", OTHER)).path == found
 
 
 @pytest.mark.parametrize(

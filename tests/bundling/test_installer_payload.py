@@ -14,7 +14,7 @@ from support.bundles import host_target
 from support.hosts import target
 from support.index import LocalIndex
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_bundler.carry import installer_files as installer_payload
+from wheelferry_bundler.carry import installer_files
 from wheelferry_bundler.carry.installer_files import (
     Payload,
     make_payload,
@@ -45,7 +45,7 @@ class Needs:
         self._lock = folder / "lock.txt"
         self._index = index
         self._cache = Cache(folder / "cache")
-        monkeypatch.setattr(installer_payload, "_LOCK", self._lock)
+        monkeypatch.setattr(installer_files, "_LOCK", self._lock)
 
     def pack(self, wheels: Sequence[TinyWheel], *targets: Target) -> Payload:
         self._index.add(*wheels)

@@ -14,7 +14,7 @@ from support.index import LocalIndex
 from support.projects import make_project
 from support.terminals import on_terminal
 from support.wheels import make_wheel
-from wheelferry_bundler.sign import signing_keys as signing
+from wheelferry_bundler.sign import signing_keys
 
 CREATE = (sys.executable, "-m", "wheelferry_installer", "create")
 
@@ -37,7 +37,7 @@ def test_without_a_terminal_no_key_is_made(project: Path, config_folder: Path) -
     assert "--key" in ran.err
     assert "--unsigned" in ran.err
     assert tree(project) == before
-    assert not (config_folder / signing.KEY_NAME).exists()
+    assert not (config_folder / signing_keys.KEY_NAME).exists()
 
 
 def test_on_a_terminal_a_key_is_made_once_and_this_host_trusts_it(
@@ -47,7 +47,7 @@ def test_on_a_terminal_a_key_is_made_once_and_this_host_trusts_it(
     assert code == 0, said
     assert "made a signing key for you" in said
     assert "bundle trust add" in said
-    assert (config_folder / signing.KEY_NAME).stat().st_mode & 0o777 == 0o600
+    assert (config_folder / signing_keys.KEY_NAME).stat().st_mode & 0o777 == 0o600
     succeed("verify", "bundle.tar.zst", cwd=project)
     again = succeed("create", "--force", cwd=project)
     assert "made a signing key" not in again.err

@@ -6,7 +6,7 @@ import uv
 
 from support.unlocked import LINUX, read, write
 from wheelferry_bundler.model.locations import Places
-from wheelferry_bundler.resolve import uv_resolving as resolving
+from wheelferry_bundler.resolve import uv_resolving
 from wheelferry_bundler.resolve.uv_resolving import uv_environment
 from wheelferry_schemas.errors import MalformedError, TransferError, WheelferryError
 
@@ -21,7 +21,7 @@ def fake_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
         path = tmp_path / "fake-uv"
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(mode)
-        monkeypatch.setattr(resolving, "find_uv", lambda: str(path))
+        monkeypatch.setattr(uv_resolving, "find_uv", lambda: str(path))
         return path
 
     return put
@@ -39,7 +39,7 @@ def test_says_that_uv_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         raise FileNotFoundError
 
     monkeypatch.setattr(uv, "find_uv_bin", fail)
-    resolving.find_uv.cache_clear()
+    uv_resolving.find_uv.cache_clear()
     error = refusal(tmp_path)
     assert error.message == "uv cannot be run: it is not installed"
     assert "pip install" in (error.hint or "")

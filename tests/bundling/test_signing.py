@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.ssh import make_openssh_key, openssh_accepts
-from wheelferry_bundler.sign import signing_keys as signing
+from wheelferry_bundler.sign import signing_keys
 from wheelferry_bundler.sign.signing_keys import SigningKey, load_key, new_key, open_key, trust_here
 from wheelferry_bundler.sign.ssh_keygen import SshKeygenKey
 from wheelferry_schemas.errors import ConflictError, TransferError, UsageError
@@ -69,7 +69,7 @@ def test_ssh_keygen_accepts_what_a_new_key_signs(tmp_path: Path) -> None:
 def test_own_key_is_not_listed_where_root_says_who_may_sign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signing, "SYSTEM_FOLDER", tmp_path / "etc")
+    monkeypatch.setattr(signing_keys, "SYSTEM_FOLDER", tmp_path / "etc")
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc" / allowed_signers.FILE_NAME).write_text("")
     trust_here(tmp_path, new_key(tmp_path / "key"))
@@ -110,7 +110,7 @@ def test_takes_the_name_of_a_key_from_its_public_half(tmp_path: Path) -> None:
 
 def test_names_a_key_after_its_user_where_the_public_half_is_not_there(tmp_path: Path) -> None:
     made = new_key(tmp_path / "key")
-    signing.public_path(tmp_path / "key").unlink()
+    signing_keys.public_path(tmp_path / "key").unlink()
     assert load_key(tmp_path / "key", no_passphrase).name == made.name
 
 
@@ -224,7 +224,7 @@ def test_name_of_a_key_without_public_half_is_its_own_comment(tmp_path: Path) ->
 def test_name_of_an_encrypted_key_without_public_half_is_this_user(tmp_path: Path) -> None:
     key = encrypted_key(tmp_path / "key", "s3cret")
     (tmp_path / "key.pub").unlink()
-    assert load_key(key, lambda _path: "s3cret").name == signing._default_name()
+    assert load_key(key, lambda _path: "s3cret").name == signing_keys._default_name()
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
@@ -241,4 +241,4 @@ def test_key_that_is_cut_short_has_no_comment(tmp_path: Path, cut: int) -> None:
     new_key(tmp_path / "key")
     lines = (tmp_path / "key").read_bytes().splitlines()
     body = b"".join(lines[1:-1])[: cut // 4 * 4]
-    assert signing._own_comment(body) is None
+    assert signing_keys._own_comment(body) is None

@@ -34,8 +34,7 @@ from typing import Any, NoReturn
 
 import wheelferry_installer
 from wheelferry_installer import cli, commands
-from wheelferry_installer.environment import generations as transaction
-from wheelferry_installer.environment import tree_journal as journal
+from wheelferry_installer.environment import generations, tree_journal
 from wheelferry_installer.host.places import CONTROL
 from wheelferry_installer.system import signals
 from wheelferry_schemas.errors import WheelferryError
@@ -246,7 +245,9 @@ def _settle(place: str, folder: str) -> NoReturn:
     signals.raise_on_term()
     try:
         managed = place == "--venv"
-        with transaction.locked(root) if managed else journal.locked(root, root / CONTROL, None):
+        with (
+            generations.locked(root) if managed else tree_journal.locked(root, root / CONTROL, None)
+        ):
             pass
     except (WheelferryError, OSError) as error:
         sys.stderr.write(f"{error}\n")

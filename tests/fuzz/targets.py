@@ -34,8 +34,8 @@ from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.requirement_lines import read_lines
 from wheelferry_bundler.read.uv_lock import read_uv_lock
 from wheelferry_bundler.select.closure import parse_metadata
-from wheelferry_installer.environment import tree_changes as changes
-from wheelferry_installer.install import carried_python as python_archive
+from wheelferry_installer.environment import tree_changes
+from wheelferry_installer.install import carried_python
 from wheelferry_installer.unpack import project_lock, relocated_lock
 from wheelferry_installer.verify import signatures
 from wheelferry_installer.verify.archive_reader import Archive, open_bundle
@@ -318,7 +318,7 @@ def python_tree(data: bytes) -> None:
     shutil.rmtree(environment, ignore_errors=True)
     environment.mkdir()
     try:
-        files = python_archive.unpack(bundle, archive, environment / "python", environment)
+        files = carried_python.unpack(bundle, archive, environment / "python", environment)
     except WheelferryError:
         return
     assert [path.name for path in environment.iterdir()] == ["python"]
@@ -346,7 +346,7 @@ def accepted_json(data: bytes) -> None:
 def journal_json(data: bytes) -> None:
     """Read what a journal says is to be done; every path stays below a root."""
     try:
-        planned = changes.parse(data)
+        planned = tree_changes.parse(data)
     except MalformedError:
         return
     paths = [file.path for file in (*planned.taken, *planned.put)]

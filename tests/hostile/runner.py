@@ -179,9 +179,9 @@ def _child(request: dict[str, Any]) -> None:
     os._exit(0)
 
 
-def _answered(interpreter: ModuleType) -> Any:
+def _answered(search: ModuleType) -> Any:
     """Return a `Question` that does not run this interpreter again: it answers the same each time."""
-    known = interpreter.ask(sys.executable)
+    known = search.ask(sys.executable)
 
     class Answered:
         answer = known
@@ -206,14 +206,14 @@ def _serve() -> None:
 
     import wheelferry_bundler
     import wheelferry_installer
-    from wheelferry_installer.host import interpreter_search as interpreter
+    from wheelferry_installer.host import interpreter_search
 
     for package in (wheelferry_bundler, wheelferry_installer):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             # The others are scripts: they run when they are imported.
             if not module.name.endswith(_SCRIPTS):
                 importlib.import_module(module.name)
-    interpreter.Question = _answered(interpreter)  # type: ignore[misc]
+    interpreter_search.Question = _answered(interpreter_search)  # type: ignore[misc]
     for line in sys.stdin:
         process = os.fork()
         if process == 0:

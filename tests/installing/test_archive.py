@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from support.archives import join, member, pack, packed_frames, plain_frames
-from wheelferry_installer.verify import archive_reader as archive
+from wheelferry_installer.verify import archive_reader
 from wheelferry_installer.verify.archive_reader import OpenedBundle, open_bundle
 from wheelferry_schemas.bundle import layout
 from wheelferry_schemas.bundle.self_contained import BUNDLE, SHEBANG, local_header
@@ -79,7 +79,9 @@ def test_takes_disk_that_reads_in_pieces(
 ) -> None:
     path = tmp_path / "bundle.tar.zst"
     path.write_bytes(small_bundle)
-    monkeypatch.setattr(archive, "_pread", lambda file, size, at: os.pread(file, min(size, 7), at))
+    monkeypatch.setattr(
+        archive_reader, "_pread", lambda file, size, at: os.pread(file, min(size, 7), at)
+    )
     opened = open_bundle(path).archive
     plains = [opened.frame(number, frame.size) for number, frame in enumerate(opened.frames)]
     opened.close()

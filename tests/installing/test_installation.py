@@ -25,7 +25,7 @@ from support.installations import (
 from support.wheels import TinyWheel, make_wheel
 from wheelferry_installer.environment.generations import read_receipt
 from wheelferry_installer.system import disk
-from wheelferry_installer.wheel import verified_wheel as wheel_source
+from wheelferry_installer.wheel import verified_wheel
 
 PYTHON = f"python3.{sys.version_info.minor}"
 TOOL = make_wheel(
@@ -104,7 +104,7 @@ def test_compiled_packages_are_found_too(environment: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "limit"), [(wheel_source, "STREAMED_FROM"), (disk, "IN_MEMORY")]
+    ("module", "limit"), [(verified_wheel, "STREAMED_FROM"), (disk, "IN_MEMORY")]
 )
 def test_large_files_and_wheels_do_not_go_through_memory(
     environment: Path, monkeypatch: pytest.MonkeyPatch, module: Any, limit: str

@@ -19,8 +19,8 @@ from support.installations import (
     this_interpreter,
 )
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer.host import interpreter_search as interpreter
-from wheelferry_installer.install import wheel_destination as destination
+from wheelferry_installer.host import interpreter_search
+from wheelferry_installer.install import wheel_destination
 from wheelferry_schemas.errors import (
     ConflictError,
     MalformedError,
@@ -197,7 +197,7 @@ def test_full_or_failing_disk_leaves_the_environment_as_it_was(
     environment: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     install_wheels(environment, [make_wheel("old")])
-    monkeypatch.setattr(destination, "_write_all", _fail_with(code))
+    monkeypatch.setattr(wheel_destination, "_write_all", _fail_with(code))
     error = _refusal(environment, make_wheel("new"))
     assert isinstance(error, TransferError)
     assert os.strerror(code) in str(error)
@@ -211,7 +211,7 @@ def test_killed_worker_leaves_the_environment_as_it_was(
     def die(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(destination, "_write_all", die)
+    monkeypatch.setattr(wheel_destination, "_write_all", die)
     error = _refusal(environment, make_wheel("new"))
     assert error.message == "a worker process was killed while it installed"
 
@@ -258,7 +258,7 @@ def test_interpreter_that_cannot_make_environments(
     python.write_text("#!/bin/sh\necho No module named venv >&2\nexit 1\n")
     python.chmod(0o755)
     here = this_interpreter()
-    crippled = interpreter.Interpreter(
+    crippled = interpreter_search.Interpreter(
         executable=python,
         base_executable=python,
         markers=here.markers,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.tags import sys_tags
 
-from wheelferry_installer.host import interpreter_search as interpreter
+from wheelferry_installer.host import interpreter_search
 from wheelferry_installer.host.interpreter_search import Interpreter, ask, find
 from wheelferry_schemas.errors import UnfitError
 
@@ -154,7 +154,7 @@ def test_refuses_program_that_does_not_answer(tmp_path: Path, text: str, said: s
 
 
 def test_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "TIMEOUT", 0.2)
+    monkeypatch.setattr(interpreter_search, "TIMEOUT", 0.2)
     with pytest.raises(UnfitError, match="cannot be run: it does not answer"):
         ask(_program(tmp_path / "python", "#!/bin/sh\nexec sleep 60\n"))
 

@@ -22,7 +22,7 @@ from support.other_installers import (
 from support.wheels import make_wheel
 from wheelferry_installer.environment.distributions import Distribution
 from wheelferry_installer.host import places
-from wheelferry_installer.plan import merge_plan as merge_planning
+from wheelferry_installer.plan import merge_plan
 from wheelferry_installer.plan.fitting import Fit
 
 TOOL = {"tool.py": b"import sys\ndef main():\n    print(sys.prefix)\n"}
@@ -208,7 +208,7 @@ def test_exact_leaves_what_environments_are_made_with(
 ) -> None:
     for name in ("pip", "setuptools"):
         put_by_others(environment, name, {f"{name}.py": b""})
-    real = merge_planning._is_surplus
+    real = merge_plan._is_surplus
 
     def as_on(distribution: Distribution, fit: Fit) -> bool:
         markers = {**fit.interpreter.markers, "python_version": python}
@@ -216,7 +216,7 @@ def test_exact_leaves_what_environments_are_made_with(
             distribution, replace(fit, interpreter=replace(fit.interpreter, markers=markers))
         )
 
-    monkeypatch.setattr(merge_planning, "_is_surplus", as_on)
+    monkeypatch.setattr(merge_plan, "_is_surplus", as_on)
     install([make_wheel("ours")], "--into", environment, "--exact")
     assert packages(environment) == ["ours-1.0", *(f"{name}-1.0" for name in staying)]
 

@@ -12,7 +12,7 @@ import pytest
 
 from support.command import tree
 from support.crashes import run_killed
-from wheelferry_installer.environment import tree_changes as changes
+from wheelferry_installer.environment import tree_changes
 from wheelferry_installer.environment.tree_changes import Changes
 from wheelferry_installer.environment.tree_journal import is_unfinished, locked
 from wheelferry_installer.system import disk
@@ -59,7 +59,7 @@ def update(root: Path, *, keep: bool = True) -> None:
     with locked(root, root / CONTROL, None) as journal:
         journal.begin()
         write(journal.staging, NEW)
-        planned = changes.compute(root, journal.staging, set(OLD), {"."}, keep=keep)
+        planned = tree_changes.compute(root, journal.staging, set(OLD), {"."}, keep=keep)
         journal.apply(planned, sync=True)
 
 
@@ -99,7 +99,7 @@ def test_folders_that_became_empty_go(root: Path) -> None:
 def test_folder_into_which_somebody_writes_meanwhile_stays(root: Path) -> None:
     with locked(root, root / CONTROL, None) as journal:
         journal.begin()
-        planned = changes.compute(root, journal.staging, set(OLD), {"."}, keep=True)
+        planned = tree_changes.compute(root, journal.staging, set(OLD), {"."}, keep=True)
         (root / "folder/sub/late").write_text("")
         journal.apply(planned, sync=False)
     assert os.listdir(root / "folder/sub") == ["late"]
@@ -317,14 +317,14 @@ def test_journal_does_not_reach_out_of_the_tree(path: object) -> None:
     file = {"path": path, "size": 1, "modified": 1}
     raw = {"taken": [], "removed": [], "made": [], "put": [file], "keep": True}
     with pytest.raises(MalformedError):
-        changes.parse(json.dumps(raw).encode())
+        tree_changes.parse(json.dumps(raw).encode())
 
 
 def test_changes_are_read_as_they_were_written(root: Path, tmp_path: Path) -> None:
     (tmp_path / "staged").mkdir()
     write(tmp_path / "staged", NEW)
-    planned: Changes = changes.compute(root, tmp_path / "staged", set(OLD), {"."}, keep=True)
-    assert changes.parse(planned.serialize()) == planned
+    planned: Changes = tree_changes.compute(root, tmp_path / "staged", set(OLD), {"."}, keep=True)
+    assert tree_changes.parse(planned.serialize()) == planned
 
 
 def test_journal_says_whether_something_is_left_to_do(root: Path) -> None:
@@ -439,7 +439,7 @@ def test_update_does_not_go_through_a_link(root: Path, victim: Path) -> None:
         with locked(root, root / CONTROL, None) as journal:
             journal.begin()
             write(journal.staging, {"up/file": b"new"})
-            planned = changes.compute(root, journal.staging, set(), {"."}, keep=True)
+            planned = tree_changes.compute(root, journal.staging, set(), {"."}, keep=True)
             journal.apply(planned, sync=False)
 
     assert "up is a link" in refuses(root, victim, update_through_link)
@@ -449,7 +449,7 @@ def test_compiled_modules_behind_a_link_stay(root: Path, victim: Path) -> None:
     with locked(root, root / CONTROL, None) as journal:
         journal.begin()
         write(journal.staging, {"module.py": b""})
-        planned = changes.compute(root, journal.staging, set(), {"."}, keep=True)
+        planned = tree_changes.compute(root, journal.staging, set(), {"."}, keep=True)
         journal.apply(planned, sync=False)
     write(victim, {"module.cpython-311.pyc": b"mine"})
     (root / "__pycache__").symlink_to(victim)

@@ -10,8 +10,8 @@ from support.bundles import make_bundle, trust
 from support.installations import ALICE
 from support.terminals import on_terminal
 from support.wheels import make_wheel
-from wheelferry_bundler.commands import phase_bar as bundlers
-from wheelferry_installer.commands import progress_bar as terminal
+from wheelferry_bundler.commands import phase_bar
+from wheelferry_installer.commands import progress_bar
 from wheelferry_schemas.display import cells
 
 WIDTHS = (40, 80, 120)
@@ -84,13 +84,13 @@ def test_command_draws_its_bar_on_the_terminal(columns: int, tmp_path: Path) -> 
 
 
 def _installing(pieces: int) -> None:
-    with terminal.bar("working", 10 * pieces, shown=True) as advance:
+    with progress_bar.bar("working", 10 * pieces, shown=True) as advance:
         for _ in range(pieces):
             advance("", 10)
 
 
 def _bundling(pieces: int) -> None:
-    bar = bundlers.PhaseBar()
+    bar = phase_bar.PhaseBar()
     bar.step("working", 10 * pieces)
     for _ in range(pieces):
         bar.advance("", 10)

@@ -13,7 +13,7 @@ from support.wheels import TinyWheel, make_wheel
 from vectors.wheels import CONTROLS
 from wheelferry_installer.install.wheel_destination import StagingDestination
 from wheelferry_installer.install.wheel_installation import install_wheel
-from wheelferry_installer.wheel import verified_wheel as wheel_source
+from wheelferry_installer.wheel import verified_wheel
 
 DATA = "foo-1.0.data"
 SCHEMES = {
@@ -134,6 +134,6 @@ def test_script_that_is_read_piece_by_piece_is_installed_whole(
 ) -> None:
     lines = b"".join(b"%d = %d\n" % (number**3, number) for number in range(50_000))
     wheel = make_wheel("foo", files={f"{DATA}/scripts/tool": b"#!python\n" + lines})
-    monkeypatch.setattr(wheel_source, "STREAMED_FROM", 2000)
+    monkeypatch.setattr(verified_wheel, "STREAMED_FROM", 2000)
     install_wheel(open_wheel(wheel), destination(tmp_path / "ours", wheel), METADATA, "3.12")
     assert (tmp_path / "ours/bin/tool").read_bytes() == b"#!/opt/env/bin/python\n" + lines

@@ -21,7 +21,7 @@ from support.foo_wheel import (
     with_record,
 )
 from support.wheels import TinyWheel, record_row
-from wheelferry_installer.wheel import verified_wheel as wheel_source
+from wheelferry_installer.wheel import verified_wheel
 from wheelferry_installer.wheel.record import parse_record
 from wheelferry_schemas.errors import MalformedError
 
@@ -145,7 +145,7 @@ def test_says_what_to_do() -> None:
 def read_both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs a test twice: with the file below and above the size from which files are streamed."""
     if request.param == "piece by piece":
-        monkeypatch.setattr(wheel_source, "STREAMED_FROM", 2000)
+        monkeypatch.setattr(verified_wheel, "STREAMED_FROM", 2000)
 
 
 BIN = "foo/data.bin"
@@ -219,5 +219,5 @@ def test_whatever_is_wrong_is_told_as_a_malformed_wheel(
         at = data.draw(st.integers(0, len(changed) - 1))
         changed[at] = data.draw(st.integers(0, 255))
     with pytest.MonkeyPatch.context() as patch, contextlib.suppress(MalformedError):
-        patch.setattr(wheel_source, "STREAMED_FROM", streamed_from)
+        patch.setattr(verified_wheel, "STREAMED_FROM", streamed_from)
         read_wheel(raw_wheel(bytes(changed)))

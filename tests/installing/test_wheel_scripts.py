@@ -8,7 +8,7 @@ from support.foo_wheel import (
     with_files,
 )
 from support.wheels import TinyWheel, make_wheel
-from wheelferry_installer.wheel import verified_wheel as wheel_source
+from wheelferry_installer.wheel import verified_wheel
 
 # .data
 
@@ -149,5 +149,5 @@ def test_other_groups_of_entry_points_may_hold_anything() -> None:
 
 
 def test_metadata_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wheel_source, "_MAX_METADATA", 100)
+    monkeypatch.setattr(verified_wheel, "_MAX_METADATA", 100)
     assert "RECORD is larger than 100 bytes" in refusal_of(WHEEL)

@@ -18,7 +18,7 @@ from support.foo_wheel import (
     with_files,
 )
 from support.wheels import TinyWheel, make_wheel, record_row, zip_bytes
-from wheelferry_installer.wheel import verified_wheel as wheel_source
+from wheelferry_installer.wheel import verified_wheel
 
 # What a good wheel gives.
 
@@ -40,7 +40,7 @@ def test_reads_every_file_with_its_row_of_record() -> None:
 
 
 def test_reads_large_files_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wheel_source, "STREAMED_FROM", 1000)
+    monkeypatch.setattr(verified_wheel, "STREAMED_FROM", 1000)
     streams = {row[0]: stream for row, stream, _ in open_wheel(WHEEL).get_contents()}
     assert isinstance(streams["foo/__init__.py"], io.BytesIO)
     assert not isinstance(streams["foo/data.bin"], io.BytesIO)
@@ -48,7 +48,7 @@ def test_reads_large_files_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_streams_can_be_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wheel_source, "STREAMED_FROM", 1000)
+    monkeypatch.setattr(verified_wheel, "STREAMED_FROM", 1000)
     for row, stream, _ in open_wheel(WHEEL).get_contents():
         if row[0] == "foo/data.bin":
             assert [stream.read(100), stream.read()] == [
@@ -156,18 +156,18 @@ def test_refuses_name_twice() -> None:
 
 
 def test_refuses_too_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wheel_source, "MAX_FILES", 5)
+    monkeypatch.setattr(verified_wheel, "MAX_FILES", 5)
     assert "it holds more than 5 files" in refusal_of(WHEEL)
 
 
 def test_refuses_to_unpack_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wheel_source, "MAX_UNPACKED", 1000)
+    monkeypatch.setattr(verified_wheel, "MAX_UNPACKED", 1000)
     assert "it unpacks to more than 1000 bytes" in refusal_of(WHEEL)
 
 
 def test_refuses_to_unpack_to_many_times_the_wheels_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wheel_source, "UNSUSPICIOUS", 100)
-    monkeypatch.setattr(wheel_source, "MAX_RATIO", 2)
+    monkeypatch.setattr(verified_wheel, "UNSUSPICIOUS", 100)
+    monkeypatch.setattr(verified_wheel, "MAX_RATIO", 2)
     assert "more than 2 times its size" in refusal_of(WHEEL)
 
 

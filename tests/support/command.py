@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wheelferry_bundler.sign import signing_keys as signing
+from wheelferry_bundler.sign import signing_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +58,8 @@ def bundle(
 def make_own_key(env: Mapping[str, str]) -> None:
     """Make the user's own signing key where there is none, and have this host trust it."""
     folder = Path({**os.environ, **env}["XDG_CONFIG_HOME"]) / "wheelferry"
-    if not (folder / signing.KEY_NAME).exists():
-        signing.trust_here(folder, signing.new_key(folder / signing.KEY_NAME))
+    if not (folder / signing_keys.KEY_NAME).exists():
+        signing_keys.trust_here(folder, signing_keys.new_key(folder / signing_keys.KEY_NAME))
 
 
 def succeed(*arguments: str | Path, cwd: Path, env: dict[str, str] | None = None) -> Ran:

@@ -19,8 +19,7 @@ from support.wheels import TinyWheel
 from wheelferry_installer.host.interpreter_search import Interpreter, ask
 from wheelferry_installer.install import installation
 from wheelferry_installer.install.installation import Installed
-from wheelferry_installer.plan import environment_plan as planning
-from wheelferry_installer.plan import fitting
+from wheelferry_installer.plan import environment_plan, fitting
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_installer.verify.verification import verify
 
@@ -46,7 +45,9 @@ def install(
     try:
         verified = verify(opened, policy_of(ALICE), NOW)
         fit = fitting.fit(verified.manifest, [this_interpreter()])
-        plan = planning.plan(verified, environment, fit, **{"compile_bytecode": False, **options})
+        plan = environment_plan.plan(
+            verified, environment, fit, **{"compile_bytecode": False, **options}
+        )
         return installation.install(plan, NOW, on_progress, sync=sync)
     finally:
         opened.archive.close()

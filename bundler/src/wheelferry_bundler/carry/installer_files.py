@@ -19,7 +19,7 @@ from pathlib import Path
 
 from wheelferry_bundler.build.build_python import interpreter_for
 from wheelferry_bundler.carry.precompiling import compile_modules
-from wheelferry_bundler.create import bundle_plan as planning
+from wheelferry_bundler.create import bundle_plan
 from wheelferry_bundler.create.creation import Progress
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import fetch, total_size
@@ -67,7 +67,7 @@ class Payload:
     sets: tuple[HostSet, ...]
 
 
-def plan_payload(targets: Sequence[Target], building: BuildOptions) -> planning.Plan:
+def plan_payload(targets: Sequence[Target], building: BuildOptions) -> bundle_plan.Plan:
     """Plan what the installer needs on those targets that can run it.
 
     Raises `UnfitError` where none of them can, or one of them lacks a wheel.
@@ -81,8 +81,8 @@ def plan_payload(targets: Sequence[Target], building: BuildOptions) -> planning.
     source = Input(path=_LOCK, kind="requirements.txt", folder=_LOCK.parent)
     building = dataclasses.replace(building, no_build=True, config_settings=())
     try:
-        plan = planning.plan(planning.Request(source=source, targets=able, building=building))
-        planning.check_complete(plan)
+        plan = bundle_plan.plan(bundle_plan.Request(source=source, targets=able, building=building))
+        bundle_plan.check_complete(plan)
     except WheelferryError as error:
         kind = UnfitError if isinstance(error, UnfitError) else type(error)
         raise kind(
@@ -93,7 +93,7 @@ def plan_payload(targets: Sequence[Target], building: BuildOptions) -> planning.
     return plan
 
 
-def make_payload(plan: planning.Plan, cache: Cache, progress: Progress) -> Payload:
+def make_payload(plan: bundle_plan.Plan, cache: Cache, progress: Progress) -> Payload:
     """Fetch and pack what `plan_payload` planned; raises as `fetch` does."""
     wheels = {
         wheel.file_name: wheel for selection in plan.selections for wheel in _wheels(selection)

@@ -117,7 +117,7 @@ def create(
     script (PEP 723). In a folder, the first of these that is found is taken. What is not a lock is
     resolved for each target with uv.
     """
-    from wheelferry_bundler.create import bundle_plan as planning
+    from wheelferry_bundler.create import bundle_plan
     from wheelferry_bundler.fetch.python_archives import read_python_archives
     from wheelferry_bundler.model import bundle_names
     from wheelferry_bundler.read.inputs import find_input
@@ -140,8 +140,8 @@ def create(
     created_at = _created_at()
     expires_at = None if expires is None else _expires_at(expires, created_at)
     building = read_build_options(found, **build_flags)
-    plan = planning.plan(
-        planning.Request(
+    plan = bundle_plan.plan(
+        bundle_plan.Request(
             source=found,
             name=name,
             targets=targets,
@@ -159,7 +159,7 @@ def create(
     if dry_run:
         _show_plan(plan, as_json=as_json)
         return
-    planning.check_complete(plan)
+    bundle_plan.check_complete(plan)
     from wheelferry_bundler.carry.installer_files import plan_payload
     from wheelferry_bundler.carry.self_contained_writer import create_with_installer
     from wheelferry_bundler.commands.phase_bar import PhaseBar
@@ -270,7 +270,7 @@ def _tell_choice(plan: Plan) -> None:
 def _show_plan(plan: Plan, *, as_json: bool) -> None:
     """Print a selection; raises where something is missing, after printing it."""
     from wheelferry_bundler.commands.selection_json import selection_json
-    from wheelferry_bundler.create import bundle_plan as planning
+    from wheelferry_bundler.create import bundle_plan
 
     if as_json:
         say_json(selection_json(plan))
@@ -280,7 +280,7 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
             for chosen in selection.chosen:
                 file = chosen.wheel.file_name if chosen.wheel else "to be built"
                 say(f"  {chosen.package.key}  {file}")
-    planning.check_complete(plan)
+    bundle_plan.check_complete(plan)
 
 
 def _created_json(created: Created) -> dict[str, object]:

@@ -23,12 +23,12 @@ def new(path: Path | None) -> None:
     A passphrase can be set with: ssh-keygen -p -f PATH
     """
     from wheelferry_bundler.commands.signing_options import own_folder, tell_public_half
-    from wheelferry_bundler.sign import signing_keys as signing
+    from wheelferry_bundler.sign import signing_keys
 
     folder = own_folder()
-    where = path or folder / signing.KEY_NAME
-    made = signing.new_key(where)
+    where = path or folder / signing_keys.KEY_NAME
+    made = signing_keys.new_key(where)
     if path is None:
-        signing.trust_here(folder, made)
+        signing_keys.trust_here(folder, made)
     say(f"made {where}")
     tell_public_half(made, where)

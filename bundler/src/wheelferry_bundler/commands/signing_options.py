@@ -50,10 +50,10 @@ def own_keys(
     none yet, is made only when it is needed: a run that fails before that has changed nothing.
     Raises `UsageError` where it would be made and nobody sits at a terminal to be told of it.
     """
-    from wheelferry_bundler.sign import signing_keys as signing
+    from wheelferry_bundler.sign import signing_keys
 
     folder = own_folder()
-    path = folder / signing.KEY_NAME
+    path = folder / signing_keys.KEY_NAME
     if not paths and not path.exists():
         if not _has_terminal():
             raise UsageError(
@@ -62,15 +62,15 @@ def own_keys(
             )
         return lambda: (_make_own(folder, path, quiet=quiet),)
     ask = partial(_passphrase_of, file=passphrase_file)
-    signers = tuple(signing.open_key(p, ask) for p in paths or (path,))
+    signers = tuple(signing_keys.open_key(p, ask) for p in paths or (path,))
     return lambda: signers
 
 
 def _make_own(folder: Path, path: Path, *, quiet: bool) -> Signer:
-    from wheelferry_bundler.sign import signing_keys as signing
+    from wheelferry_bundler.sign import signing_keys
 
-    key = signing.new_key(path)
-    signing.trust_here(folder, key)
+    key = signing_keys.new_key(path)
+    signing_keys.trust_here(folder, key)
     if not quiet:
         tell(f"made a signing key for you: {path}")
         tell_public_half(key, path)

@@ -149,9 +149,7 @@ def install(
         from wheelferry_installer.commands.progress_bar import bar
         from wheelferry_installer.host import places
         from wheelferry_installer.install import installation, merging
-        from wheelferry_installer.plan import environment_plan as planning
-        from wheelferry_installer.plan import fitting
-        from wheelferry_installer.plan import merge_plan as merge_planning
+        from wheelferry_installer.plan import environment_plan, fitting, merge_plan
         from wheelferry_installer.plan.merge_plan import Merge, Wishes
         from wheelferry_installer.verify import accepted_bundles
 
@@ -168,7 +166,7 @@ def install(
         accepted_bundles.refuse_older(checked, allowed=allow_downgrade)
         plan: Plan | Merge
         if place is None:
-            plan = planning.plan(
+            plan = environment_plan.plan(
                 checked,
                 managed_path(environment),
                 fit,
@@ -188,7 +186,7 @@ def install(
                 replace_other=replace,
                 keep=keep != 0,
             )
-            plan = merge_planning.plan(checked, place, fit, wishes)
+            plan = merge_plan.plan(checked, place, fit, wishes)
         now, sync = int(time.time()), not no_sync
         warn_of_plan(plan, now, former)
         if dry_run:
@@ -235,12 +233,12 @@ def _former(environment: Path) -> FormerPython | None:
 
 def _asked(python: str | None, former: FormerPython | None) -> Question:
     """Ask the Python that an environment was made with, if it may be kept, else the first choice."""
-    from wheelferry_installer.host import interpreter_search as interpreter
+    from wheelferry_installer.host import interpreter_search
 
     if former is not None and former.usable:
         with suppress(UnfitError):
-            return interpreter.Question(former.path)
-    return interpreter.Question(interpreter.first_choice(python))
+            return interpreter_search.Question(former.path)
+    return interpreter_search.Question(interpreter_search.first_choice(python))
 
 
 def _fit(
@@ -256,7 +254,7 @@ def _fit(
 
     The latter comes first where the environment was made with one that a bundle brought.
     """
-    from wheelferry_installer.host import interpreter_search as interpreter
+    from wheelferry_installer.host import interpreter_search
     from wheelferry_installer.plan import fitting
 
     manifest = checked.manifest
@@ -266,7 +264,7 @@ def _fit(
             with suppress(UnfitError):
                 return _fit_bundled(manifest, first, environment)
         try:
-            return fitting.fit(manifest, interpreter.find(python, minors, first)), None
+            return fitting.fit(manifest, interpreter_search.find(python, minors, first)), None
         except UnfitError:
             if not may_bring or not manifest.pythons:
                 raise
@@ -276,11 +274,11 @@ def _fit(
 def _fit_bundled(
     manifest: Manifest, first: Question, environment: Path
 ) -> tuple[Fit, PythonArchive | None]:
-    from wheelferry_installer.host import interpreter_search as interpreter
-    from wheelferry_installer.install import carried_python as python_archive
+    from wheelferry_installer.host import interpreter_search
+    from wheelferry_installer.install import carried_python
 
-    host = next(interpreter.find(None, (), first))
-    fit = python_archive.fit_bundled(manifest, host, environment)
+    host = next(interpreter_search.find(None, (), first))
+    fit = carried_python.fit_bundled(manifest, host, environment)
     return fit, manifest.python_for(fit.target.id)
 
 

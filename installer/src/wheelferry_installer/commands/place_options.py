@@ -77,14 +77,15 @@ def find_place(
     into: Path | None, target: Path | None, prefix: Path | None, python: str | None
 ) -> Place | None:
     """Return the place that is named, None where the environment is one that wheelferry manages."""
-    from wheelferry_installer.host import interpreter_search as interpreter
-    from wheelferry_installer.host import places
+    from wheelferry_installer.host import interpreter_search, places
 
     if into is not None:
         return places.into(into)[0]
     if target is None and prefix is None:
         return None
-    return place_for(next(interpreter.find(python, ())), target, prefix, named=python is not None)
+    return place_for(
+        next(interpreter_search.find(python, ())), target, prefix, named=python is not None
+    )
 
 
 def place_for(
@@ -107,13 +108,12 @@ def place_for(
 
 def is_unfinished(where: Path, place: Place | None) -> bool:
     """Return whether another run is at work there, or was interrupted; changes nothing."""
-    from wheelferry_installer.environment import generations as transaction
-    from wheelferry_installer.environment import tree_journal as journal
+    from wheelferry_installer.environment import generations, tree_journal
     from wheelferry_installer.host import places
 
     if place is None:
-        return transaction.ManagedEnvironment(where).unfinished
-    return journal.is_unfinished(where / places.CONTROL)
+        return generations.ManagedEnvironment(where).unfinished
+    return tree_journal.is_unfinished(where / places.CONTROL)
 
 
 def waiting(path: Path, *, no_wait: bool) -> Callable[[], None] | None:

@@ -198,13 +198,12 @@ def _unpack_for_uv(
     import tomli_w
 
     from wheelferry_installer.system import disk
-    from wheelferry_installer.unpack import lock_overlay as overlay
-    from wheelferry_installer.unpack import uv_project
+    from wheelferry_installer.unpack import lock_overlay, uv_project
     from wheelferry_installer.unpack.unpacking import WHEELS
     from wheelferry_installer.unpack.unpacking import unpack as unpack_into
     from wheelferry_installer.unpack.uv_project import UvProject
 
-    overlay.refuse_overlaid(project)
+    lock_overlay.refuse_overlaid(project)
     read = UvProject.read(project)
     place = project if in_place else folder
     relocated = read.relocated(how.part, folder / WHEELS, place, editable=editable)
@@ -221,7 +220,7 @@ def _unpack_for_uv(
         places = ["--no-index", "--find-links", os.path.abspath(folder / WHEELS)]
         unpack_into(how.bundle, how.part, folder, how.advance, more={}, sync=how.sync)
         try:
-            overlay.put_in_place(project, lock, sync=how.sync)
+            lock_overlay.put_in_place(project, lock, sync=how.sync)
         except BaseException:
             disk.remove(folder)
             raise
@@ -270,9 +269,9 @@ def _write_index(how: _How, folder: Path) -> _Answer:
 
 
 def _undo(project: Path, *, sync: bool) -> _Answer:
-    from wheelferry_installer.unpack import lock_overlay as overlay
+    from wheelferry_installer.unpack import lock_overlay
 
-    changed = overlay.undo(project, sync=sync)
+    changed = lock_overlay.undo(project, sync=sync)
     lock = os.fspath(project / "uv.lock")
     line = f"{lock} is the project's own again" if changed else f"{lock} was not changed in place"
     return _Answer({"lock": lock, "changed": changed}, [line], {})

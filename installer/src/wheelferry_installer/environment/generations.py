@@ -23,8 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from wheelferry_installer.system import disk, open_folder, own_folder, signals
-from wheelferry_installer.system import folder_lock as locks
+from wheelferry_installer.system import disk, folder_lock, open_folder, own_folder, signals
 from wheelferry_installer.system.open_folder import NotPlainError, OpenFolder
 from wheelferry_schemas import receipt
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
@@ -317,7 +316,7 @@ def locked(
     with (
         disk.folder_made(environment.parent),
         signals.kept(),
-        locks.held(control_folder(environment), environment, on_wait) as held,
+        folder_lock.held(control_folder(environment), environment, on_wait) as held,
         open_folder.opened(Path(os.path.realpath(environment.parent))) as site,
     ):
         managed = ManagedEnvironment(environment, (held.descriptor,), held.folder, site)

@@ -24,11 +24,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelferry_installer.environment import journal_checks
-from wheelferry_installer.environment import tree_changes as changes
+from wheelferry_installer.environment import journal_checks, tree_changes
 from wheelferry_installer.environment.tree_changes import Changes, Reversal
-from wheelferry_installer.system import disk, open_folder, own_folder, signals
-from wheelferry_installer.system import folder_lock as locks
+from wheelferry_installer.system import disk, folder_lock, open_folder, own_folder, signals
 from wheelferry_installer.system.open_folder import NotPlainError, OpenFolder
 from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
 
@@ -149,7 +147,7 @@ class Journal:
     def _read(self, name: str) -> Changes:
         path = f"{name}/{_CHANGES}"
         try:
-            return changes.parse(self.control.read(path))
+            return tree_changes.parse(self.control.read(path))
         except (FileNotFoundError, NotADirectoryError, NotPlainError, MalformedError) as error:
             problems = [f"{path} cannot be read"]
             raise journal_checks.refused(self.control.path / name, self.root, problems) from error
@@ -265,7 +263,7 @@ class Journal:
     def _remove_compiled(self, planned: Changes, *, back: bool) -> None:
         """Remove what Python has compiled since of the files that go."""
         paths = {file.path for file in (planned.put if back else planned.taken)}
-        for path in changes.cached_modules(self.root, sorted(paths)):
+        for path in tree_changes.cached_modules(self.root, sorted(paths)):
             if path not in paths:
                 with contextlib.suppress(FileNotFoundError):
                     self.tree.unlink(path)
@@ -293,7 +291,7 @@ def locked(root: Path, control: Path, on_wait: Callable[[], None] | None) -> Ite
     with (
         disk.folder_made(root),
         signals.kept(),
-        locks.held(control, root, on_wait) as held,
+        folder_lock.held(control, root, on_wait) as held,
         open_folder.opened(root) as tree,
     ):
         journal = Journal(tree=tree, control=held.folder)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from wheelferry_installer.host import interpreter_search as interpreter
+from wheelferry_installer.host import interpreter_search
 from wheelferry_installer.host.interpreter_search import Interpreter
 from wheelferry_installer.plan.fitting import Fit, misfits
 from wheelferry_installer.system import disk
@@ -76,7 +76,7 @@ def fit_bundled(manifest: Manifest, host: Interpreter, environment: Path) -> Fit
 
 def ask_bundled(fit: Fit, unpacked: Path) -> Fit:
     """Return the fit with what the Python that was unpacked says of itself; raises `UnfitError`."""
-    said = interpreter.ask(unpacked / _EXECUTABLE)
+    said = interpreter_search.ask(unpacked / _EXECUTABLE)
     problems = misfits(fit.target, fit.packages, said)
     if problems:
         raise UnfitError(

@@ -13,8 +13,7 @@ from wheelferry_installer.environment import losses, pruning
 from wheelferry_installer.environment.generations import ManagedEnvironment, locked, read_receipt
 from wheelferry_installer.environment.losses import Losses
 from wheelferry_installer.environment.pruning import Pruned
-from wheelferry_installer.install import carried_python as python_archive
-from wheelferry_installer.install import room, staging
+from wheelferry_installer.install import carried_python, room, staging
 from wheelferry_installer.install.compiling import compile_modules
 from wheelferry_installer.install.wheel_workers import Layout
 from wheelferry_installer.plan.environment_plan import Plan
@@ -157,10 +156,10 @@ def _python_for(plan: Plan, managed: ManagedEnvironment) -> tuple[Plan, _Python]
     managed.staging.mkdir(0o755)
     if plan.bundled_python is None:
         return plan, _Python(path=plan.fit.interpreter.base_executable)
-    folder = managed.staging / python_archive.FOLDER
-    files = python_archive.unpack(plan.bundle, plan.bundled_python, folder, managed.staging)
-    plan = replace(plan, fit=python_archive.ask_bundled(plan.fit, folder))
-    return plan, _Python(path=python_archive.executable_in(folder), files=files)
+    folder = managed.staging / carried_python.FOLDER
+    files = carried_python.unpack(plan.bundle, plan.bundled_python, folder, managed.staging)
+    plan = replace(plan, fit=carried_python.ask_bundled(plan.fit, folder))
+    return plan, _Python(path=carried_python.executable_in(folder), files=files)
 
 
 def _build(
@@ -237,7 +236,7 @@ def _run_python(interpreter: Path, arguments: Sequence[str], lock: Sequence[int]
 
 
 def _files_in(folder: Path) -> tuple[InstalledFile, ...]:
-    python = folder / python_archive.FOLDER
+    python = folder / carried_python.FOLDER
     return tuple(
         InstalledFile(
             path=path.relative_to(folder).as_posix(), sha256=staging.sha256_of(path) or ""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelferry_installer.environment import tree_changes as changes
+from wheelferry_installer.environment import tree_changes
 from wheelferry_installer.environment.distributions import distributions
 from wheelferry_installer.environment.generations import read_receipt_in
 from wheelferry_installer.environment.tree_journal import is_unfinished, locked
@@ -63,7 +63,7 @@ def install(
             warnings += judge_obstacles(
                 merge.place, journal.staging, removal, force=merge.wishes.force
             )
-            planned = changes.compute(
+            planned = tree_changes.compute(
                 root,
                 journal.staging,
                 removal.taken,
@@ -100,10 +100,10 @@ def uninstall(
             going = [distribution for distribution in there if distribution.record in ours]
             removal = plan_removal(place.root, going, ours)
             removal.refuse_conflicts(place.root, force=force)
-            receipts = changes.files_below(place.root / place.receipts)
+            receipts = tree_changes.files_below(place.root / place.receipts)
             removal.taken.update(f"{place.receipts}/{path}" for path in receipts)
             journal.begin()
-            planned = changes.compute(
+            planned = tree_changes.compute(
                 place.root, journal.staging, removal.taken, place.lasting, keep=False
             )
             journal.apply(planned, sync=sync)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from wheelferry_installer.environment import tree_changes as changes
+from wheelferry_installer.environment import tree_changes
 from wheelferry_installer.host.places import Place
 from wheelferry_installer.install import staging
 from wheelferry_installer.install.removal import Removal, is_file, resolved
@@ -32,7 +32,7 @@ def judge_obstacles(place: Place, staged: Path, removal: Removal, *, force: bool
     root = place.root
     taken = frozenset(removal.taken)
     problems, warnings = [], []
-    for path in changes.files_below(staged):
+    for path in tree_changes.files_below(staged):
         blocked = _blocked(root, path, taken)
         if blocked:
             problems.append(blocked)
@@ -46,7 +46,7 @@ def judge_obstacles(place: Place, staged: Path, removal: Removal, *, force: bool
     old_receipts = root / place.receipts
     if old_receipts.exists():
         removal.taken.update(
-            f"{place.receipts}/{path}" for path in changes.files_below(old_receipts)
+            f"{place.receipts}/{path}" for path in tree_changes.files_below(old_receipts)
         )
     if problems:
         raise ConflictError(
@@ -63,13 +63,13 @@ def _blocked(root: Path, path: str, taken: frozenset[str]) -> str | None:
         return f"{path} is outside of {root}"
     if real != path:
         return f"{path} leads through a link"
-    for folder in changes.parents(path):
+    for folder in tree_changes.parents(path):
         if os.path.lexists(root / folder) and folder not in taken:
             if not (root / folder).is_dir():
                 return f"{folder} is a file, and {path} should be in it"
             break
     target = root / path
-    below = changes.files_below(target) if target.is_dir() and not is_file(target) else ()
+    below = tree_changes.files_below(target) if target.is_dir() and not is_file(target) else ()
     if any(f"{path}/{name}" not in taken for name in below):
         return f"{path} is a folder"
     return None

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wheelferry_installer.environment import generations as transaction
-from wheelferry_installer.environment import losses
-from wheelferry_installer.environment import tree_journal as journal
+from wheelferry_installer.environment import generations, losses, tree_journal
 from wheelferry_installer.environment.distributions import (
     Distribution,
     distributions,
@@ -57,7 +55,7 @@ def roll_back(
     Raises `ConflictError` where it is not kept, or where the generation of the environment does not
     begin with `if_generation`; then nothing was changed.
     """
-    with transaction.locked(environment, on_wait) as managed:
+    with generations.locked(environment, on_wait) as managed:
         foreseen = _foresee(managed, to, if_generation)
         managed.rollback(sync=sync, to=to)
     return foreseen
@@ -78,7 +76,7 @@ def roll_back_place(
     on_wait: Callable[[], None] | None,
 ) -> RolledBack:
     """Undo the last change of a place, or do it again where it was undone; raises as `roll_back`."""
-    with journal.locked(place.root, place.root / CONTROL, on_wait) as entries:
+    with tree_journal.locked(place.root, place.root / CONTROL, on_wait) as entries:
         foreseen = _foresee_place(place, entries, if_generation)
         entries.rollback(sync=sync)
     return foreseen
@@ -87,9 +85,9 @@ def roll_back_place(
 def foresee_place(place: Place, *, if_generation: str | None) -> RolledBack:
     """Return what `roll_back_place` would do, and raise as it does."""
     control = place.root / CONTROL
-    _refuse_unfinished(place.root, unfinished=journal.is_unfinished(control))
+    _refuse_unfinished(place.root, unfinished=tree_journal.is_unfinished(control))
     try:
-        with journal.looked_at(place.root, control) as entries:
+        with tree_journal.looked_at(place.root, control) as entries:
             return _foresee_place(place, entries, if_generation)
     except FileNotFoundError as error:
         raise ConflictError(

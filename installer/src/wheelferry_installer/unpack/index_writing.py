@@ -20,7 +20,7 @@ from wheelferry_installer.environment.distributions import digest_of, spelled
 from wheelferry_installer.system import disk, own_folder
 from wheelferry_installer.system.folder_lock import held
 from wheelferry_installer.system.open_folder import OpenFolder, is_link, opened
-from wheelferry_installer.unpack import index_pages as simple_index
+from wheelferry_installer.unpack import index_pages
 from wheelferry_installer.unpack.index_pages import FILES, JSON, SIMPLE, IndexedFile
 from wheelferry_installer.unpack.unpacking import WHEELS, placed, size_of, write_members
 from wheelferry_installer.verify.verification import VerifiedBundle
@@ -202,10 +202,10 @@ def _stage(
     root = index / SIMPLE / JSON
     names = set(by_project)
     if root.is_file():
-        names.update(simple_index.read_root_page(root.read_bytes(), os.fspath(root)))
-    pages = simple_index.root_pages(names)
+        names.update(index_pages.read_root_page(root.read_bytes(), os.fspath(root)))
+    pages = index_pages.root_pages(names)
     for name, indexed in by_project.items():
-        pages.update(simple_index.project_pages(name, indexed.values()))
+        pages.update(index_pages.project_pages(name, indexed.values()))
     for path, data in pages.items():
         (staging / path).parent.mkdir(parents=True, exist_ok=True)
         (staging / path).write_bytes(data)
@@ -216,7 +216,7 @@ def _listed(index: Path, name: str) -> dict[str, IndexedFile]:
     page = index / SIMPLE / name / JSON
     if not page.is_file():
         return {}
-    files = simple_index.read_project_page(page.read_bytes(), os.fspath(page))
+    files = index_pages.read_project_page(page.read_bytes(), os.fspath(page))
     return {file.file_name: file for file in files}
 
 

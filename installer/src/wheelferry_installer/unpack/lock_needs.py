@@ -14,7 +14,7 @@ from typing import Any
 from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
-from wheelferry_installer.unpack import project_lock as uv_lock
+from wheelferry_installer.unpack import project_lock
 from wheelferry_installer.unpack.project_lock import Key
 from wheelferry_installer.unpack.toml_text import table, tables, texts
 from wheelferry_schemas.errors import MalformedError
@@ -108,11 +108,11 @@ def needed(lock: dict[str, Any], target: Target, flags: Flags) -> dict[str, list
 
 def _chosen(lock: dict[str, Any], flags: Flags) -> list[dict[str, Any]]:
     """Return the members of the workspace that are meant."""
-    members = uv_lock.members(lock)
+    members = project_lock.members(lock)
     names = flags.values("--package")
     if names:
         return [member for member in members if canonicalize_name(member["name"]) in names]
-    root = [member for member in members if uv_lock.local_folder(member) == "."]
+    root = [member for member in members if project_lock.local_folder(member) == "."]
     return members if "--all-packages" in flags.options or not root else root
 
 
@@ -127,12 +127,12 @@ class _Walk:
 
     def __init__(self, lock: dict[str, Any], target: Target) -> None:
         self.reached: dict[Key, None] = {}
-        self._packages = {uv_lock.key(p): p for p in tables(lock, "package")}
+        self._packages = {project_lock.key(p): p for p in tables(lock, "package")}
         self._environment = target.markers.plain()
         self._followed: set[tuple[Key, str]] = set()
 
     def reach(self, package: dict[str, Any]) -> None:
-        key = uv_lock.key(package)
+        key = project_lock.key(package)
         if key not in self.reached:
             self.reached[key] = None
             self.follow(tables(package, "dependencies"))
@@ -141,7 +141,7 @@ class _Walk:
         for edge in edges:
             if not self._holds(edge):
                 continue
-            name, version, source = uv_lock.key(edge)
+            name, version, source = project_lock.key(edge)
             for key, package in self._packages.items():
                 if key[0] == name and version in (None, key[1]) and source in (None, key[2]):
                     self.reach(package)

@@ -16,7 +16,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
-from wheelferry_installer.unpack import project_lock as uv_lock
+from wheelferry_installer.unpack import project_lock
 from wheelferry_installer.unpack.project_lock import Key
 from wheelferry_installer.unpack.toml_text import tables
 from wheelferry_schemas.bundle.manifest import Manifest, Package
@@ -50,14 +50,14 @@ def relocate(
     taken: set[tuple[str, str | None, str]] = set()
     found = set()
     for package in tables(lock, "package"):
-        old = uv_lock.key(package)
+        old = project_lock.key(package)
         name, version, _ = old
         wheels = _wheels_of(package, manifest.packages, trusted=trusted)
         if wheels:
             found.add(old)
-        if name in editable and uv_lock.local_folder(package) is not None:
+        if name in editable and project_lock.local_folder(package) is not None:
             package["source"] = {"editable": editable[name]}
-        elif wheels or uv_lock.local_folder(package) is None:
+        elif wheels or project_lock.local_folder(package) is None:
             registry = folder
             # Two indexes may have the same version; uv tells them apart by how they are spelled.
             while (name, version, registry) in taken:
@@ -74,9 +74,9 @@ def relocate(
                 ]
         sources[old] = package["source"]
     for package in tables(lock, "package"):
-        for edge in uv_lock.edges(package):
+        for edge in project_lock.edges(package):
             if "source" in edge:
-                edge["source"] = sources.get(uv_lock.key(edge), edge["source"])
+                edge["source"] = sources.get(project_lock.key(edge), edge["source"])
     return Relocated(lock=lock, found=frozenset(found))
 
 
@@ -85,7 +85,7 @@ def _wheels_of(
 ) -> list[Package]:
     """Return the bundle's wheels of a package of the lock."""
     listed = {wheel.get("hash") for wheel in tables(package, "wheels")}
-    name, version, _ = uv_lock.key(package)
+    name, version, _ = project_lock.key(package)
     named = [wheel for wheel in wheels if wheel.name == canonicalize_name(name)]
     by_hash = [wheel for wheel in named if f"sha256:{wheel.sha256}" in listed]
     if by_hash:

@@ -19,8 +19,7 @@ import tomli_w
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from wheelferry_installer.unpack import lock_needs
-from wheelferry_installer.unpack import project_lock as uv_lock
+from wheelferry_installer.unpack import lock_needs, project_lock
 from wheelferry_installer.unpack.lock_needs import Flags
 from wheelferry_installer.unpack.project_lock import Key
 from wheelferry_installer.unpack.relocated_lock import Relocated, relocate
@@ -55,7 +54,7 @@ class UvProject:
                 f"{folder} has no uv.lock", hint="name the folder of the project, with its uv.lock"
             )
         data = path.read_bytes()
-        return cls(folder=folder, data=data, lock=uv_lock.read_uv_lock(data))
+        return cls(folder=folder, data=data, lock=project_lock.read_uv_lock(data))
 
     @property
     def sha256(self) -> str:
@@ -64,7 +63,10 @@ class UvProject:
 
     def files(self) -> dict[str, bytes]:
         """Return what uv reads besides the lock, by relative path."""
-        folders = {".", *(uv_lock.local_folder(m) or "." for m in uv_lock.members(self.lock))}
+        folders = {
+            ".",
+            *(project_lock.local_folder(m) or "." for m in project_lock.members(self.lock)),
+        }
         found = {}
         for folder in sorted(folders):
             if not _is_inside(folder):
@@ -141,7 +143,7 @@ class UvProject:
         flags = Flags(options=manifest.made_from.options, default_groups=self.default_groups())
         at_hand = found | {
             key
-            for key, package in ((uv_lock.key(p), p) for p in tables(self.lock, "package"))
+            for key, package in ((project_lock.key(p), p) for p in tables(self.lock, "package"))
             if key[0] in editable or _needs_no_wheel(package, flags)
         }
         lacking: dict[str, list[str]] = {}
@@ -181,7 +183,7 @@ def _python(target: Target) -> str:
 
 def _needs_no_wheel(package: dict[str, Any], flags: Flags) -> bool:
     """Tell whether nothing is installed for a folder of the project, or uv is told to leave it."""
-    folder = uv_lock.local_folder(package)
+    folder = project_lock.local_folder(package)
     return folder is not None and (
         "virtual" in package["source"] or any(option in _LOCAL_LEFT_OUT for option in flags.options)
     )
