@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from hostile import test_bit_flips as flips
 from hostile.runner import Runner
-from support.bundles import make_bundle
+from support.making.bundles import make_bundle
 from vectors.generate import FAMILIES
 from vectors.good_bundle import BUNDLE, SIGNERS, alice, trusting
 from vectors.vector import WheelVector

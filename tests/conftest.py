@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from support import airgap
-from support.homes import move_home
-from support.index import LocalIndex, serve
+from support.running import airgap
+from support.running.homes import move_home
+from support.running.index import LocalIndex, serve
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.index import LocalIndex
-from support.unlocked import PACKAGES
+from support.making.unlocked import PACKAGES
+from support.running.index import LocalIndex
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """Settings for the contract's tests."""
 
-from support.properties import steady
+from support.running.properties import steady
 
 steady()

@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from faults.client import NO_FAULT, Fault, Tracer, running
-from support.bundles import make_bundle, make_key, trust
-from support.command import tree
-from support.wheels import make_wheel
+from support.making.bundles import make_bundle, make_key, trust
+from support.making.wheels import make_wheel
+from support.running.command import tree
 
 FILES = 200
 _BIN = Path(sys.executable).parent

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faults.client import NO_FAULT, Fault, Traced, Tracer
-from support.bundles import host_target, make_bundle, make_key, trust
-from support.command import tree
-from support.python_archives import described, few_files_tar, write
-from support.wheels import TinyWheel, make_wheel
+from support.making.bundles import host_target, make_bundle, make_key, trust
+from support.making.python_archives import described, few_files_tar, write
+from support.making.wheels import TinyWheel, make_wheel
+from support.running.command import tree
 
 Tree = Mapping[str, tuple[str, int, bytes]]
 _BUNDLED_PYTHON = "--bundled-python"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from faults.client import NO_FAULT, Tracer, running
-from support.bundles import make_bundle, make_key, trust
-from support.command import tree
-from support.wheels import make_wheel
+from support.making.bundles import make_bundle, make_key, trust
+from support.making.wheels import make_wheel
+from support.running.command import tree
 
 TIMES = 20
 

@@ -14,10 +14,10 @@ if __name__ == "__main__":
 
 from fuzz.fuzzing import CORPUS
 from fuzz.targets import CUT
-from support.archives import packed_frames
-from support.bundles import make_manifest
-from support.manifests import TARGETS
-from support.python_archives import interpreter, member, tar_of
+from support.making.archives import packed_frames
+from support.making.bundles import make_manifest
+from support.making.manifests import TARGETS
+from support.making.python_archives import interpreter, member, tar_of
 from vectors import raw_tar
 from vectors.good_bundle import alice, good_bundle, mallory, plain_frames, trusting, wheels
 from vectors.good_wheel import INFO, contents, entries

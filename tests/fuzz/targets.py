@@ -22,9 +22,9 @@ import tomli_w
 import zstandard
 from installer.utils import parse_entrypoints
 
-from support.archives import NOW, join, join_plain, plain_frames
-from support.bundles import make_manifest
-from support.manifests import TARGETS as HOSTS
+from support.making.archives import NOW, join, join_plain, plain_frames
+from support.making.bundles import make_manifest
+from support.making.manifests import TARGETS as HOSTS
 from vectors.good_bundle import wheels
 from vectors.good_wheel import FILE_NAME, INFO, contents
 from wheelferry_bundler.fetch.simple_pages import PageError, parse_page
@@ -203,7 +203,7 @@ def entry_points(data: bytes) -> None:
 
 def metadata(data: bytes) -> None:
     """Read METADATA of a wheel that is good but for that, on both sides."""
-    from support.wheels import record_row, zip_bytes
+    from support.making.wheels import record_row, zip_bytes
 
     files = contents()
     del files[f"{INFO}/RECORD"]

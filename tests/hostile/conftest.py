@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from hostile.runner import Runner, Watched
-from support.bundles import make_bundle
-from support.command import tree
+from support.making.bundles import make_bundle
+from support.running.command import tree
 from vectors.good_bundle import BUNDLE, SIGNERS, alice, trusting, wheels
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from support.archives import join_plain, member, packed_frames, policy_of
-from support.bundles import make_manifest
-from support.wheels import make_wheel
+from support.making.archives import join_plain, member, packed_frames, policy_of
+from support.making.bundles import make_manifest
+from support.making.wheels import make_wheel
 from vectors.good_bundle import alice
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_installer.verify.verification import verify

@@ -8,7 +8,7 @@ import pytest
 
 from hostile.conftest import Host
 from hostile.runner import Watched
-from support.command import tree
+from support.running.command import tree
 from vectors.locks import lock_vectors
 
 VECTORS = {vector.name: vector for vector in lock_vectors()}

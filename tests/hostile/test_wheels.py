@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hostile.conftest import Host
-from support.bundles import make_bundle
-from support.wheels import TinyWheel
+from support.making.bundles import make_bundle
+from support.making.wheels import TinyWheel
 from vectors.good_bundle import BUNDLE, SIGNERS, alice, trusting
 from vectors.wheels import wheel_vectors
 

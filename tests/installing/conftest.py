@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from support.bundles import make_bundle
-from support.command import Ran
-from support.properties import steady
-from support.ssh import fixed_key
-from support.wheels import make_wheel
+from support.making.bundles import make_bundle
+from support.making.wheels import make_wheel
+from support.running.command import Ran
+from support.running.properties import steady
+from support.running.ssh import fixed_key
 from wheelferry_bundler.sign.signing_keys import SigningKey
 from wheelferry_installer import cli
 from wheelferry_installer.system import disk, signals

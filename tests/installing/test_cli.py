@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 import pytest
 
-from support.command import Ran
+from support.running.command import Ran
 from wheelferry_installer import cli
 from wheelferry_schemas.errors import (
     ConflictError,

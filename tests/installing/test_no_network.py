@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from support.bundles import make_bundle, make_key, trust
-from support.wheels import make_wheel
+from support.making.bundles import make_bundle, make_key, trust
+from support.making.wheels import make_wheel
 
 WATCHED = """
 import json, os, sys

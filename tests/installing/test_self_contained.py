@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from support.archives import examine, policy_of
-from support.bundles import make_bundle, trust
-from support.command import Ran
-from support.installations import ALICE, SITE_PACKAGES, install
-from support.wheels import make_wheel
+from support.making.archives import examine, policy_of
+from support.making.bundles import make_bundle, trust
+from support.making.wheels import make_wheel
+from support.running.command import Ran
+from support.running.installations import ALICE, SITE_PACKAGES, install
 from wheelferry_bundler.sign.signing_keys import SigningKey
 from wheelferry_installer.carried import completed
 from wheelferry_schemas.bundle.self_contained import BUNDLE, HEAD_SIZE, SHEBANG, local_header

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from support.bundles import host_target, make_bundle, make_key, trust
-from support.command import Ran, bundle, succeed, tree
-from support.index import LocalIndex
-from support.projects import compiled, make_project
-from support.wheels import make_wheel
+from support.making.bundles import host_target, make_bundle, make_key, trust
+from support.making.projects import compiled, make_project
+from support.making.wheels import make_wheel
+from support.running.command import Ran, bundle, succeed, tree
+from support.running.index import LocalIndex
 from wheelferry_bundler.read.targets import PythonVersion, make_target
 from wheelferry_bundler.select.platforms import parse_platform
 

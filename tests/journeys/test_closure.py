@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from support.command import bundle, succeed
-from support.index import LocalIndex
-from support.sources import make_source
-from support.wheels import TinyWheel, make_wheel
+from support.making.sources import make_source
+from support.making.wheels import TinyWheel, make_wheel
+from support.running.command import bundle, succeed
+from support.running.index import LocalIndex
 
 WINDOWS = ("--platform", "win_amd64", "--python", "3.12")
 BOTH = ("--platform", "manylinux_2_28_x86_64", *WINDOWS)

@@ -9,7 +9,7 @@ from itertools import chain
 
 import pytest
 
-from support.pages import DOCS
+from support.running.pages import DOCS
 from wheelferry_schemas import errors
 
 ROOT = DOCS.parent

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from support.command import make_own_key
-from support.index import LocalIndex
-from support.projects import make_project
-from support.wheels import make_wheel
+from support.making.projects import make_project
+from support.making.wheels import make_wheel
+from support.running.command import make_own_key
+from support.running.index import LocalIndex
 
 RECORDER = """
 import sys, threading

@@ -11,9 +11,9 @@ from time import monotonic, sleep
 
 import pytest
 
-from support.bundles import make_bundle, make_key, trust
-from support.command import bundle, succeed, tree
-from support.wheels import make_wheel
+from support.making.bundles import make_bundle, make_key, trust
+from support.making.wheels import make_wheel
+from support.running.command import bundle, succeed, tree
 
 pytestmark = pytest.mark.usefixtures("interruptible")
 FILES = {f"many/part{number}.py": b"" for number in range(3000)}

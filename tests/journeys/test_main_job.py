@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from support.airgap import AIRGAP
-from support.command import bundle, succeed, tree
-from support.index import LocalIndex
-from support.projects import compiled, make_project
-from support.wheels import make_wheel
+from support.making.projects import compiled, make_project
+from support.making.wheels import make_wheel
+from support.running.airgap import AIRGAP
+from support.running.command import bundle, succeed, tree
+from support.running.index import LocalIndex
 
 LINUX = ("--platform", "manylinux_2_28_x86_64", "--python", "3.12")
 

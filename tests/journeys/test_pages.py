@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import uv
 
-from support.command import succeed
-from support.index import LocalIndex
-from support.pages import DOCS, Page, Room
-from support.projects import make_project
-from support.wheels import make_wheel
-from support.workspaces import NAMES, make_workspace
+from support.making.projects import make_project
+from support.making.wheels import make_wheel
+from support.making.workspaces import NAMES, make_workspace
+from support.running.command import succeed
+from support.running.index import LocalIndex
+from support.running.pages import DOCS, Page, Room
 
 PATH = os.pathsep.join(
     (

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import uv
 
-from support.airgap import AIRGAP
-from support.bundles import host_target
-from support.command import succeed
-from support.index import LocalIndex
-from support.projects import make_project
-from support.sources import make_source
-from support.wheels import make_wheel
+from support.making.bundles import host_target
+from support.making.projects import make_project
+from support.making.sources import make_source
+from support.making.wheels import make_wheel
+from support.running.airgap import AIRGAP
+from support.running.command import succeed
+from support.running.index import LocalIndex
 from wheelferry_bundler.read.targets import host_platform_name
 
 UV = uv.find_uv_bin()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from support.command import bundle, succeed
-from support.index import LocalIndex
-from support.projects import make_project
-from support.python_archives import own_tar, write
-from support.wheels import make_wheel
+from support.making.projects import make_project
+from support.making.python_archives import own_tar, write
+from support.making.wheels import make_wheel
+from support.running.command import bundle, succeed
+from support.running.index import LocalIndex
 
 
 @pytest.fixture

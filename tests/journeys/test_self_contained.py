@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from support.airgap import AIRGAP
-from support.command import Ran, bundle
-from support.index import serve
-from support.projects import make_project
-from support.pythons import bare_pythons
-from support.wheels import make_wheel
+from support.making.projects import make_project
+from support.making.wheels import make_wheel
+from support.running.airgap import AIRGAP
+from support.running.command import Ran, bundle
+from support.running.index import serve
+from support.running.pythons import bare_pythons
 
 pytestmark = [pytest.mark.online, pytest.mark.namespace]
 PYTHONS = bare_pythons()

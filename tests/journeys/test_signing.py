@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from support.bundles import make_bundle, make_key, trust
-from support.command import bundle, succeed
-from support.wheels import make_wheel
+from support.making.bundles import make_bundle, make_key, trust
+from support.making.wheels import make_wheel
+from support.running.command import bundle, succeed
 
 
 def ssh_key(folder: Path, name: str, *options: str) -> Path:

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import uv
 
-from support.command import succeed
-from support.homes import move_home
-from support.index import serve
-from support.projects import make_project
-from support.wheels import make_wheel
+from support.making.projects import make_project
+from support.making.wheels import make_wheel
+from support.running.command import succeed
+from support.running.homes import move_home
+from support.running.index import serve
 
 REQUESTS: list[str] = []
 

@@ -13,11 +13,11 @@ import click
 import pytest
 import uv
 
-from support.command import succeed
-from support.index import LocalIndex
-from support.pages import DOCS, Page, Room
-from support.projects import make_project
-from support.wheels import make_wheel
+from support.making.projects import make_project
+from support.making.wheels import make_wheel
+from support.running.command import succeed
+from support.running.index import LocalIndex
+from support.running.pages import DOCS, Page, Room
 from wheelferry_installer.cli import bundle
 
 TOOLS = (*(str(Path(path).parent) for path in (sys.executable, uv.find_uv_bin())), "/bin")

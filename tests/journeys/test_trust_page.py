@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from support.bundles import make_bundle, make_key
-from support.wheels import make_wheel
+from support.making.bundles import make_bundle, make_key
+from support.making.wheels import make_wheel
 from wheelferry_bundler.sign.signing_keys import SigningKey
 
 ROOT = Path(__file__).resolve().parent.parent.parent

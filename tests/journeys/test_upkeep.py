@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from support.bundles import make_bundle, make_key, trust
-from support.command import bundle, succeed, tree
-from support.index import LocalIndex
-from support.projects import make_project
-from support.wheels import make_wheel
+from support.making.bundles import make_bundle, make_key, trust
+from support.making.projects import make_project
+from support.making.wheels import make_wheel
+from support.running.command import bundle, succeed, tree
+from support.running.index import LocalIndex
 from wheelferry_bundler.sign.signing_keys import SigningKey
 
 

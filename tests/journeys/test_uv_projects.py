@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import uv
 
-from support.airgap import AIRGAP
-from support.bundles import host_target, make_bundle, make_key, trust
-from support.command import succeed, tree
-from support.hosts import target
-from support.index import LocalIndex
-from support.locks import INDEX, package, uv_lock
-from support.wheels import TinyWheel, make_wheel
-from support.workspaces import NAMES, make_workspace
+from support.making.bundles import host_target, make_bundle, make_key, trust
+from support.making.locks import INDEX, package, uv_lock
+from support.making.wheels import TinyWheel, make_wheel
+from support.making.workspaces import NAMES, make_workspace
+from support.running.airgap import AIRGAP
+from support.running.command import succeed, tree
+from support.running.hosts import target
+from support.running.index import LocalIndex
 
 UV = Path(uv.find_uv_bin())
 EXAMPLE = Path(__file__).parents[2] / "examples/numpy-pytest"

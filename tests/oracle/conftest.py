@@ -8,7 +8,7 @@ import pytest
 
 from oracle.corpus import Corpus
 from oracle.uv_runs import Uv
-from support.index import serve
+from support.running.index import serve
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from oracle.packages import fill, fill_second
 from oracle.shapes import Shape, buildable, project
 from oracle.uv_runs import Uv
-from support.index import LocalIndex
+from support.running.index import LocalIndex
 
 
 @dataclass

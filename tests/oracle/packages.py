@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from support.index import LocalIndex
-from support.sources import pack_source
-from support.wheels import TinyWheel, make_wheel
+from support.making.sources import pack_source
+from support.making.wheels import TinyWheel, make_wheel
+from support.running.index import LocalIndex
 
 LINUX = ("manylinux_2_17_x86_64.manylinux2014_x86_64", "manylinux_2_17_aarch64")
 MUSL = ("musllinux_1_2_x86_64", "musllinux_1_1_aarch64")

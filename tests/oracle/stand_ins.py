@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 from oracle.packages import make_sdist
-from support.wheels import make_wheel
+from support.making.wheels import make_wheel
 
 _FILE_URL = re.compile(r'url = "https?://[^"/]+/')
 _HASH = re.compile(r', hash = "[^"]+"')

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import zstandard
 
-from support.archives import join, join_plain, pack, packed_frames
+from support.making.archives import join, join_plain, pack, packed_frames
 from vectors.good_bundle import (
     END_FRAME,
     FIRST_WHEEL,

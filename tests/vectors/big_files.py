@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from support.wheels import TinyWheel
+from support.making.wheels import TinyWheel
 from vectors.good_wheel import entries, wheel
 from vectors.raw_zip import STORED, RawEntry, build, deflate
 

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 
-from support.wheels import TinyWheel
+from support.making.wheels import TinyWheel
 from vectors.good_wheel import ended, entries, wheel, with_changes
 from vectors.raw_zip import Ending, RawEntry, build, zeros_deflated, zip64_field
 

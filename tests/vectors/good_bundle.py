@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-from support.archives import join_plain, member
-from support.bundles import make_manifest
-from support.ssh import fixed_key
-from support.wheels import TinyWheel, make_wheel
+from support.making.archives import join_plain, member
+from support.making.bundles import make_manifest
+from support.making.wheels import TinyWheel, make_wheel
+from support.running.ssh import fixed_key
 from vectors.vector import Vector
 from wheelferry_bundler.sign.signing_keys import SigningKey
 from wheelferry_schemas.bundle import layout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from support.wheels import TinyWheel, record_row
+from support.making.wheels import TinyWheel, record_row
 from vectors.raw_zip import Ending, RawEntry, build
 
 FILE_NAME = "foo-1.0-py3-none-any.whl"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from support.wheels import make_wheel
+from support.making.wheels import make_wheel
 from vectors.vector import Vector
 
 OPTIONS = ("--dry-run", "--platform", "manylinux_2_28_x86_64", "--python", "3.12")

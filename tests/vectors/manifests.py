@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from support.archives import join_plain
-from support.bundles import make_manifest
-from support.wheels import make_wheel
+from support.making.archives import join_plain
+from support.making.bundles import make_manifest
+from support.making.wheels import make_wheel
 from vectors.good_bundle import alice, host, hostile_bundle, manifest, plain_frames
 from vectors.vector import Vector
 from wheelferry_bundler.read.targets import PythonVersion, make_target

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import zstandard
 
-from support.archives import join_plain, member
-from support.bundles import host_target, make_manifest
+from support.making.archives import join_plain, member
+from support.making.bundles import host_target, make_manifest
 from vectors.good_bundle import REQUIREMENTS, alice, host, plain_frames, wheels
 from vectors.raw_tar import (
     BLOCK,

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Sequence
 
-from support.wheels import TinyWheel, make_wheel, record_row, zip_bytes
+from support.making.wheels import TinyWheel, make_wheel, record_row, zip_bytes
 from vectors.good_wheel import BIN, FILE_NAME, INFO, MODULE, contents
 
 

@@ -6,7 +6,7 @@ import base64
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
-from support.archives import join_plain
+from support.making.archives import join_plain
 from vectors import keys
 from vectors.good_bundle import BUNDLE, SIGNERS, manifest, plain_frames
 from vectors.keys import RawKey, armor, ecdsa, ed25519, mpint, rsa_key, security_key

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Callable
 
-from support.archives import join_plain, member
-from support.bundles import CREATED
+from support.making.archives import join_plain, member
+from support.making.bundles import CREATED
 from vectors.good_bundle import (
     DOCUMENT_FRAME,
     END_FRAME,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from support.wheels import TinyWheel
+from support.making.wheels import TinyWheel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

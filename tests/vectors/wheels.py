@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from support.wheels import TinyWheel, make_wheel, record_row, zip_bytes
+from support.making.wheels import TinyWheel, make_wheel, record_row, zip_bytes
 from vectors.good_wheel import FILE_NAME, INFO, MODULE, contents
 from vectors.records import RECORD_CONTROLS, RECORDS
 from vectors.vector import WheelVector

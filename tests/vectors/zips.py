@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from support.wheels import TinyWheel
+from support.making.wheels import TinyWheel
 from vectors.big_files import BIG_FILE_CONTROLS, BIG_FILES
 from vectors.bombs import BOMBS
 from vectors.good_wheel import (

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import packaging
 
+from wheelferry_installer import foreign
 from wheelferry_schemas.errors import UnfitError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FACTS = os.path.join(os.path.dirname(__file__), "interpreter_facts.py")
+_FACTS = os.path.join(os.path.dirname(foreign.__file__), "interpreter_facts.py")
 TIMEOUT = 60
 """Seconds; an interpreter on a slow disk takes its time to start."""
 

@@ -1,0 +1,1 @@
+"""What tests run: commands, hosts, indexes."""
