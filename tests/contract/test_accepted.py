@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from wheelferry_schemas import accepted
 from wheelferry_schemas.accepted import Accepted, AcceptedBundle
-from wheelferry_schemas.bundle.manifest import format_timestamp
 from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.fields import format_timestamp
 
 TIMES = st.integers(1_000_000_000, 2_000_000_000)
 BUNDLES = st.builds(

@@ -9,6 +9,7 @@ TESTS = {
         "contract/bundle/test_head.py",
     ),
     "wheelferry_schemas.models": ("contract/test_models.py", "contract/bundle/test_manifest.py"),
+    "wheelferry_schemas.fields": ("contract/test_fields.py", "contract/bundle/test_manifest.py"),
     "wheelferry_schemas.bundle.manifest": ("contract/bundle/test_manifest.py", _VECTORS),
     "wheelferry_schemas.bundle.self_contained": ("contract/bundle/test_self_contained.py",),
     "wheelferry_schemas.tar.tar_headers": (

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wheelferry_schemas.bundle.manifest import Sha256, Text, Timestamp, parse_timestamp
 from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.fields import Sha256, Text, Timestamp, parse_timestamp
 from wheelferry_schemas.models import Model, canonical_json, read
 
 FILE_NAME = "accepted.json"

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from wheelferry_schemas.bundle.manifest import (
+from wheelferry_schemas.errors import MalformedError
+from wheelferry_schemas.fields import (
     Name,
     Sha256,
     Text,
@@ -19,7 +20,6 @@ from wheelferry_schemas.bundle.manifest import (
     check_version,
     parse_timestamp,
 )
-from wheelferry_schemas.errors import MalformedError
 from wheelferry_schemas.models import Model, canonical_json, read
 from wheelferry_schemas.target import TargetId
 

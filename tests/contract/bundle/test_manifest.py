@@ -1,6 +1,5 @@
 import json
 import runpy
-import time
 from pathlib import Path
 from typing import Any
 
@@ -322,24 +321,6 @@ def test_is_not_made_with_what_is_no_version_or_time(field: str, value: str) -> 
 
 def test_finds_target_by_its_id() -> None:
     assert MANIFEST.target(WINDOWS.id) == WINDOWS
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("1970-01-01T00:00:00Z", 0), ("2023-11-14T22:13:20Z", 1_700_000_000)],
-)
-def test_times_are_utc(text: str, seconds: int) -> None:
-    assert manifest.parse_timestamp(text) == seconds
-    assert manifest.format_timestamp(seconds) == text
-
-
-def test_times_are_utc_wherever_the_host_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as elsewhere:
-        elsewhere.setenv("TZ", "UTC-9")
-        time.tzset()
-        assert manifest.parse_timestamp("1970-01-01T00:00:00Z") == 0
-        assert manifest.format_timestamp(0) == "1970-01-01T00:00:00Z"
-    time.tzset()
 
 
 def test_tells_when_it_was_created() -> None:

@@ -15,7 +15,8 @@ from support.running.ssh import fixed_key
 from wheelferry_bundler.write.archive_writer import write_archive
 from wheelferry_installer.verify import policy
 from wheelferry_schemas.bundle.layout import wheel_name
-from wheelferry_schemas.bundle.manifest import Manifest, format_timestamp, serialize
+from wheelferry_schemas.bundle.manifest import Manifest, serialize
+from wheelferry_schemas.fields import format_timestamp
 
 Main = Callable[..., Ran]
 ALICE = fixed_key("alice")

@@ -15,8 +15,8 @@ from wheelferry_installer.system.config_folder import state_folder
 from wheelferry_installer.verify import accepted_bundles, policy
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_installer.verify.verification import VerifiedBundle, verify
-from wheelferry_schemas.bundle.manifest import format_timestamp
 from wheelferry_schemas.errors import ConflictError, MalformedError, OutdatedError, TransferError
+from wheelferry_schemas.fields import format_timestamp
 
 Main = Callable[..., Ran]
 ALICE = fixed_key("alice")

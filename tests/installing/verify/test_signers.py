@@ -19,13 +19,14 @@ from wheelferry_bundler.sign.signing_keys import SigningKey
 from wheelferry_bundler.write.archive_writer import write_archive
 from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy, RevokedKey, SignerList
 from wheelferry_installer.verify.verification import Signer
-from wheelferry_schemas.bundle.manifest import format_timestamp, serialize
+from wheelferry_schemas.bundle.manifest import serialize
 from wheelferry_schemas.errors import (
     OutdatedError,
     TamperedError,
     TrustError,
     WheelferryError,
 )
+from wheelferry_schemas.fields import format_timestamp
 from wheelferry_schemas.trust import sshsig
 from wheelferry_schemas.trust.allowed_signers import AllowedSigner
 from wheelferry_schemas.trust.ssh_wire import string

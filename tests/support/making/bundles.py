@@ -25,9 +25,9 @@ from wheelferry_schemas.bundle.manifest import (
     Package,
     PythonArchive,
     Source,
-    format_timestamp,
     serialize,
 )
+from wheelferry_schemas.fields import format_timestamp
 from wheelferry_schemas.target import Target
 from wheelferry_schemas.trust import allowed_signers
 

@@ -6,14 +6,8 @@ from hypothesis import strategies as st
 
 from wheelferry_bundler.read.targets import PythonVersion, make_target
 from wheelferry_bundler.select.platforms import parse_platform
-from wheelferry_schemas.bundle.manifest import (
-    Document,
-    MadeFrom,
-    Manifest,
-    Package,
-    Source,
-    format_timestamp,
-)
+from wheelferry_schemas.bundle.manifest import Document, MadeFrom, Manifest, Package, Source
+from wheelferry_schemas.fields import format_timestamp
 
 TARGETS = tuple(
     sorted(

@@ -16,15 +16,9 @@ from wheelferry_bundler.select.selection import Chosen, Selection
 from wheelferry_bundler.write import documents
 from wheelferry_schemas import __version__
 from wheelferry_schemas.bundle import layout
-from wheelferry_schemas.bundle.manifest import (
-    Document,
-    MadeFrom,
-    Manifest,
-    Package,
-    Source,
-    format_timestamp,
-)
+from wheelferry_schemas.bundle.manifest import Document, MadeFrom, Manifest, Package, Source
 from wheelferry_schemas.errors import UnfitError
+from wheelferry_schemas.fields import format_timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

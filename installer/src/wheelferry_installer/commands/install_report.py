@@ -34,7 +34,7 @@ def warn_of_plan(plan: Plan | Merge, now: int, former: FormerPython | None) -> N
 
 def _warn_of_clock(plan: Plan | Merge, now: int) -> None:
     """Say that the clock is behind what is installed; `verified` says it of the bundle."""
-    from wheelferry_schemas.bundle.manifest import parse_timestamp
+    from wheelferry_schemas.fields import parse_timestamp
 
     if plan.present is None:
         return

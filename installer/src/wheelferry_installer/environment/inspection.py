@@ -18,8 +18,8 @@ from pathlib import Path
 
 from wheelferry_installer.environment.distributions import digest_of, recorded_rows, spelled
 from wheelferry_schemas.bundle import layout
-from wheelferry_schemas.bundle.manifest import parse_timestamp
 from wheelferry_schemas.errors import MalformedError, TransferError
+from wheelferry_schemas.fields import parse_timestamp
 from wheelferry_schemas.receipt import FILE_NAME, FOLDER, Receipt
 
 _CACHE = "__pycache__"

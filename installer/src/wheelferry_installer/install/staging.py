@@ -14,9 +14,10 @@ from wheelferry_installer.plan.fitting import Fit
 from wheelferry_installer.verify.verification import VerifiedBundle
 from wheelferry_schemas import __version__, receipt
 from wheelferry_schemas.bundle import layout
-from wheelferry_schemas.bundle.manifest import Package, format_timestamp
+from wheelferry_schemas.bundle.manifest import Package
 from wheelferry_schemas.display import printable
 from wheelferry_schemas.errors import MalformedError, raise_together
+from wheelferry_schemas.fields import format_timestamp
 from wheelferry_schemas.host_rules.file_names import colliding
 from wheelferry_schemas.receipt import InstalledFile, InstalledLink, InstalledPackage, Receipt
 

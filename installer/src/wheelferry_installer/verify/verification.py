@@ -32,6 +32,7 @@ from wheelferry_schemas.errors import (
     TrustError,
     raise_together,
 )
+from wheelferry_schemas.fields import format_timestamp, parse_timestamp
 from wheelferry_schemas.trust import sshsig
 from wheelferry_schemas.trust.ssh_wire import PublicKey
 
@@ -290,7 +291,7 @@ def _check_future(read: Manifest, now: int) -> None:
     if comes_from_future(read, now):
         raise OutdatedError(
             f"the bundle was made at {read.created}, and by this host's clock it is "
-            f"{manifest.format_timestamp(now)}",
+            f"{format_timestamp(now)}",
             hint="set the clock, or ask for a bundle with the right date; --allow-future takes it "
             "where only this host's clock is wrong",
         )
@@ -302,7 +303,7 @@ def comes_from_future(read: Manifest, now: int) -> bool:
 
 
 def _check_expiry(read: Manifest, now: int) -> None:
-    if read.expires is not None and now >= manifest.parse_timestamp(read.expires):
+    if read.expires is not None and now >= parse_timestamp(read.expires):
         raise OutdatedError(
             f"the bundle expired at {read.expires}",
             hint="ask whoever made it for a current one; if it is current, set this host's clock",

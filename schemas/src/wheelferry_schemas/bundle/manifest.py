@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import datetime, timezone
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_version
-from packaging.version import InvalidVersion, Version
 
 from wheelferry_schemas.errors import MalformedError, WheelferryError
+from wheelferry_schemas.fields import (
+    Name,
+    Sha256,
+    Text,
+    Timestamp,
+    VersionText,
+    check_version,
+    parse_timestamp,
+)
 from wheelferry_schemas.models import END, InvalidModelError, Model, canonical_json, read
 from wheelferry_schemas.target import Target, TargetId
 from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
@@ -43,18 +50,9 @@ class NewerFormatError(WheelferryError):
     exit_code = MalformedError.exit_code
 
 
-Text = Annotated[str, Meta(min_length=1, max_length=2000)]
-Name = Annotated[str, Meta(pattern=rf"^[a-z0-9]+(-[a-z0-9]+)*{END}", min_length=1, max_length=200)]
-VersionText = Annotated[str, Meta(max_length=200)]
-"""Held against PEP 440 by the models that have one."""
-Sha256 = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{64}}{END}")]
 Commit = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{40,64}}{END}")]
 PythonName = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9_.+-]{{1,200}}\.tar\.(gz|zst){END}")]
 Size = Annotated[int, Meta(ge=0, le=MAX_MEMBER_SIZE)]
-Timestamp = Annotated[
-    str, Meta(pattern=rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}Z{END}")
-]
-"""UTC, held against the calendar by the models that have one."""
 
 
 class MadeFrom(Model, frozen=True, kw_only=True):
@@ -289,31 +287,6 @@ def _refuse_newer(data: bytes) -> None:
             f"the bundle has format {version}, this wheelferry reads up to {FORMAT_VERSION}",
             hint="upgrade wheelferry on this host",
         )
-
-
-def check_version(text: str) -> None:
-    """Raise `ValueError` for what is not a version (PEP 440)."""
-    try:
-        Version(text)
-    except InvalidVersion as error:
-        raise ValueError(f"not a version: {text!r}") from error
-
-
-def parse_timestamp(text: str) -> int:
-    """Return the seconds since the epoch of a UTC time such as `2026-11-22T07:45:00Z`.
-
-    Raises `ValueError` for what is none.
-    """
-    try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    except ValueError as error:
-        raise ValueError(f"not a time: {text!r}") from error
-    return int(moment.timestamp())
-
-
-def format_timestamp(seconds: int) -> str:
-    """Return seconds since the epoch as a UTC time such as `2026-11-22T07:45:00Z`."""
-    return datetime.fromtimestamp(seconds, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _twice(names: list[str]) -> set[str]:
