@@ -13,7 +13,7 @@ from support.running.pages import DOCS
 from wheelferry_schemas import errors
 
 ROOT = DOCS.parent
-PAGE = DOCS / "errors.md"
+PAGE = DOCS / "reference/errors.md"
 FAMILIES = {name for name in vars(errors) if name.endswith("Error")} | {"NewerFormatError"}
 GAP = "…"
 REASONS = re.compile(r"problem|misfit|refusal|unsuitable", re.IGNORECASE)

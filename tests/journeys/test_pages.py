@@ -69,9 +69,9 @@ def installed(environment: Path) -> set[str]:
 
 
 @pytest.mark.usefixtures("_trusted")
-def test_without_our_tool(rooms: dict[str, Room], index: LocalIndex) -> None:
+def test_without_wheelferry(rooms: dict[str, Room], index: LocalIndex) -> None:
     make_project(rooms["online"].folder, index, [(make_wheel("pure"), None)])
-    Page(path=DOCS / "without-our-tool.md", rooms=rooms, carried=("*.tar.zst",)).run()
+    Page(path=DOCS / "how-to/without-wheelferry.md", rooms=rooms, carried=("*.tar.zst",)).run()
     for name in ("one", "two", "three", "four"):
         assert installed(rooms["far"].folder / "wheelhouse" / name) == {"demo", "pure"}
     documents = (rooms["far"].folder / "for-linux").glob("requirements.*")
@@ -87,7 +87,7 @@ def test_uv_projects(
     project.rmdir()
     make_workspace(project, index)
     shutil.copytree(project, far / "demo")
-    Page(path=DOCS / "uv-projects.md", rooms=rooms, carried=("bundle.tar.zst",)).run()
+    Page(path=DOCS / "how-to/uv-projects.md", rooms=rooms, carried=("bundle.tar.zst",)).run()
     for name in ("ready/.venv", "demo-environment", "editable/.venv", "demo/.venv"):
         assert installed(far / name) == NAMES | {"tester"}
     for name in ("uv.lock", "pyproject.toml"):
@@ -97,7 +97,7 @@ def test_uv_projects(
 @pytest.mark.usefixtures("_trusted")
 def test_internal_index(rooms: dict[str, Room], index: LocalIndex) -> None:
     make_project(rooms["online"].folder, index, [(make_wheel("pure"), None)])
-    Page(path=DOCS / "internal-index.md", rooms=rooms, carried=("bundle.tar.zst",)).run()
+    Page(path=DOCS / "how-to/internal-index.md", rooms=rooms, carried=("bundle.tar.zst",)).run()
     for name in ("with-pip", "with-uv"):
         assert installed(rooms["far"].folder / name) == {"demo"}
     assert installed(rooms["far"].folder / "locked") == {"demo", "pure"}

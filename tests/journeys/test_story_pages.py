@@ -68,7 +68,7 @@ def config(room: Room) -> dict[str, str]:
 
 def test_first_crossing(rooms: dict[str, Room], index: LocalIndex) -> None:
     make_project(rooms["online"].folder, index, [(make_wheel("pure"), None)])
-    Page(path=DOCS / "first-crossing.md", rooms=rooms).run()
+    Page(path=DOCS / "tutorial/first-crossing.md", rooms=rooms).run()
     assert versions(rooms["far"].folder / "app") == {"demo-1.0", "pure-1.0"}
 
 
@@ -83,7 +83,7 @@ def test_wheelferry_itself_crosses(rooms: dict[str, Room]) -> None:
         "internet": replace(internet, prefix=(), environment=settings),
         "bare": replace(bare, prefix=()),
     }
-    Page(path=DOCS / "first-crossing.md", rooms={**others, **fetching}).run()
+    Page(path=DOCS / "tutorial/first-crossing.md", rooms={**others, **fetching}).run()
     assert (bare.folder / "wheelferry-tool/bin/bundle").exists()
     assert (bare.folder / "wheelferry.pyz").exists()
 
@@ -91,7 +91,7 @@ def test_wheelferry_itself_crosses(rooms: dict[str, Room]) -> None:
 def test_two_person_signing(rooms: dict[str, Room], usb: Path, index: LocalIndex) -> None:
     far = rooms["far"]
     make_project(rooms["online"].folder, index, [(make_wheel("pure"), None)])
-    Page(path=DOCS / "two-person-signing.md", rooms=rooms).run()
+    Page(path=DOCS / "how-to/two-person-signing.md", rooms=rooms).run()
     assert versions(far.folder / ".venv") == {"demo-1.0", "pure-1.0"}
     verified = succeed("verify", "--json", usb / "bundle.tar.zst", cwd=usb, env=config(far))
     assert [(signer["name"], signer["accepted"]) for signer in verified.data["signers"]] == [
@@ -127,7 +127,7 @@ def _may(rooms: dict[str, Room], usb: Path, index: LocalIndex, tmp_path: Path) -
 
 @pytest.mark.usefixtures("_may")
 def test_monthly_update(rooms: dict[str, Room]) -> None:
-    Page(path=DOCS / "monthly-update.md", rooms=rooms).run()
+    Page(path=DOCS / "how-to/monthly-update.md", rooms=rooms).run()
     restarts = (rooms["far"].folder / "restarts").read_text(encoding="utf-8")
     assert re.findall(r"pure-(.)", restarts) == ["6", "5", "6", "5"]
 
@@ -135,11 +135,11 @@ def test_monthly_update(rooms: dict[str, Room]) -> None:
 @pytest.mark.usefixtures("_may")
 def test_errors(rooms: dict[str, Room], usb: Path) -> None:
     (usb / "may.tar.zst").rename(rooms["far"].folder / "bundle.tar.zst")
-    Page(path=DOCS / "errors.md", rooms=rooms).run()
+    Page(path=DOCS / "reference/errors.md", rooms=rooms).run()
 
 
 def test_options_that_pages_speak_of_exist() -> None:
-    texts = [page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.md"))]
+    texts = [page.read_text(encoding="utf-8") for page in sorted(DOCS.rglob("*.md"))]
     commands = [typed for text in texts for typed in re.findall(r"`bundle ([a-z][^`]*)`", text)]
     assert len(commands) > 20
     assert [typed for typed in commands if not is_known(typed)] == []
@@ -158,12 +158,13 @@ def is_known(typed: str) -> bool:
 
 
 def test_index_lists_every_page() -> None:
-    listed = set(re.findall(r"\]\(([a-z-]+\.md)\)", (DOCS / "README.md").read_text("utf-8")))
-    assert listed == {path.name for path in DOCS.glob("*.md")} - {"README.md"}
+    listed = set(re.findall(r"\]\(([a-z/-]+\.md)\)", (DOCS / "README.md").read_text("utf-8")))
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    assert listed == pages - {"README.md"}
 
 
 def test_links_of_pages_lead_to_files_and_headings() -> None:
-    pages = [*DOCS.glob("*.md"), DOCS.parent / "README.md", *DOCS.parent.glob("examples/*/*.md")]
+    pages = [*DOCS.rglob("*.md"), DOCS.parent / "README.md", *DOCS.parent.glob("examples/*/*.md")]
     links = [
         (page, *link)
         for page in pages

@@ -16,7 +16,7 @@ from support.making.wheels import make_wheel
 from wheelferry_bundler.sign.signing_keys import SigningKey
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = ROOT / "docs/trust.md"
+PAGE = ROOT / "docs/explanation/trust.md"
 _BLOCK = re.compile(r"(?:^(?: {4}.*)?\n)+", re.MULTILINE)
 
 

@@ -56,7 +56,7 @@ def test_advises_the_lowest_glibc_that_is_enough_for_uv(corpus: Corpus) -> None:
 
 
 def test_refuses_what_uv_would_build_for_another_platform(corpus: Corpus) -> None:
-    """A deliberate difference; see docs/selection.md."""
+    """A deliberate difference; see docs/explanation/selection.md."""
     folder = corpus.locked(NO_WHEEL_BUT_SOURCE)
     expected = corpus.uv.sync(folder, [])
     chosen = choose(folder / "uv.lock", [])
@@ -67,7 +67,7 @@ def test_refuses_what_uv_would_build_for_another_platform(corpus: Corpus) -> Non
 
 
 def test_refuses_path_outside_the_project_until_it_is_allowed(corpus: Corpus) -> None:
-    """A deliberate difference; see docs/selection.md."""
+    """A deliberate difference; see docs/explanation/selection.md."""
     lock = corpus.locked(OUTSIDE) / "uv.lock"
     assert all(choice.problems for choice in choose(lock, []).values())
     expected = corpus.uv.sync(lock.parent, [])
