@@ -26,10 +26,9 @@ from wheelferry_bundler.build.build_python import Interpreter
 from wheelferry_bundler.build.building import Built, build_all, check_fit
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Index, Places
 from wheelferry_bundler.model.locked import Artifact, LockedPackage, PackageKey, PackageSource
 from wheelferry_bundler.model.options import BuildOptions, check_allowed
-from wheelferry_bundler.read.index_settings import Index
 from wheelferry_bundler.read.targets import make_target, parse_python
 from wheelferry_bundler.select.platforms import parse_platform
 from wheelferry_schemas.errors import BuildError, UnfitError

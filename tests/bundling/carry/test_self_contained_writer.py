@@ -21,7 +21,8 @@ from support.running.users import STRANGER, make_shared, needs_two_users
 from wheelferry_bundler.carry import first_stage as first_stage_module
 from wheelferry_bundler.carry.installer_files import HostSet, Payload
 from wheelferry_bundler.carry.self_contained_writer import first_stage, write_self_contained
-from wheelferry_bundler.sign.countersigning import add_signatures, read_manifest
+from wheelferry_bundler.sign.countersigning import add_signatures
+from wheelferry_bundler.write.existing_bundle import read_manifest
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_schemas.bundle.self_contained import BUNDLE
 from wheelferry_schemas.errors import TransferError, UnfitError, UsageError

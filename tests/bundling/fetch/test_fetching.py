@@ -15,9 +15,8 @@ from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched, add_missing_hashes, fetch
 from wheelferry_bundler.fetch.file_lock import try_lock
 from wheelferry_bundler.fetch.transfers import CHUNK
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Index, Places
 from wheelferry_bundler.model.locked import Artifact
-from wheelferry_bundler.read.index_settings import Index
 from wheelferry_schemas.errors import MalformedError, TransferError, UsageError, WheelferryError
 
 NOBODY = "http://127.0.0.1:9"
@@ -377,12 +376,6 @@ def test_takes_the_file_that_the_lock_names_by_path(cache: Cache, tmp_path: Path
     path = wheel.write(tmp_path / "vendor")
     wanted = Artifact(file_name=wheel.file_name, path=path, sha256=wheel.sha256)
     assert get(wanted, cache).path == path
-
-
-def test_takes_the_file_that_the_lock_names_by_file_url(cache: Cache, tmp_path: Path) -> None:
-    wheel = make_wheel("demo")
-    path = wheel.write(tmp_path / "a folder")
-    assert get(artifact(wheel, path.as_uri()), cache).path == path
 
 
 def test_refuses_a_changed_file_that_the_lock_names_by_path(cache: Cache, tmp_path: Path) -> None:

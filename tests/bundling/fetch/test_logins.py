@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from wheelferry_bundler.fetch.logins import Login, Logins
-from wheelferry_bundler.read.index_settings import Index
+from wheelferry_bundler.model.locations import Index
 
 INDEX = "https://index.example/team/simple"
 FILE = "https://index.example/files/a.whl"

@@ -17,9 +17,8 @@ from support.running.sites import JSON, Answer, Site, make_authority, serve_site
 from wheelferry_bundler.fetch import certificates, transfers
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched, fetch
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Index, Places
 from wheelferry_bundler.model.locked import Artifact
-from wheelferry_bundler.read.index_settings import Index
 from wheelferry_schemas.errors import MalformedError, TransferError, UsageError, WheelferryError
 
 NOBODY = "http://127.0.0.1:9"

@@ -41,9 +41,11 @@ def site() -> Iterator[Site]:
         yield running
 
 
-def required(url: str | None, cache: Cache, places: Places | None = None) -> str:
-    """Return what the wheel requires, by what is found."""
-    wanted = Artifact(file_name=WHEEL.file_name, url=url, sha256=WHEEL.sha256)
+def required(where: str | Path | None, cache: Cache, places: Places | None = None) -> str:
+    """Return what the wheel at a URL or path requires, by what is found."""
+    url = where if isinstance(where, str) else None
+    path = where if isinstance(where, Path) else None
+    wanted = Artifact(file_name=WHEEL.file_name, url=url, path=path, sha256=WHEEL.sha256)
     found = read_stated([wanted], cache, places or Places())
     (requirement,) = found[WHEEL.sha256].requires
     return requirement.name
@@ -93,7 +95,7 @@ def test_asks_nobody_about_a_wheel_that_is_here(site: Site, cache: Cache, tmp_pa
     path = WHEEL.write(tmp_path / "wheels")
     places = Places(folders=(path.parent,))
     assert required(f"{site.url}/files/demo.whl", cache, places) == "in-the-wheel"
-    assert required(path.as_uri(), cache) == "in-the-wheel"
+    assert required(path, cache) == "in-the-wheel"
     cache.partial(WHEEL.sha256).write_bytes(WHEEL.data)
     cache.adopt(cache.partial(WHEEL.sha256), WHEEL.sha256)
     assert required(f"{site.url}/files/demo.whl", cache) == "in-the-wheel"

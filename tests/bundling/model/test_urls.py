@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from wheelferry_bundler.model import urls
@@ -77,12 +75,3 @@ def test_same_origin(one: str, other: str) -> None:
 )
 def test_other_origin(other: str) -> None:
     assert urls.origin("https://index.example/simple") != urls.origin(other)
-
-
-def test_file_url_names_local_path(tmp_path: Path) -> None:
-    path = tmp_path / "with space" / "a.whl"
-    assert urls.local_path(path.as_uri()) == path
-
-
-def test_other_url_names_no_local_path() -> None:
-    assert urls.local_path("https://index.example/a.whl") is None

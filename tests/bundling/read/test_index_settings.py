@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.read.index_settings import Index, known_indexes
+from wheelferry_bundler.model.locations import Index
+from wheelferry_bundler.read.index_settings import known_indexes
 from wheelferry_schemas.errors import MalformedError
 
 URL = "https://index.example/simple"

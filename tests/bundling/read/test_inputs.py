@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.read.index_settings import Index
+from wheelferry_bundler.model.locations import Index
 from wheelferry_bundler.read.inputs import find_input, places_for
 from wheelferry_schemas.errors import UsageError
 

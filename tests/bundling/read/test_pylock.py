@@ -308,3 +308,13 @@ def test_names_package_whose_wheel_has_too_many_tags() -> None:
     many = ".".join(f"py{number}" for number in range(1001))
     with pytest.raises(MalformedError, match=r"packages leaf: wheels\[0\]: the wheel has too many"):
         bare(files(f"leaf-1.0-{many}-none-any.whl"))
+
+
+def test_reads_file_url_as_path(tmp_path: Path) -> None:
+    url = (tmp_path / "with space" / "leaf-1.0-py3-none-any.whl").as_uri()
+    lock = f"{HEAD}[[packages]]\nname = 'leaf'\nversion = '1.0'\nwheels = [{{ url = '{url}', "
+    lock += f"hashes = {{ sha256 = '{SHA256}' }} }}]\n"
+    [package] = read_pylock(lock.encode(), tmp_path, Wanted(), name="demo").packages.values()
+    [wheel] = package.wheels
+    assert (wheel.url, wheel.path) == (None, tmp_path / "with space" / "leaf-1.0-py3-none-any.whl")
+    assert not package.source.leaves_project

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.read.index_settings import Index
+from wheelferry_bundler.model.locations import Index
 from wheelferry_bundler.read.requirement_lines import RequirementLines, read_lines
 from wheelferry_schemas.errors import MalformedError, TransferError, UsageError
 

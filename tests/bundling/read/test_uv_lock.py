@@ -187,12 +187,21 @@ def test_notices_path_that_leaves_the_project(path: str, leaves: bool) -> None:
         (f"file://{NOWHERE}/a.whl", False),
         (f"file://{NOWHERE}/../a.whl", True),
         ("file:///elsewhere/a.whl", True),
+        ("FILE:///elsewhere/a.whl", True),
         ("https://files.example/../a.whl", False),
     ],
 )
 def test_notices_file_url_that_leaves_the_project(url: str, leaves: bool) -> None:
     leaf = with_source('registry = "https://index.example"', f"wheels = [{{ url = '{url}' }}]")
     assert leaf.source.leaves_project == leaves
+
+
+def test_reads_file_url_as_path() -> None:
+    url = f"{NOWHERE.as_uri()}/with%20space/leaf-1.0-py3-none-any.whl"
+    [wheel] = with_source(
+        'registry = "https://index.example"', f"wheels = [{{ url = '{url}' }}]"
+    ).wheels
+    assert (wheel.url, wheel.path) == (None, NOWHERE / "with space" / "leaf-1.0-py3-none-any.whl")
 
 
 def test_reads_file_of_index() -> None:

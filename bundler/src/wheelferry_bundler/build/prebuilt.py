@@ -15,10 +15,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_version
 
 from wheelferry_bundler.fetch.hashing import hash_file
+from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.model.locations import Places
 from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet, PackageSource
-from wheelferry_bundler.model.urls import local_path
-from wheelferry_bundler.read.uv_sources import leaves
+from wheelferry_bundler.read.project_paths import leaves
 from wheelferry_bundler.select.wheel_choice import best_wheel
 from wheelferry_schemas.errors import TransferError
 from wheelferry_schemas.target import Target
@@ -35,7 +35,7 @@ class Prebuilt:
     def find(cls, places: Places) -> Prebuilt:
         """Look into the folders; raises `UsageError` where one is no folder."""
         wheels: dict[str, list[Artifact]] = {}
-        for file_name, paths in places.files().items():
+        for file_name, paths in list_folders(places.folders).items():
             wheel = Artifact(file_name=file_name, path=paths[0])
             if wheel.tags:
                 wheels.setdefault(wheel.name_and_version[0], []).append(wheel)
@@ -75,7 +75,7 @@ class Prebuilt:
         """Return the package as one of a folder here, where that is what its file leaves for."""
         if file is None or not package.source.leaves_project:
             return package
-        path = file.path or local_path(file.url or "")
+        path = file.path
         if path is None or all(leaves(folder, str(path)) for folder in self.folders):
             return package
         return dataclasses.replace(package, source=_source(path))

@@ -75,7 +75,7 @@ def bootstrap(
     from wheelferry_bundler.model.locations import Places
     from wheelferry_bundler.model.options import BuildOptions
     from wheelferry_bundler.read.targets import make_targets
-    from wheelferry_bundler.sign.countersigning import read_manifest
+    from wheelferry_bundler.write.existing_bundle import read_manifest
 
     output = output or Path("bundle.pyz" if bundle else "wheelferry.pyz")
     if bundle is not None and not (platforms or pythons or target_files):

@@ -13,7 +13,6 @@ from packaging.utils import canonicalize_name
 from wheelferry_bundler.build.prebuilt import Prebuilt
 from wheelferry_bundler.fetch.python_archives import PythonFile
 from wheelferry_bundler.model.bundle_names import named_after
-from wheelferry_bundler.model.locations import file_here
 from wheelferry_bundler.model.locked import Artifact, LockedSet, Wanted
 from wheelferry_bundler.model.options import BuildOptions, check_allowed
 from wheelferry_bundler.read.inputs import Input
@@ -186,7 +185,7 @@ def _absent(selection: Selection) -> Iterator[UnfitError]:
     hint = "run this where the whole project is, put it back, or lock the project again"
     for chosen in selection.chosen:
         source, artifact = chosen.package.source, chosen.wheel or chosen.package.sdist
-        file = file_here(artifact) if artifact is not None else None
+        file = None if artifact is None else artifact.path
         if file is not None and not os.path.isfile(file):
             yield UnfitError(f"the file of {chosen.package.key} is not there: {file}", hint=hint)
         if artifact is None and source.kind == "directory" and source.path is not None:

@@ -24,9 +24,9 @@ from wheelferry_bundler.fetch.hashing import hash_file, hash_stream
 from wheelferry_bundler.fetch.logins import Logins
 from wheelferry_bundler.fetch.mirrors import Mirrors
 from wheelferry_bundler.fetch.transfers import UNREACHABLE, AttemptError, Transfers, WrongSizeError
-from wheelferry_bundler.model.locations import Places, file_here
+from wheelferry_bundler.fetch.wheel_folders import list_folders
+from wheelferry_bundler.model.locations import Index, Places
 from wheelferry_bundler.model.locked import Artifact
-from wheelferry_bundler.read.index_settings import Index
 from wheelferry_schemas.errors import MalformedError, TransferError, WheelferryError
 
 _WORKERS = 8
@@ -101,7 +101,7 @@ def connections(places: Places) -> Iterator[tuple[Transfers, Mirrors]]:
 def lies_here(artifact: Artifact, cache: Cache, local: Mapping[str, tuple[Path, ...]]) -> bool:
     """Return whether a file need not be fetched; `local` are the files of folders by name."""
     return (
-        file_here(artifact) is not None
+        artifact.path is not None
         or artifact.file_name in local
         or cache.get(artifact.sha256 or "", artifact.size) is not None
     )
@@ -113,7 +113,7 @@ def _fetcher(
 ) -> Iterator[_Fetcher]:
     places = places or Places()
     with connections(places) as (transfers, mirrors):
-        yield _Fetcher(cache, transfers, mirrors, places.files(), _Tally(on_progress))
+        yield _Fetcher(cache, transfers, mirrors, list_folders(places.folders), _Tally(on_progress))
 
 
 class _Tally:
@@ -168,9 +168,8 @@ class _Fetcher:
 
     def obtain(self, artifact: Artifact) -> Fetched:
         sha256 = artifact.sha256 or ""
-        path = file_here(artifact)
-        if path is not None:
-            return _checked(artifact, path)
+        if artifact.path is not None:
+            return _checked(artifact, artifact.path)
         cached = self.cache.get(sha256, artifact.size)
         if cached is not None:
             return Fetched(path=cached, sha256=sha256, size=cached.stat().st_size)
@@ -181,10 +180,9 @@ class _Fetcher:
         return self._download(artifact, sha256)
 
     def obtain_unstated(self, artifact: Artifact) -> Fetched:
-        path = file_here(artifact)
-        if path is not None:
-            sha256, size = hash_file(path)
-            return Fetched(path=path, sha256=sha256, size=size)
+        if artifact.path is not None:
+            sha256, size = hash_file(artifact.path)
+            return Fetched(path=artifact.path, sha256=sha256, size=size)
         url = artifact.url
         if url is None:
             raise _failed(artifact, [AttemptError(_NOWHERE)])

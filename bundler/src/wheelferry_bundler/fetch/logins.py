@@ -18,8 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from wheelferry_bundler.model.locations import Index
 from wheelferry_bundler.model.urls import origin, without_credentials
-from wheelferry_bundler.read.index_settings import Index
 
 _KEYRING_SECONDS = 60
 _PROVIDERS = ("UV_KEYRING_PROVIDER", "PIP_KEYRING_PROVIDER")

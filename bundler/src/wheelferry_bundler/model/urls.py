@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
-from urllib.request import url2pathname
 
 from wheelferry_schemas.errors import MalformedError
 
@@ -18,7 +16,7 @@ _PORTS = {"http": 80, "https": 443}
 
 def without_credentials(url: str) -> str:
     """Return `url` without user, password, query and fragment, any of which may hold a token."""
-    parts = _split(url)
+    parts = split_url(url)
     host = parts.netloc.rpartition("@")
     netloc = parts.netloc if host[0] in _SECRET_FREE else host[2]
     return parts._replace(netloc=netloc, query="", fragment="").geturl()
@@ -26,7 +24,7 @@ def without_credentials(url: str) -> str:
 
 def with_login(url: str, user: str, password: str) -> str:
     """Return `url` with this login instead of the one that it may have."""
-    parts = _split(url)
+    parts = split_url(url)
     login = f"{quote(user, safe='')}:{quote(password, safe='')}"
     return parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}").geturl()
 
@@ -38,27 +36,22 @@ def redacted(text: str) -> str:
 
 def file_name(url: str) -> str:
     """Return the last part of a URL's path, unquoted."""
-    return unquote(_split(url).path).rsplit("/", 1)[-1]
+    return unquote(split_url(url).path).rsplit("/", 1)[-1]
 
 
 def host(url: str) -> str:
     """Return the host of a URL, with the port where it states one, for a message."""
-    return _split(url).netloc.rpartition("@")[2]
+    return split_url(url).netloc.rpartition("@")[2]
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
     """Return what two URLs must share for the login of one to be sent to the other (RFC 6454)."""
-    parts = _split(url)
+    parts = split_url(url)
     return parts.scheme, parts.hostname or "", _port(parts)
 
 
-def local_path(url: str) -> Path | None:
-    """Return the file on this host that a `file:` URL names, None for any other URL."""
-    parts = _split(url)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
-
-
-def _split(url: str) -> SplitResult:
+def split_url(url: str) -> SplitResult:
+    """Return the parts of a URL; raises `MalformedError` for what is not one."""
     try:
         return urlsplit(url)
     except ValueError as error:

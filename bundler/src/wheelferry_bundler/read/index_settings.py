@@ -11,27 +11,15 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from wheelferry_bundler.model.locations import Index
 from wheelferry_bundler.read.toml_tables import Table, read_toml
 
 _NAMED = re.compile(r"([A-Za-z0-9._-]+)=(?=[a-z+]+://)")
 _VARIABLES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 _DEFAULT_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 _SYSTEM_SETTINGS = Path("/etc/uv/uv.toml")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
-    """An index; `url` may hold a login, `name` is what uv's settings call it.
-
-    `default` tells that it stands in for PyPI.
-    """
-
-    url: str = field(repr=False)
-    name: str | None = None
-    default: bool = False
 
 
 def known_indexes(folder: Path, environ: Mapping[str, str] = os.environ) -> tuple[Index, ...]:

@@ -11,8 +11,7 @@ from wheelferry_bundler.model.locations import Places
 from wheelferry_bundler.model.locked import LockKind
 from wheelferry_bundler.read.index_settings import known_indexes
 from wheelferry_bundler.read.requirement_lines import read_lines
-from wheelferry_bundler.read.toml_tables import read_toml
-from wheelferry_bundler.resolve.scripts import is_script
+from wheelferry_bundler.read.toml_tables import read_input, read_toml
 from wheelferry_schemas.errors import UsageError
 
 _KINDS: tuple[tuple[re.Pattern[str], LockKind], ...] = (
@@ -22,6 +21,8 @@ _KINDS: tuple[tuple[re.Pattern[str], LockKind], ...] = (
     (re.compile(r".*\.py"), "script"),
     (re.compile(r".*\.(txt|in)"), "requirements.txt"),
 )
+SCRIPT_BLOCK = re.compile(rb"(?m)^# /// script[ \t]*\r?$")
+"""Where a script begins to state its dependencies (PEP 723)."""
 _LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
 
 
@@ -70,6 +71,11 @@ def find_input(source: Path) -> Input:
     here = Path.cwd()
     folder = here if here in source.resolve().parents else source.resolve().parent
     return Input(path=source, kind=kind, folder=folder)
+
+
+def is_script(path: Path) -> bool:
+    """Return whether a file states its dependencies (PEP 723)."""
+    return bool(SCRIPT_BLOCK.search(read_input(path)))
 
 
 def places_for(source: Input, folders: Sequence[Path], mirrors: Sequence[str]) -> Places:

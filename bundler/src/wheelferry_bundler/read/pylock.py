@@ -26,8 +26,8 @@ from wheelferry_bundler.model.locked import (
     Wanted,
 )
 from wheelferry_bundler.model.urls import file_name, without_credentials
+from wheelferry_bundler.read.project_paths import confined, leaves, local_path
 from wheelferry_bundler.read.toml_tables import Table, parse_toml
-from wheelferry_bundler.read.uv_sources import confined, leaves
 from wheelferry_schemas.errors import MalformedError, UsageError
 from wheelferry_schemas.wheel.wheel_name import has_too_many_tags, parse_wheel_name
 
@@ -250,10 +250,11 @@ def _artifact(
 ) -> Artifact:
     hashes: Mapping[str, Any] = file.hashes
     stated = None if isinstance(file, pylock.PackageArchive) else file.name
+    here = local_path(file.url or "") if file.path is None else _beside(folder, file.path)
     return Artifact(
         file_name=stated or file_name(file.url or "") or Path(file.path or "").name,
-        url=file.url,
-        path=None if file.path is None else _beside(folder, file.path),
+        url=None if here else file.url,
+        path=here,
         sha256=hashes.get("sha256"),
         size=file.size,
     )

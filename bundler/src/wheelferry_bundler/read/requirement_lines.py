@@ -21,8 +21,8 @@ from packaging.utils import (
     parse_sdist_filename,
 )
 
+from wheelferry_bundler.model.locations import Index
 from wheelferry_bundler.model.urls import file_name, redacted
-from wheelferry_bundler.read.index_settings import Index
 from wheelferry_bundler.read.toml_tables import read_input
 from wheelferry_schemas.errors import MalformedError, UsageError
 from wheelferry_schemas.wheel.wheel_name import parse_wheel_name

@@ -22,11 +22,12 @@ from wheelferry_bundler.read.build_settings import (
     read_extra_build_requires,
     read_uv_settings,
 )
+from wheelferry_bundler.read.project_paths import confined
 from wheelferry_bundler.read.pyproject import Project, read_default_groups, read_specifier
 from wheelferry_bundler.read.toml_tables import Table, parse_toml
 from wheelferry_bundler.read.uv_conflicts import check_conflicts
 from wheelferry_bundler.read.uv_roots import Choice
-from wheelferry_bundler.read.uv_sources import confined, read_artifact, read_source, source_key
+from wheelferry_bundler.read.uv_sources import read_artifact, read_source, source_key
 from wheelferry_bundler.read.uv_workspace import Declared, Workspace
 from wheelferry_schemas.errors import MalformedError
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import os
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from wheelferry_bundler.model.locked import Artifact, PackageSource
 from wheelferry_bundler.model.urls import file_name as url_file_name
-from wheelferry_bundler.model.urls import local_path, without_credentials
+from wheelferry_bundler.model.urls import without_credentials
+from wheelferry_bundler.read.project_paths import leaves, local_path
 from wheelferry_bundler.read.toml_tables import Table
 from wheelferry_schemas.errors import MalformedError
 
@@ -78,34 +76,14 @@ def read_artifact(table: Table, source: PackageSource, folder: Path) -> Artifact
         file_name = url_file_name(url) if url else location.name if location else None
     if not file_name:
         raise MalformedError(f"{table.where}: it names no file")
+    here = local_path(url) if url and location is None else None
     return Artifact(
         file_name=file_name,
-        url=url,
-        path=location,
+        url=None if here else url,
+        path=here or location,
         sha256=_sha256(table),
         size=table.optional_size("size"),
     )
-
-
-def leaves(folder: Path, location: str) -> bool:
-    """Whether a path leads out of a folder, as it is spelled: links are not followed."""
-    try:
-        relative = os.path.relpath(folder / location, folder)
-    except ValueError:
-        # Another drive of Windows.
-        return True
-    return relative == os.pardir or relative.startswith(os.pardir + os.sep)
-
-
-def confined(
-    source: PackageSource, artifacts: Iterable[Artifact | None], folder: Path
-) -> PackageSource:
-    """Return a source that tells whether one of its files leaves the project by a `file:` URL."""
-    urls = (artifact.url for artifact in artifacts if artifact and artifact.url)
-    paths = [local_path(url) for url in urls if url.startswith("file:")]
-    if any(path is not None and leaves(folder, str(path)) for path in paths):
-        return dataclasses.replace(source, leaves_project=True)
-    return source
 
 
 def _git_source(table: Table) -> PackageSource:

@@ -7,7 +7,6 @@ uv makes the lock of a script as `uv run` does, for all platforms, or takes the 
 from __future__ import annotations
 
 import dataclasses
-import re
 from itertools import takewhile
 from pathlib import Path
 
@@ -15,14 +14,13 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from wheelferry_bundler.model.locked import LockedSet, Wanted
 from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.read.inputs import SCRIPT_BLOCK, is_script
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.pyproject import asked_by
 from wheelferry_bundler.read.toml_tables import parse_toml, read_input
 from wheelferry_bundler.resolve.uv_resolving import Question, export_script
 from wheelferry_schemas.errors import UsageError
 from wheelferry_schemas.target import Target
-
-_BLOCK = re.compile(rb"(?m)^# /// script[ \t]*\r?$")
 
 
 def read_script(path: Path, target: Target, wanted: Wanted, options: BuildOptions) -> LockedSet:
@@ -50,15 +48,10 @@ def read_script(path: Path, target: Target, wanted: Wanted, options: BuildOption
     return dataclasses.replace(locked, asked=asked_by(_dependencies(path)))
 
 
-def is_script(path: Path) -> bool:
-    """Tell whether a file states its dependencies."""
-    return bool(_BLOCK.search(read_input(path)))
-
-
 def _dependencies(path: Path) -> tuple[str, ...]:
     """Return the dependencies that the block of a script lists (PEP 723)."""
     lines = read_input(path).decode("utf-8", "replace").splitlines()
-    start = next(i for i, line in enumerate(lines) if _BLOCK.match(line.encode()))
+    start = next(i for i, line in enumerate(lines) if SCRIPT_BLOCK.match(line.encode()))
     block = takewhile(
         lambda line: line.startswith("#") and line.rstrip() != "# ///", lines[start + 1 :]
     )

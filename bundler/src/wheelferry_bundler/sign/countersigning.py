@@ -14,11 +14,10 @@ import zstandard
 
 from wheelferry_bundler.sign.signing_keys import Signer
 from wheelferry_bundler.write.archive_writer import compress_frame, pieces, replacing
+from wheelferry_bundler.write.existing_bundle import read_existing
 from wheelferry_schemas.bundle import layout, manifest, seek_table
-from wheelferry_schemas.bundle.head import Head, read_head
+from wheelferry_schemas.bundle.head import Head
 from wheelferry_schemas.bundle.manifest import Manifest
-from wheelferry_schemas.bundle.seek_table import Frame
-from wheelferry_schemas.bundle.self_contained import HEAD_SIZE, find_bundle
 from wheelferry_schemas.errors import (
     ConflictError,
     MalformedError,
@@ -40,8 +39,8 @@ def add_signatures(path: Path, signers: Sequence[Signer]) -> Manifest:
     """
     try:
         with path.open("rb") as file:
-            frames, table_size = _read_table(file)
-            head = read_head([frame.size for frame in frames], lambda n: _content(file, frames[n]))
+            existing = read_existing(file)
+            frames, head = existing.frames, existing.head
             signed = manifest.parse(head.manifest.content)
             _check_new(path, head, signers)
             new = [
@@ -55,7 +54,7 @@ def add_signatures(path: Path, signers: Sequence[Signer]) -> Manifest:
                 file.seek(0)
                 _copy(file, output, at)
                 output.write(b"".join(new))
-                _copy(file, output, path.stat().st_size - at - table_size)
+                _copy(file, output, path.stat().st_size - at - existing.table_size)
                 listed = [(frame.compressed_size, frame.size) for frame in frames]
                 listed[head.next_frame : head.next_frame] = zip(map(len, new), sizes, strict=True)
                 output.write(seek_table.encode(listed))
@@ -64,19 +63,6 @@ def add_signatures(path: Path, signers: Sequence[Signer]) -> Manifest:
             f"{path} could not be signed: {error.strerror or error}", hint="it is as it was"
         ) from error
     return signed
-
-
-def read_manifest(path: Path) -> Manifest:
-    """Return the manifest of a bundle, whoever signed it; raises as `add_signatures` does."""
-    try:
-        with path.open("rb") as file:
-            frames, _ = _read_table(file)
-            head = read_head([frame.size for frame in frames], lambda n: _content(file, frames[n]))
-    except OSError as error:
-        raise TransferError(
-            f"{path} cannot be read: {error.strerror or error}", hint="is the path right?"
-        ) from error
-    return manifest.parse(head.manifest.content)
 
 
 def _check_new(path: Path, head: Head, signers: Sequence[Signer]) -> None:
@@ -107,34 +93,6 @@ def _signature_frames(number: int, armored: bytes, signed: Manifest) -> list[byt
         piece.head + armored[piece.start : piece.stop] + piece.tail
         for piece in pieces(header, len(armored))
     ]
-
-
-def _read_table(file: BinaryIO) -> tuple[tuple[Frame, ...], int]:
-    if find_bundle(file.read(HEAD_SIZE)) is not None:
-        raise UsageError(
-            "this is a file that installs itself, not a bundle",
-            hint="sign the bundle first, then: bundle bootstrap --bundle bundle.tar.zst",
-        )
-    size = file.seek(0, 2)
-    file.seek(max(size - seek_table.FOOTER_SIZE, 0))
-    table_size = seek_table.size_from_footer(file.read())
-    if table_size > size:
-        raise TamperedError("the file is shorter than its seek table says")
-    file.seek(size - table_size)
-    return seek_table.decode(file.read(), size), table_size
-
-
-def _content(file: BinaryIO, frame: Frame) -> bytes:
-    if frame.size > layout.FRAME_SIZE:
-        raise TamperedError("a frame of the bundle is larger than any frame can be")
-    file.seek(frame.offset)
-    data = file.read(frame.compressed_size)
-    try:
-        if zstandard.get_frame_parameters(data).content_size != frame.size:
-            raise TamperedError("a frame of the bundle has another size than its seek table says")
-        return zstandard.ZstdDecompressor().decompress(data, max_output_size=frame.size)
-    except zstandard.ZstdError as error:
-        raise TamperedError(f"a frame of the bundle cannot be unfolded ({error})") from error
 
 
 def _copy(file: BinaryIO, output: BinaryIO, size: int) -> None:
