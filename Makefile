@@ -12,10 +12,13 @@ TOOLS := git:git tar:tar zstd:zstd unzip:unzip ssh-keygen:openssh-client unshare
 demo: $(READY)
 	sh examples/numpy-pytest/demo.sh $(abspath $(BIN))
 
+# All that starts reads compiled modules, and nothing is compiled more than once.
 test: $(READY)
+	unset PYTHONDONTWRITEBYTECODE; \
+	$(BIN)/python -m compileall -q $(MEMBERS:%=%/src) tests && \
 	$(BIN)/python -m pytest -n auto $(TESTS)
 
-# The suite on every interpreter from 3.10 on that this machine has.
+# The suite on every interpreter from 3.10 on that this machine has, and on the newest all of it.
 test-all:
 	sh tests/every_python.sh
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,38 @@ import pytest
 from support.running import airgap
 from support.running.homes import move_home
 from support.running.index import LocalIndex, serve
+
+LEVELS: Mapping[str, set[str]] = {"sample": set(), "ends": {"ends"}, "all": {"ends", "exhaustive"}}
+"""Which marked tests a run takes besides those that are not marked, by `--take`."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--take",
+        choices=LEVELS,
+        default="sample",
+        help="how much: a sample (make test), with PyPI's wheels (test-ends), or all (test-all)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked as more than a sample, unless it is asked for."""
+    taken = LEVELS[config.getoption("take")]
+    left_out = {
+        marker
+        for marker in LEVELS["all"] - taken
+        if marker not in config.getoption("markexpr", default="")
+    }
+    rest = [item for item in items if any(map(item.get_closest_marker, left_out))]
+    if rest:
+        config.hook.pytest_deselected(items=rest)
+        items[:] = [item for item in items if item not in set(rest)]
+
+
+@pytest.fixture(scope="session")
+def takes_all(request: pytest.FixtureRequest) -> bool:
+    """Whether this run is one that leaves nothing out."""
+    return bool(request.config.getoption("take") == "all")
 
 
 @pytest.fixture(autouse=True)

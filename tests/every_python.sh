@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs the suite on the interpreters from 3.10 on that this machine has: all of them, or with --ends
-# the oldest and the newest, and there the journeys, what needs PyPI and the oracle on the newest alone.
+# Runs the suite on the interpreters from 3.10 on that this machine has: all of them, with all that is
+# marked as exhaustive on the newest; or with --ends the oldest and the newest, and there the journeys,
+# the oracle and wheels from PyPI on the newest alone.
 # Each gets an environment of its own, .venv-3.N. With --list it prints the interpreters, and does no
 # more. PYTHONS names them, where they are not to be looked for.
 set -eu
@@ -27,23 +28,26 @@ if [ "${1:-}" = --list ]; then
     for minor in $found; do find_python "$minor"; done
     exit
 fi
-rest=
-set -- "${1:-}" $found
-if [ "$1" = --ends ]; then
-    shift
-    oldest=$1
-    while [ $# -gt 1 ]; do shift; done
-    if [ "$oldest" = "$1" ]; then chosen=$1; else chosen="$oldest $1"; rest=$oldest; fi
-else
-    shift
-    chosen="$*"
+mode=${1:-}
+set -- $found
+oldest=$1
+while [ $# -gt 1 ]; do shift; done
+newest=$1
+chosen=$found
+if [ "$mode" = --ends ]; then
+    chosen=$oldest
+    if [ "$oldest" != "$newest" ]; then chosen="$oldest $newest"; fi
 fi
 for minor in $chosen; do
     python=$(find_python "$minor")
     echo "== Python 3.$minor: $python"
-    tests=
-    if [ "$minor" = "$rest" ]; then
-        tests="--ignore=tests/journeys --ignore=tests/oracle --ignore=tests/hostile/test_popular_wheels.py"
+    if [ "$minor" = "$newest" ]; then
+        tests=--take=all
+        if [ "$mode" = --ends ]; then tests=--take=ends; fi
+    elif [ "$mode" = --ends ]; then
+        tests="--ignore=tests/journeys --ignore=tests/oracle"
+    else
+        tests=
     fi
     make --no-print-directory test PYTHON="$python" VENV=".venv-3.$minor" TESTS="$tests"
 done

@@ -35,6 +35,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     return tuple(sorted(folder.glob("*.whl")))
 
 
+@pytest.mark.ends
 @pytest.mark.online
 def test_takes_wheels_that_many_people_use(wheels: tuple[Path, ...]) -> None:
     assert len(wheels) == len(PROJECTS)

@@ -11,15 +11,6 @@ from oracle.uv_runs import Uv
 from support.running.index import serve
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked `exhaustive`, unless it is asked for."""
-    if "exhaustive" in config.getoption("markexpr"):
-        return
-    rest = [item for item in items if item.get_closest_marker("exhaustive")]
-    config.hook.pytest_deselected(items=rest)
-    items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
-
-
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
     """Projects of every shape, locked by uv."""
