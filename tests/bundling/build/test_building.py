@@ -3,10 +3,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import runpy
+import shutil
 import sys
 import tarfile
+import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,31 @@ def _pip_without_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds without pip: for what is done before and after it runs."""
+    monkeypatch.setattr(building, "pip_wheel", build_quickly)
+
+
+def build_quickly(
+    what: str, arguments: Sequence[str], interpreter: Interpreter, places: Places, log: Path
+) -> None:
+    """Call the backend of a project as `pip wheel` does, but in this process."""
+    del interpreter, places, log
+    source, out = Path(arguments[-1]), Path(arguments[arguments.index("--wheel-dir") + 1])
+    out.mkdir()
+    with tempfile.TemporaryDirectory() as folder:
+        if source.is_file():
+            shutil.unpack_archive(source, folder)
+            (source,) = Path(folder).iterdir()
+        settings = [word for word in arguments if word.startswith("--config-settings=")]
+        try:
+            backend = runpy.run_path(str(source / "backend.py"))
+            backend["build_wheel"](str(out), settings)
+        except SystemExit as failed:
+            raise BuildError(what, details=(str(failed),)) from None
 
 
 def builds(tmp_path: Path) -> list[str]:
@@ -316,6 +344,7 @@ def test_hands_settings_to_the_backend(cache: Cache, tmp_path: Path) -> None:
     assert all("{'speed': '9'}" in line for line in builds(tmp_path))
 
 
+@pytest.mark.usefixtures("quickly")
 def test_builds_one_wheel_for_all_targets_that_it_fits(cache: Cache, tmp_path: Path) -> None:
     make_source(tmp_path / "project", make_wheel("demo"))
     targets = (host_target(), target_of("win_amd64"), target_of("musllinux_1_2_aarch64"))
@@ -323,6 +352,7 @@ def test_builds_one_wheel_for_all_targets_that_it_fits(cache: Cache, tmp_path: P
     assert len({wheel.file.path for wheel in built}) == 1
 
 
+@pytest.mark.usefixtures("quickly")
 def test_does_not_build_the_same_source_twice(cache: Cache, tmp_path: Path) -> None:
     package, sources = sdist_package(tmp_path / "fetched", make_sdist("demo"))
     first = build(package, cache, sources=sources)
@@ -343,6 +373,7 @@ def test_does_not_build_the_same_commit_twice(cache: Cache, tmp_path: Path) -> N
     assert builds(tmp_path) == done
 
 
+@pytest.mark.usefixtures("quickly")
 def test_builds_a_project_folder_each_time(cache: Cache, tmp_path: Path) -> None:
     make_source(tmp_path / "project", make_wheel("demo"))
     build(directory(tmp_path / "project"), cache)
@@ -351,6 +382,7 @@ def test_builds_a_project_folder_each_time(cache: Cache, tmp_path: Path) -> None
     assert len(builds(tmp_path)) > len(done)
 
 
+@pytest.mark.usefixtures("quickly")
 @pytest.mark.parametrize("change", ["settings", "constraints", "environment", "damage"])
 def test_builds_again_where_something_has_changed(
     cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
@@ -408,6 +440,7 @@ def test_keeps_secrets_out_of_the_log(cache: Cache, tmp_path: Path) -> None:
     assert "s3cret" not in f"{caught.value} {log.read_text(encoding='utf-8')}"
 
 
+@pytest.mark.usefixtures("quickly")
 def test_names_all_builds_that_failed(cache: Cache, tmp_path: Path) -> None:
     packages = []
     for name in ("one", "two", "three"):
@@ -422,6 +455,7 @@ def test_names_all_builds_that_failed(cache: Cache, tmp_path: Path) -> None:
     assert "three 1.0 could not be built" in str(caught.value)
 
 
+@pytest.mark.usefixtures("quickly")
 @pytest.mark.parametrize("wheel", [make_wheel("other"), make_wheel("demo", "2.0")])
 def test_refuses_a_wheel_of_another_name_or_version(
     cache: Cache, tmp_path: Path, wheel: TinyWheel
@@ -437,6 +471,7 @@ def test_names_a_project_folder_that_is_not_there(cache: Cache, tmp_path: Path) 
         build(directory(tmp_path / "none"), cache)
 
 
+@pytest.mark.usefixtures("quickly")
 def test_refuses_a_platform_wheel_for_another_platform(cache: Cache, tmp_path: Path) -> None:
     tag = f"{HERE}-{HERE}-linux_x86_64"
     package, sources = sdist_package(tmp_path / "fetched", make_sdist("demo", tag=tag))
@@ -449,6 +484,7 @@ def test_refuses_a_platform_wheel_for_another_platform(cache: Cache, tmp_path: P
     assert "--find-links" in str(caught.value.hint)
 
 
+@pytest.mark.usefixtures("quickly")
 def test_names_all_targets_that_a_wheel_does_not_fit(cache: Cache, tmp_path: Path) -> None:
     tag = f"{HERE}-{HERE}-linux_x86_64"
     package, sources = sdist_package(tmp_path / "fetched", make_sdist("demo", tag=tag))
@@ -499,6 +535,7 @@ def test_builds_with_this_python_where_the_path_has_none_like_the_target(
     assert len(build(directory(tmp_path / "project"), cache, target_of("win_amd64", OTHER))) == 1
 
 
+@pytest.mark.usefixtures("quickly")
 def test_says_which_python_is_missing(
     cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
