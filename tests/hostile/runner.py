@@ -180,7 +180,7 @@ def _child(request: dict[str, Any]) -> None:
 
 
 def _answered(search: ModuleType) -> Any:
-    """Return a `Question` that does not run this interpreter again: it answers the same each time."""
+    """Return a `InterpreterQuery` that does not run this interpreter again: it answers the same each time."""
     known = search.ask(sys.executable)
 
     class Answered:
@@ -213,7 +213,7 @@ def _serve() -> None:
             # The others are scripts: they run when they are imported.
             if not module.name.endswith(_SCRIPTS):
                 importlib.import_module(module.name)
-    interpreter_search.Question = _answered(interpreter_search)  # type: ignore[misc]
+    interpreter_search.InterpreterQuery = _answered(interpreter_search)  # type: ignore[misc]
     for line in sys.stdin:
         process = os.fork()
         if process == 0:

@@ -12,7 +12,7 @@ from support.making.bundles import make_bundle
 from support.making.wheels import TinyWheel, make_wheel
 from support.running.ssh import fixed_key
 from wheelferry_installer.install import wheel_workers
-from wheelferry_installer.install.wheel_workers import Layout, Outcome, Task
+from wheelferry_installer.install.wheel_workers import InstallPaths, Outcome, Task
 from wheelferry_installer.system import disk
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_installer.verify.verification import VerifiedBundle, verify
@@ -28,10 +28,10 @@ Make = Callable[..., VerifiedBundle]
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
+def paths(tmp_path: Path) -> InstallPaths:
     staging = tmp_path / "control" / "staging"
     staging.mkdir(parents=True)
-    return Layout(
+    return InstallPaths(
         staging=staging,
         schemes={"purelib": "lib", "platlib": "lib", "scripts": "bin", "data": "."},
         headers="include",
@@ -72,15 +72,15 @@ def _tasks(bundle: VerifiedBundle, requested: str | None = None) -> list[Task]:
 
 def _run(
     bundle: VerifiedBundle,
-    layout: Layout,
+    paths: InstallPaths,
     on_progress: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> dict[str, Outcome]:
-    outcomes = wheel_workers.run(bundle, _tasks(bundle), layout, on_progress)
+    outcomes = wheel_workers.run(bundle, _tasks(bundle), paths, on_progress)
     return {outcome.task.member.name: outcome for outcome in outcomes}
 
 
-def test_installs_all_wheels_and_reads_everything_else(make: Make, layout: Layout) -> None:
-    outcomes = _run(make([BIG, SMALL]), layout)
+def test_installs_all_wheels_and_reads_everything_else(make: Make, paths: InstallPaths) -> None:
+    outcomes = _run(make([BIG, SMALL]), paths)
     assert list(outcomes) == [
         "requirements.txt",
         "wheels/big-1.0-py3-none-any.whl",
@@ -96,26 +96,26 @@ def test_installs_all_wheels_and_reads_everything_else(make: Make, layout: Layou
         "INSTALLER",
         "RECORD",
     }
-    assert all((layout.staging / path).is_file() for path in written)
+    assert all((paths.staging / path).is_file() for path in written)
 
 
-def test_tells_the_path_of_each_record(make: Make, layout: Layout) -> None:
-    outcomes = _run(make([SMALL]), layout)
+def test_tells_the_path_of_each_record(make: Make, paths: InstallPaths) -> None:
+    outcomes = _run(make([SMALL]), paths)
     record = outcomes["wheels/small-1.0-py3-none-any.whl"].record
     assert record is not None
     assert record[0] == "lib/small-1.0.dist-info/RECORD"
 
 
-def test_tells_what_is_done_while_it_goes_on(make: Make, layout: Layout) -> None:
+def test_tells_what_is_done_while_it_goes_on(make: Make, paths: InstallPaths) -> None:
     told: list[str] = []
-    _run(make([BIG, SMALL]), layout, lambda outcome: told.append(outcome.task.member.name))
+    _run(make([BIG, SMALL]), paths, lambda outcome: told.append(outcome.task.member.name))
     assert len(told) == 3
 
 
-def test_marks_what_was_asked_for(make: Make, layout: Layout) -> None:
+def test_marks_what_was_asked_for(make: Make, paths: InstallPaths) -> None:
     bundle = make([BIG, SMALL])
-    wheel_workers.run(bundle, _tasks(bundle, "small"), layout, lambda _outcome: None)
-    assert [path.parent.name for path in layout.staging.rglob("REQUESTED")] == [
+    wheel_workers.run(bundle, _tasks(bundle, "small"), paths, lambda _outcome: None)
+    assert [path.parent.name for path in paths.staging.rglob("REQUESTED")] == [
         "small-1.0.dist-info"
     ]
 
@@ -141,60 +141,60 @@ def without_semaphores(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("without_semaphores")
-def test_one_process_does_it_where_there_are_no_semaphores(make: Make, layout: Layout) -> None:
+def test_one_process_does_it_where_there_are_no_semaphores(make: Make, paths: InstallPaths) -> None:
     told: list[str] = []
     outcomes = _run(
-        make([BIG, EVIL, SMALL]), layout, lambda outcome: told.append(outcome.task.member.name)
+        make([BIG, EVIL, SMALL]), paths, lambda outcome: told.append(outcome.task.member.name)
     )
     assert sorted(told) == list(outcomes)
     assert isinstance(outcomes["wheels/evil-1.0-py3-none-any.whl"].problem, MalformedError)
-    assert (layout.staging / "lib/small.py").exists()
+    assert (paths.staging / "lib/small.py").exists()
 
 
 @pytest.mark.usefixtures("without_semaphores")
-def test_error_of_the_system_ends_one_process_too(make: Make, layout: Layout) -> None:
-    (layout.staging / "lib").symlink_to("/proc/nowhere")
+def test_error_of_the_system_ends_one_process_too(make: Make, paths: InstallPaths) -> None:
+    (paths.staging / "lib").symlink_to("/proc/nowhere")
     with pytest.raises(FileNotFoundError):
-        _run(make([SMALL, BIG]), layout)
+        _run(make([SMALL, BIG]), paths)
 
 
-def test_one_bad_wheel_does_not_stop_the_others(make: Make, layout: Layout) -> None:
-    outcomes = _run(make([BIG, EVIL, SMALL]), layout)
+def test_one_bad_wheel_does_not_stop_the_others(make: Make, paths: InstallPaths) -> None:
+    outcomes = _run(make([BIG, EVIL, SMALL]), paths)
     problem = outcomes["wheels/evil-1.0-py3-none-any.whl"].problem
     assert isinstance(problem, MalformedError)
     assert problem.hint is not None
-    assert (layout.staging / "lib/small.py").exists()
-    assert not (layout.staging.parent / "evil.py").exists()
+    assert (paths.staging / "lib/small.py").exists()
+    assert not (paths.staging.parent / "evil.py").exists()
 
 
-def test_damaged_members_are_told_of_each(make: Make, layout: Layout) -> None:
-    outcomes = _run(make([BIG, SMALL], damaged=[2, 3]), layout)
+def test_damaged_members_are_told_of_each(make: Make, paths: InstallPaths) -> None:
+    outcomes = _run(make([BIG, SMALL], damaged=[2, 3]), paths)
     bad = {name for name, outcome in outcomes.items() if outcome.problem is not None}
     assert bad == {"requirements.txt", "wheels/big-1.0-py3-none-any.whl"}
     assert {type(outcomes[name].problem) for name in bad} == {TamperedError}
-    assert not (layout.staging / "lib/big.bin").exists()
+    assert not (paths.staging / "lib/big.bin").exists()
 
 
-def test_error_of_the_system_ends_it(make: Make, layout: Layout) -> None:
-    (layout.staging / "lib").symlink_to("/proc/nowhere")
+def test_error_of_the_system_ends_it(make: Make, paths: InstallPaths) -> None:
+    (paths.staging / "lib").symlink_to("/proc/nowhere")
     with pytest.raises(FileNotFoundError):
-        _run(make([SMALL, BIG]), layout)
+        _run(make([SMALL, BIG]), paths)
 
 
-def test_shortage_ends_it(make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shortage_ends_it(make: Make, paths: InstallPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "has_room", lambda _folder, _size: False)
     with pytest.raises(TransferError, match="not enough space") as caught:
-        _run(make([SMALL, BIG]), layout)
+        _run(make([SMALL, BIG]), paths)
     assert caught.value.hint is not None
 
 
 def test_large_wheel_goes_through_a_file_that_nobody_else_sees(
-    make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch
+    make: Make, paths: InstallPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[str]] = []
     monkeypatch.setattr(disk, "IN_MEMORY", 1000)
     outcomes = _run(
-        make([BIG]), layout, lambda _outcome: seen.append(os.listdir(layout.staging.parent))
+        make([BIG]), paths, lambda _outcome: seen.append(os.listdir(paths.staging.parent))
     )
     assert outcomes["wheels/big-1.0-py3-none-any.whl"].problem is None
     assert seen == [["staging"], ["staging"]]
@@ -202,15 +202,15 @@ def test_large_wheel_goes_through_a_file_that_nobody_else_sees(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_worker_ends_it(
-    make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+    make: Make, paths: InstallPaths, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     monkeypatch.setattr(wheel_workers, "VerifiedWheel", lambda *_: os.kill(os.getpid(), number))
     with pytest.raises(WheelferryError, match="a worker process was killed"):
-        _run(make([SMALL]), layout)
+        _run(make([SMALL]), paths)
 
 
 def test_interruption_is_left_to_the_parent(
-    make: Make, layout: Layout, monkeypatch: pytest.MonkeyPatch
+    make: Make, paths: InstallPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = VerifiedBundle.read
 
@@ -221,13 +221,13 @@ def test_interruption_is_left_to_the_parent(
         read(bundle, member, write)
 
     monkeypatch.setattr(VerifiedBundle, "read", interrupted)
-    outcomes = _run(make([SMALL]), layout)
+    outcomes = _run(make([SMALL]), paths)
     assert [outcome.problem for outcome in outcomes.values()] == [None, None]
 
 
-def test_problem_with_progress_ends_it(make: Make, layout: Layout) -> None:
+def test_problem_with_progress_ends_it(make: Make, paths: InstallPaths) -> None:
     def fail(_outcome: Outcome) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _run(make([BIG, SMALL]), layout, fail)
+        _run(make([BIG, SMALL]), paths, fail)

@@ -10,7 +10,7 @@ from support.making.bundles import make_bundle
 from support.making.wheels import make_wheel
 from support.running.hosts import interpreter, target
 from support.running.ssh import fixed_key
-from wheelferry_installer.plan.environment_plan import Plan, plan
+from wheelferry_installer.plan.environment_plan import EnvironmentPlan, plan
 from wheelferry_installer.plan.fitting import Fit, fit
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_installer.verify.verification import VerifiedBundle, verify
@@ -37,7 +37,7 @@ def here(bundle: VerifiedBundle) -> Fit:
     return fit(bundle.manifest, [interpreter()])
 
 
-def _plan(bundle: VerifiedBundle, here: Fit, environment: Path, **options: Any) -> Plan:
+def _plan(bundle: VerifiedBundle, here: Fit, environment: Path, **options: Any) -> EnvironmentPlan:
     return plan(bundle, environment, here, **{"compile_bytecode": False, **options})
 
 

@@ -18,7 +18,7 @@ from support.running.ssh import fixed_key
 from wheelferry_bundler.sign.signing_keys import SigningKey
 from wheelferry_bundler.write.archive_writer import write_archive
 from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy, RevokedKey, SignerList
-from wheelferry_installer.verify.verification import Signer
+from wheelferry_installer.verify.verification import SignatureVerdict
 from wheelferry_schemas.bundle.manifest import serialize
 from wheelferry_schemas.errors import (
     OutdatedError,
@@ -186,7 +186,7 @@ def test_signature_that_is_noise_does_not_spoil_the_others(
         join_plain([*plains[:2], member("signatures/2.sig", b"\xffnoise"), *plains[2:]])
     )
     signers = examine(path, POLICY)
-    assert signers[1] == Signer(
+    assert signers[1] == SignatureVerdict(
         member="signatures/2.sig",
         key=None,
         name=None,

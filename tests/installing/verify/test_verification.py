@@ -31,7 +31,7 @@ from wheelferry_installer.verify import verification
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_installer.verify.policy import Policy
 from wheelferry_installer.verify.signatures import check
-from wheelferry_installer.verify.verification import Signer, verify, verify_contents
+from wheelferry_installer.verify.verification import SignatureVerdict, verify, verify_contents
 from wheelferry_installer.wheel.startup import StartupFile
 from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
 from wheelferry_schemas.bundle import layout
@@ -51,14 +51,14 @@ if TYPE_CHECKING:
 END = layout.END_OF_ARCHIVE
 ALICE, BOB = fixed_key("alice"), fixed_key("bob")
 POLICY = policy_of(ALICE)
-Examine = Callable[[bytes], tuple[Signer, ...]]
+Examine = Callable[[bytes], tuple[SignatureVerdict, ...]]
 
 
 @pytest.fixture
 def examine_bytes(tmp_path: Path) -> Examine:
     """Does all that `bundle verify` does with these bytes, on a host that trusts alice."""
 
-    def examine_them(data: bytes) -> tuple[Signer, ...]:
+    def examine_them(data: bytes) -> tuple[SignatureVerdict, ...]:
         path = tmp_path / "bundle.tar.zst"
         path.write_bytes(data)
         return examine(path, POLICY)
@@ -83,7 +83,7 @@ def _refusal(path: Path, policy: Policy | None, now: int = NOW) -> WheelferryErr
 
 def test_accepts_intact_bundle(examine_bytes: Examine, small_bundle: bytes) -> None:
     assert examine_bytes(small_bundle) == (
-        Signer(
+        SignatureVerdict(
             member="signatures/1.sig",
             key=ALICE.public,
             name="alice",

@@ -18,7 +18,7 @@ from support.making.wheels import TinyWheel
 from support.running.ssh import fixed_key
 from wheelferry_installer.host.interpreter_search import Interpreter, ask
 from wheelferry_installer.install import installation
-from wheelferry_installer.install.installation import Installed
+from wheelferry_installer.install.installation import Installation
 from wheelferry_installer.plan import environment_plan, fitting
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_installer.verify.verification import verify
@@ -39,7 +39,7 @@ def install(
     sync: bool = False,
     on_progress: Callable[[str, int], None] = lambda _name, _size: None,
     **options: Any,
-) -> Installed:
+) -> Installation:
     """Install a bundle that alice signed; `options` are those of `planning.plan`."""
     opened = open_bundle(bundle)
     try:
@@ -55,7 +55,7 @@ def install(
 
 def install_wheels(
     environment: Path, wheels: Sequence[TinyWheel], roots: Sequence[str] = (), **options: Any
-) -> Installed:
+) -> Installation:
     """Install a bundle of these wheels, written beside the environment."""
     bundle = environment.parent / f"{environment.name[:20]}.tar.zst"
     environment.parent.mkdir(parents=True, exist_ok=True)

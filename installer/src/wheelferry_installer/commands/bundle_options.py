@@ -18,7 +18,7 @@ from wheelferry_schemas.errors import WheelferryError
 if TYPE_CHECKING:
     from wheelferry_installer.plan.package_changes import PackageChanges
     from wheelferry_installer.verify.policy import Policy
-    from wheelferry_installer.verify.verification import Signer, VerifiedBundle
+    from wheelferry_installer.verify.verification import SignatureVerdict, VerifiedBundle
     from wheelferry_installer.wheel.startup import StartupFile
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -131,7 +131,7 @@ def policy_if_any(explicit: Path | None = None) -> Policy | None:
         return None
 
 
-def signers_json(signers: tuple[Signer, ...]) -> list[dict[str, str | bool | None]]:
+def signers_json(signers: tuple[SignatureVerdict, ...]) -> list[dict[str, str | bool | None]]:
     """Return signatures as JSON."""
     return [
         {

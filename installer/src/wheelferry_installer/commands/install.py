@@ -39,12 +39,12 @@ from wheelferry_schemas.errors import UnfitError, UsageError
 
 if TYPE_CHECKING:
     from wheelferry_installer.host.former_python import FormerPython
-    from wheelferry_installer.host.interpreter_search import Question
-    from wheelferry_installer.install.installation import Installed
+    from wheelferry_installer.host.interpreter_search import InterpreterQuery
+    from wheelferry_installer.install.installation import Installation
     from wheelferry_installer.install.merging import Merged
-    from wheelferry_installer.plan.environment_plan import Plan
+    from wheelferry_installer.plan.environment_plan import EnvironmentPlan
     from wheelferry_installer.plan.fitting import Fit
-    from wheelferry_installer.plan.merge_plan import Merge
+    from wheelferry_installer.plan.merge_plan import MergePlan
     from wheelferry_installer.verify.verification import VerifiedBundle
     from wheelferry_schemas.bundle.manifest import Manifest, PythonArchive
 
@@ -150,7 +150,7 @@ def install(
         from wheelferry_installer.host import places
         from wheelferry_installer.install import installation, merging
         from wheelferry_installer.plan import environment_plan, fitting, merge_plan
-        from wheelferry_installer.plan.merge_plan import Merge, Wishes
+        from wheelferry_installer.plan.merge_plan import MergePlan, Wishes
         from wheelferry_installer.verify import accepted_bundles
 
         if first is not None:
@@ -164,7 +164,7 @@ def install(
             place, theirs = places.into(into)
             fit = fitting.fit(checked.manifest, [theirs])
         accepted_bundles.refuse_older(checked, allowed=allow_downgrade)
-        plan: Plan | Merge
+        plan: EnvironmentPlan | MergePlan
         if place is None:
             plan = environment_plan.plan(
                 checked,
@@ -193,14 +193,14 @@ def install(
             if is_unfinished(plan.environment, place):
                 warn(f"a change of {plan.environment} is unfinished: {UNFINISHED}")
             aside = None
-            if not isinstance(plan, Merge):
+            if not isinstance(plan, MergePlan):
                 aside = installation.foresee(plan, keep, force=force)
             show_plan(plan, aside, as_json=as_json)
             return
         on_wait = waiting(plan.environment, no_wait=no_wait)
-        done: Installed | Merged
+        done: Installation | Merged
         with bar("installing", sum(m.size for m in checked.members), shown=not quiet) as advance:
-            if isinstance(plan, Merge):
+            if isinstance(plan, MergePlan):
                 done = merging.install(plan, now, advance, sync=sync, on_wait=on_wait)
             else:
                 done = installation.install(
@@ -231,20 +231,20 @@ def _former(environment: Path) -> FormerPython | None:
     return former_python.former_python(environment)
 
 
-def _asked(python: str | None, former: FormerPython | None) -> Question:
+def _asked(python: str | None, former: FormerPython | None) -> InterpreterQuery:
     """Ask the Python that an environment was made with, if it may be kept, else the first choice."""
     from wheelferry_installer.host import interpreter_search
 
     if former is not None and former.usable:
         with suppress(UnfitError):
-            return interpreter_search.Question(former.path)
-    return interpreter_search.Question(interpreter_search.first_choice(python))
+            return interpreter_search.InterpreterQuery(former.path)
+    return interpreter_search.InterpreterQuery(interpreter_search.first_choice(python))
 
 
 def _fit(
     checked: VerifiedBundle,
     python: str | None,
-    first: Question,
+    first: InterpreterQuery,
     environment: Path,
     bundled: bool,
     may_bring: bool,
@@ -272,7 +272,7 @@ def _fit(
 
 
 def _fit_bundled(
-    manifest: Manifest, first: Question, environment: Path
+    manifest: Manifest, first: InterpreterQuery, environment: Path
 ) -> tuple[Fit, PythonArchive | None]:
     from wheelferry_installer.host import interpreter_search
     from wheelferry_installer.install import carried_python

@@ -19,20 +19,20 @@ from wheelferry_schemas.display import count
 
 if TYPE_CHECKING:
     from wheelferry_installer.host.former_python import FormerPython
-    from wheelferry_installer.install.installation import Aside, Installed
+    from wheelferry_installer.install.installation import Aside, Installation
     from wheelferry_installer.install.merging import Merged
-    from wheelferry_installer.plan.environment_plan import Plan
-    from wheelferry_installer.plan.merge_plan import Merge
+    from wheelferry_installer.plan.environment_plan import EnvironmentPlan
+    from wheelferry_installer.plan.merge_plan import MergePlan
 
 
-def warn_of_plan(plan: Plan | Merge, now: int, former: FormerPython | None) -> None:
+def warn_of_plan(plan: EnvironmentPlan | MergePlan, now: int, former: FormerPython | None) -> None:
     """Say what a person may want to know before anything is installed."""
     _warn_of_clock(plan, now)
     _warn_of_doubts(plan)
     _warn_of_host(plan, former)
 
 
-def _warn_of_clock(plan: Plan | Merge, now: int) -> None:
+def _warn_of_clock(plan: EnvironmentPlan | MergePlan, now: int) -> None:
     """Say that the clock is behind what is installed; `verified` says it of the bundle."""
     from wheelferry_schemas.fields import parse_timestamp
 
@@ -46,16 +46,16 @@ def _warn_of_clock(plan: Plan | Merge, now: int) -> None:
         )
 
 
-def _warn_of_doubts(plan: Plan | Merge) -> None:
+def _warn_of_doubts(plan: EnvironmentPlan | MergePlan) -> None:
     """Say why an environment is not believed to be what its receipt says."""
-    from wheelferry_installer.plan.environment_plan import Plan
+    from wheelferry_installer.plan.environment_plan import EnvironmentPlan
 
-    if isinstance(plan, Plan) and plan.doubts:
+    if isinstance(plan, EnvironmentPlan) and plan.doubts:
         why = "; ".join(plan.doubts)
         warn(f"{plan.environment} is not up to date, although its receipt says so: {why}")
 
 
-def _warn_of_host(plan: Plan | Merge, former: FormerPython | None) -> None:
+def _warn_of_host(plan: EnvironmentPlan | MergePlan, former: FormerPython | None) -> None:
     """Say that nobody else can use what is installed, or that an environment gets another Python."""
     from wheelferry_installer.system import disk
 
@@ -70,13 +70,13 @@ def _warn_of_host(plan: Plan | Merge, former: FormerPython | None) -> None:
         )
 
 
-def show_plan(plan: Plan | Merge, aside: Aside | None, *, as_json: bool) -> None:
+def show_plan(plan: EnvironmentPlan | MergePlan, aside: Aside | None, *, as_json: bool) -> None:
     """Say what an installation would do, after checking every byte of the bundle."""
     from wheelferry_installer.install import room
-    from wheelferry_installer.plan.merge_plan import Merge, removal_of
+    from wheelferry_installer.plan.merge_plan import MergePlan, removal_of
     from wheelferry_installer.verify.verification import verify_contents
 
-    if isinstance(plan, Merge):
+    if isinstance(plan, MergePlan):
         removal_of(plan)
         room.require(plan.bundle, plan.added, plan.environment)
     elif not plan.up_to_date:
@@ -97,7 +97,7 @@ def show_plan(plan: Plan | Merge, aside: Aside | None, *, as_json: bool) -> None
     where = os.fspath(plan.environment)
     if plan.up_to_date:
         say(f"{where} has these {packages} already")
-    elif isinstance(plan, Merge):
+    elif isinstance(plan, MergePlan):
         say(f"would install into {where}")
         _say_path(plan)
     else:
@@ -107,7 +107,7 @@ def show_plan(plan: Plan | Merge, aside: Aside | None, *, as_json: bool) -> None
     say_aside(aside, dry_run=True)
 
 
-def _say_path(plan: Merge) -> None:
+def _say_path(plan: MergePlan) -> None:
     """Name the folders that the Python of a prefix does not look in by itself."""
     if plan.place.unsearched:
         say_command(
@@ -115,10 +115,10 @@ def _say_path(plan: Merge) -> None:
         )
 
 
-def show_done(done: Installed | Merged, *, as_json: bool) -> None:
+def show_done(done: Installation | Merged, *, as_json: bool) -> None:
     """Say what was done."""
     from wheelferry_installer.install.merging import Merged
-    from wheelferry_installer.plan.merge_plan import Merge
+    from wheelferry_installer.plan.merge_plan import MergePlan
 
     plan = done.plan
     aside = None if isinstance(done, Merged) else done.aside
@@ -151,7 +151,7 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
         say_aside(aside)
         return
     say_changes(plan.changes)
-    if isinstance(plan, Merge):
+    if isinstance(plan, MergePlan):
         say(f"installed into {where}")
         _say_path(plan)
         return
@@ -161,11 +161,11 @@ def show_done(done: Installed | Merged, *, as_json: bool) -> None:
     say_aside(aside)
 
 
-def _plan_json(plan: Plan | Merge) -> dict[str, object]:
-    from wheelferry_installer.plan.merge_plan import Merge
+def _plan_json(plan: EnvironmentPlan | MergePlan) -> dict[str, object]:
+    from wheelferry_installer.plan.merge_plan import MergePlan
 
     rest: dict[str, object] = {}
-    if isinstance(plan, Merge):
+    if isinstance(plan, MergePlan):
         rest["installed"] = [package.name for package in plan.added]
         rest["left"] = [package.name for package in plan.left]
         rest["replaced"] = [distribution.name for distribution in plan.replaced]

@@ -20,7 +20,7 @@ from wheelferry_schemas.errors import MalformedError, WheelferryError
 
 if TYPE_CHECKING:
     from wheelferry_installer.verify.archive_reader import OpenedBundle
-    from wheelferry_installer.verify.verification import Signer
+    from wheelferry_installer.verify.verification import SignatureVerdict
     from wheelferry_schemas.bundle.manifest import Manifest, Package
 
 _MAX_SBOM = 64 * 10**6
@@ -94,7 +94,7 @@ def _print_licenses(manifest: Manifest, *, as_json: bool) -> None:
             say(f"  {described}")
 
 
-def _print(path: Path, manifest: Manifest, signers: tuple[Signer, ...]) -> None:
+def _print(path: Path, manifest: Manifest, signers: tuple[SignatureVerdict, ...]) -> None:
     version = f" {manifest.version}" if manifest.version else ""
     expires = f", expires {manifest.expires}" if manifest.expires else ""
     made = f"made {manifest.created}{expires} with {manifest.tool}"

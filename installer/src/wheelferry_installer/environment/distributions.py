@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 import json
 import os
 import posixpath
@@ -15,9 +13,10 @@ from pathlib import Path
 from installer.records import InvalidRecordEntry, parse_record_file
 from packaging.utils import InvalidName, canonicalize_name, canonicalize_version
 
+from wheelferry_installer.system.digests import file_digest
+from wheelferry_installer.wheel.record import spell
 from wheelferry_schemas.errors import MalformedError
 
-_CHUNK = 2**20
 _METADATA = (".dist-info", ".egg-info", ".egg-link")
 
 
@@ -121,16 +120,5 @@ def digest_of(path: Path, like: str) -> str | None:
     None where the file cannot be read, or the kind is not known.
     """
     algorithm = like.partition("=")[0]
-    try:
-        digest = hashlib.new(algorithm)
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    except (OSError, ValueError):
-        return None
-    return spelled(algorithm, digest.digest())
-
-
-def spelled(algorithm: str, digest: bytes) -> str:
-    """Return a hash as RECORD spells it."""
-    return f"{algorithm}={base64.urlsafe_b64encode(digest).rstrip(b'=').decode('ascii')}"
+    digest = file_digest(path, algorithm)
+    return None if digest is None else spell(algorithm, digest)

@@ -111,7 +111,7 @@ class ManagedEnvironment:
         own_folder.refuse_moved(self._held[0])
         if sync:
             disk.sync_file_system(self.staging)
-        self._swap(_Journal(action="install", generation=generation, keep=keep), sync=sync)
+        self._swap(JournalEntry(action="install", generation=generation, keep=keep), sync=sync)
 
     def rollback(self, *, sync: bool, to: str | None = None) -> None:
         """Put a former environment in the environment's place, which in turn becomes `previous`.
@@ -119,7 +119,7 @@ class ManagedEnvironment:
         It is what `former` returns, which raises `ConflictError`.
         """
         chosen = self.former(to)
-        entry = _Journal(
+        entry = JournalEntry(
             action="rollback", generation=chosen.receipt.generation, keep=len(self.kept)
         )
         self._swap(entry, sync=sync, source=chosen.path.name)
@@ -146,7 +146,9 @@ class ManagedEnvironment:
         present = read_receipt(self.path)
         assert present is not None
         folder, site = self._held
-        self._write(_Journal(action="uninstall", generation=present.generation, keep=0), sync=sync)
+        self._write(
+            JournalEntry(action="uninstall", generation=present.generation, keep=0), sync=sync
+        )
         with contextlib.ExitStack() as undo:
             site.rename(self.path.name, folder, _DISCARDED)
             undo.callback(folder.rename, _DISCARDED, site, self.path.name)
@@ -160,7 +162,7 @@ class ManagedEnvironment:
         signals.ignore()
         present = read_receipt(self.path)
         generation = present.generation if present is not None else ""
-        self._write(_Journal(action="prune", generation=generation, keep=keep), sync=sync)
+        self._write(JournalEntry(action="prune", generation=generation, keep=keep), sync=sync)
         self._tidy()
 
     def recover(self) -> None:
@@ -170,13 +172,13 @@ class ManagedEnvironment:
             # The pair of renames was begun: its second half is due.
             come = _STAGING if folder.has_folder(_STAGING) else _OUTGOING
             folder.rename(come, site, self.path.name)
-        entry = _Journal.read(folder)
+        entry = JournalEntry.read(folder)
         if entry is not None:
             self._settle(entry)
         for leftover in (_JOURNAL, *_LEFTOVERS):
             folder.remove(leftover)
 
-    def _settle(self, entry: _Journal) -> None:
+    def _settle(self, entry: JournalEntry) -> None:
         """Do what the journal says, as far as it is not done: all of it, or nothing."""
         folder, site = self._held
         present = read_receipt(self.path)
@@ -195,7 +197,7 @@ class ManagedEnvironment:
         elif entry.action == "rollback" and folder.has_folder(_STAGING):
             folder.rename(_STAGING, folder, self._free_slot(first=False))
 
-    def _swap(self, entry: _Journal, *, sync: bool, source: str | None = None) -> None:
+    def _swap(self, entry: JournalEntry, *, sync: bool, source: str | None = None) -> None:
         """Exchange `staging` and the environment; where that fails, put everything back."""
         signals.ignore()
         folder, site = self._held
@@ -233,7 +235,7 @@ class ManagedEnvironment:
         with contextlib.suppress(OSError):
             self.recover()
 
-    def _write(self, entry: _Journal, *, sync: bool) -> None:
+    def _write(self, entry: JournalEntry, *, sync: bool) -> None:
         self._held[0].write(_JOURNAL, json.dumps(asdict(entry)).encode(), sync=sync)
 
     def _sync_folders(self) -> None:
@@ -278,7 +280,7 @@ def _receipt_in(folder: OpenFolder | None, name: str) -> Receipt | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Journal:
+class JournalEntry:
     """What is about to be done; `generation` is the one that the environment will be or was."""
 
     action: str
@@ -286,7 +288,7 @@ class _Journal:
     keep: int
 
     @classmethod
-    def read(cls, folder: OpenFolder) -> _Journal | None:
+    def read(cls, folder: OpenFolder) -> JournalEntry | None:
         """Read a journal; None where there is none, or where a loss of power left an empty one."""
         try:
             entry = json.loads(folder.read(_JOURNAL))

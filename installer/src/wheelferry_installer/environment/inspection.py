@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wheelferry_installer.environment.distributions import digest_of, recorded_rows, spelled
+from wheelferry_installer.environment.distributions import digest_of, recorded_rows
+from wheelferry_installer.wheel.record import spell
 from wheelferry_schemas.bundle import layout
 from wheelferry_schemas.errors import MalformedError, TransferError
 from wheelferry_schemas.fields import parse_timestamp
@@ -156,10 +157,10 @@ def _expected(
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield every file that was installed, with hash and size as RECORD spells them."""
     for file in receipt.files:
-        yield file.path, (spelled("sha256", bytes.fromhex(file.sha256)), "")
+        yield file.path, (spell("sha256", bytes.fromhex(file.sha256)), "")
     for package in receipt.packages:
         record = _followed(package.record, links)
-        digest = spelled("sha256", bytes.fromhex(package.record_sha256))
+        digest = spell("sha256", bytes.fromhex(package.record_sha256))
         # A RECORD that cannot be read is told of by its own hash; its files are then unknown.
         with contextlib.suppress(MalformedError):
             for path, *row in recorded_rows(environment, record):

@@ -15,7 +15,7 @@ from pathlib import Path
 from wheelferry_installer.system import open_folder
 from wheelferry_installer.system.open_folder import NotPlainError, OpenFolder
 from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy
-from wheelferry_installer.verify.verification import Signer, judge_stored
+from wheelferry_installer.verify.verification import SignatureVerdict, judge_stored
 from wheelferry_schemas.bundle import layout, manifest
 from wheelferry_schemas.bundle.manifest import Package
 from wheelferry_schemas.errors import MalformedError
@@ -29,11 +29,11 @@ class Vouched:
     `problems` are where the receipt says something else than manifest and signatures.
     """
 
-    signers: tuple[Signer, ...]
+    signers: tuple[SignatureVerdict, ...]
     problems: tuple[str, ...]
 
     @property
-    def accepted(self) -> tuple[Signer, ...]:
+    def accepted(self) -> tuple[SignatureVerdict, ...]:
         """The signatures that this host accepts."""
         return tuple(signer for signer in self.signers if signer.problem is None)
 

@@ -53,7 +53,7 @@ class Interpreter:
         return f"{name} {version} on {self.markers['platform_machine']}{libc}"
 
 
-class Question:
+class InterpreterQuery:
     """An interpreter that was started, and is about to say what it is.
 
     It takes a while to answer, in which other things can be done. As a context manager it stops
@@ -116,7 +116,7 @@ def ask(executable: str | os.PathLike[str]) -> Interpreter:
 
     Raises `UnfitError` where it cannot be run or is none.
     """
-    with Question(executable) as question:
+    with InterpreterQuery(executable) as question:
         return question.answer
 
 
@@ -138,7 +138,7 @@ def first_choice(wanted: str | None) -> str:
 
 
 def find(
-    wanted: str | None, minors: Sequence[int], first: Question | None = None
+    wanted: str | None, minors: Sequence[int], first: InterpreterQuery | None = None
 ) -> Iterator[Interpreter]:
     """Yield the interpreters to try, best first.
 

@@ -15,9 +15,10 @@ from wheelferry_installer.environment.losses import Losses
 from wheelferry_installer.environment.pruning import Pruned
 from wheelferry_installer.install import carried_python, room, staging
 from wheelferry_installer.install.compiling import compile_modules
-from wheelferry_installer.install.wheel_workers import Layout
-from wheelferry_installer.plan.environment_plan import Plan
+from wheelferry_installer.install.wheel_workers import InstallPaths
+from wheelferry_installer.plan.environment_plan import EnvironmentPlan
 from wheelferry_installer.system import disk
+from wheelferry_installer.system.digests import file_digest
 from wheelferry_schemas import receipt
 from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 from wheelferry_schemas.receipt import InstalledFile, InstalledLink, Receipt
@@ -41,10 +42,10 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class Installation:
     """An environment that is in place. `changed` is False where it was so before."""
 
-    plan: Plan
+    plan: EnvironmentPlan
     receipt: Receipt
     changed: bool
     warnings: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class Installed:
 
 
 def install(
-    plan: Plan,
+    plan: EnvironmentPlan,
     now: int,
     on_progress: Callable[[str, int], None],
     *,
@@ -60,7 +61,7 @@ def install(
     keep: int | None = None,
     force: bool = False,
     on_wait: Callable[[], None] | None = None,
-) -> Installed:
+) -> Installation:
     """Install a plan; `now` is in seconds since the epoch. `keep` former environments stay.
 
     Without `keep` it is one, and where nothing is to be done all of them. `on_progress` is called
@@ -72,14 +73,14 @@ def install(
     aside = Aside(former=managed.previous)
     surplus = keep is not None and len(managed.kept) > keep
     if plan.up_to_date and plan.present is not None and not managed.unfinished and not surplus:
-        return Installed(plan=plan, receipt=plan.present, changed=False, aside=aside)
+        return Installation(plan=plan, receipt=plan.present, changed=False, aside=aside)
     try:
         with locked(plan.environment, on_wait) as managed:
             plan = plan.renewed()
             if plan.up_to_date and plan.present is not None:
                 if keep is not None:
                     aside = replace(aside, pruned=pruning.prune(managed, keep, sync=sync))
-                return Installed(plan=plan, receipt=plan.present, changed=False, aside=aside)
+                return Installation(plan=plan, receipt=plan.present, changed=False, aside=aside)
             keep = DEFAULT_KEEP if keep is None else keep
             known = losses.refuse_replacement(managed, keep, force=force)
             room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
@@ -94,7 +95,7 @@ def install(
     except OSError as error:
         what = f"{plan.environment} could not be written"
         raise disk.failure(what, error, kept="the environment is as it was") from error
-    return Installed(
+    return Installation(
         plan=plan,
         receipt=written,
         changed=True,
@@ -103,7 +104,7 @@ def install(
     )
 
 
-def foresee(plan: Plan, keep: int | None, *, force: bool) -> Aside:
+def foresee(plan: EnvironmentPlan, keep: int | None, *, force: bool) -> Aside:
     """Return what `install` would put aside; raises `ConflictError` as that does."""
     managed = ManagedEnvironment(plan.environment)
     aside = Aside(former=managed.previous)
@@ -150,7 +151,9 @@ class _Python:
     files: tuple[InstalledFile, ...] = ()
 
 
-def _python_for(plan: Plan, managed: ManagedEnvironment) -> tuple[Plan, _Python]:
+def _python_for(
+    plan: EnvironmentPlan, managed: ManagedEnvironment
+) -> tuple[EnvironmentPlan, _Python]:
     """Begin staging with the Python of the bundle, if it is that; returns what is then known."""
     # With umask 002 others could write to it; then nobody would believe its receipt.
     managed.staging.mkdir(0o755)
@@ -163,7 +166,7 @@ def _python_for(plan: Plan, managed: ManagedEnvironment) -> tuple[Plan, _Python]
 
 
 def _build(
-    plan: Plan,
+    plan: EnvironmentPlan,
     python: _Python,
     managed: ManagedEnvironment,
     now: int,
@@ -177,7 +180,7 @@ def _build(
     interpreter = plan.fit.interpreter
     paths = dict(interpreter.paths)
     executable = "python.exe" if os.name == "nt" else "python"
-    where = Layout(
+    where = InstallPaths(
         staging=managed.staging,
         schemes=paths,
         headers=f"include/site/python{interpreter.markers['python_version']}",
@@ -203,7 +206,7 @@ def _build(
     return written, warnings
 
 
-def _make_venv(plan: Plan, python: Path, managed: ManagedEnvironment) -> None:
+def _make_venv(plan: EnvironmentPlan, python: Path, managed: ManagedEnvironment) -> None:
     final = plan.environment
     name = plan.bundle.manifest.name
     prompt = name if final.name in (".venv", "venv") else final.name
@@ -239,7 +242,7 @@ def _files_in(folder: Path) -> tuple[InstalledFile, ...]:
     python = folder / carried_python.FOLDER
     return tuple(
         InstalledFile(
-            path=path.relative_to(folder).as_posix(), sha256=staging.sha256_of(path) or ""
+            path=path.relative_to(folder).as_posix(), sha256=(file_digest(path) or b"").hex()
         )
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink() and python not in path.parents

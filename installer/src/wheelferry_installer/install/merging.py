@@ -16,8 +16,8 @@ from wheelferry_installer.install import room, staging
 from wheelferry_installer.install.compiling import compile_modules
 from wheelferry_installer.install.obstacles import judge_obstacles, refuse_other_disks
 from wheelferry_installer.install.removal import plan_removal
-from wheelferry_installer.install.wheel_workers import Layout
-from wheelferry_installer.plan.merge_plan import Merge, plan, removal_of
+from wheelferry_installer.install.wheel_workers import InstallPaths
+from wheelferry_installer.plan.merge_plan import MergePlan, plan, removal_of
 from wheelferry_installer.system import disk
 from wheelferry_schemas.errors import MalformedError, UsageError
 from wheelferry_schemas.receipt import InstalledPackage, Receipt
@@ -27,14 +27,14 @@ from wheelferry_schemas.receipt import InstalledPackage, Receipt
 class Merged:
     """A merge that is in place, and its receipt. `changed` is False where it was so before."""
 
-    plan: Merge
+    plan: MergePlan
     receipt: Receipt | None
     changed: bool
     warnings: tuple[str, ...] = ()
 
 
 def install(
-    merge: Merge,
+    merge: MergePlan,
     now: int,
     on_progress: Callable[[str, int], None],
     *,
@@ -114,10 +114,10 @@ def uninstall(
 
 
 def _stage(
-    merge: Merge, folder: Path, now: int, on_progress: Callable[[str, int], None], *, sync: bool
+    merge: MergePlan, folder: Path, now: int, on_progress: Callable[[str, int], None], *, sync: bool
 ) -> tuple[Receipt, list[str]]:
     """Write everything that is to come below `folder`; returns its receipt and warnings."""
-    where = Layout(
+    where = InstallPaths(
         staging=folder,
         schemes=dict(merge.place.schemes),
         headers=merge.place.headers,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from wheelferry_installer.environment import tree_changes
 from wheelferry_installer.host.places import Place
-from wheelferry_installer.install import staging
 from wheelferry_installer.install.removal import Removal, is_file, resolved
+from wheelferry_installer.system.digests import file_digest
 from wheelferry_schemas.errors import ConflictError
 
 
@@ -38,7 +38,7 @@ def judge_obstacles(place: Place, staged: Path, removal: Removal, *, force: bool
             problems.append(blocked)
         elif path not in taken and is_file(root / path):
             if not _may_replace(place, path):
-                if staging.sha256_of(root / path) == staging.sha256_of(staged / path):
+                if file_digest(root / path) == file_digest(staged / path):
                     warnings.append(f"{path} was there already, with the same content")
                 elif not force:
                     problems.append(f"{path} is there already, and no package that goes owns it")

@@ -11,9 +11,9 @@ from wheelferry_installer.environment.distributions import (
     Distribution,
     digest_of,
     recorded_files,
-    spelled,
 )
 from wheelferry_installer.environment.tree_changes import cached_modules, files_below, parents
+from wheelferry_installer.wheel.record import spell
 from wheelferry_schemas.errors import ConflictError, MalformedError
 from wheelferry_schemas.receipt import InstalledPackage
 
@@ -61,7 +61,7 @@ def plan_removal(
             continue
         own = ours.get(distribution.record)
         if own is not None:
-            listed[distribution.record] = spelled("sha256", bytes.fromhex(own.record_sha256))
+            listed[distribution.record] = spell("sha256", bytes.fromhex(own.record_sha256))
         for path, digest in listed.items():
             _add(root, path, digest, removal)
         below = files_below(root / metadata)

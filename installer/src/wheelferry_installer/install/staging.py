@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from wheelferry_installer.install import wheel_workers
-from wheelferry_installer.install.wheel_workers import Layout, Outcome, Task
+from wheelferry_installer.install.wheel_workers import InstallPaths, Outcome, Task
 from wheelferry_installer.plan.fitting import Fit
+from wheelferry_installer.system.digests import file_digest
 from wheelferry_installer.verify.verification import VerifiedBundle
 from wheelferry_schemas import __version__, receipt
 from wheelferry_schemas.bundle import layout
@@ -25,7 +25,7 @@ from wheelferry_schemas.receipt import InstalledFile, InstalledLink, InstalledPa
 def install_wheels(
     bundle: VerifiedBundle,
     packages: Iterable[Package],
-    where: Layout,
+    where: InstallPaths,
     on_progress: Callable[[str, int], None],
 ) -> list[Outcome]:
     """Install these packages and check every other member; raises all problems as one."""
@@ -62,7 +62,7 @@ def judge_contested(staging: Path, outcomes: Sequence[Outcome]) -> list[str]:
             wheel = outcome.task.member.name
             if not (staging / path).exists():
                 problems.append(f"{path} of {wheel} has a file of another wheel in its way")
-            elif sha256_of(staging / path) == sha256:
+            elif file_digest(staging / path) == bytes.fromhex(sha256):
                 warnings.append(
                     f"{path} comes from {wheel} and another wheel, with the same content"
                 )
@@ -85,14 +85,6 @@ def judge_contested(staging: Path, outcomes: Sequence[Outcome]) -> list[str]:
             hint="they cannot be installed together: ask whoever made the bundle",
         )
     return sorted(warnings)
-
-
-def sha256_of(path: Path) -> str | None:
-    """Return the hash of a file, None where it cannot be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
 
 
 def modules_below(folder: str, outcomes: Sequence[Outcome]) -> list[str]:

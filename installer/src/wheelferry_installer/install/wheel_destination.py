@@ -8,8 +8,6 @@ complete yet.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import shlex
 from collections.abc import Iterable, Mapping
@@ -23,6 +21,8 @@ from installer.scripts import Script
 from installer.utils import Scheme, construct_record_file
 
 from wheelferry_installer.system import disk
+from wheelferry_installer.system.digests import stream_digest
+from wheelferry_installer.wheel.record import spell
 from wheelferry_schemas.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class StagingDestination(WheelDestination):
         }
         with construct_record_file(list(records), prefixes.get) as stream:
             self._write(scheme, record_file_path, stream, executable=False)
-            self.record = (self._relative(scheme, record_file_path), _sha256(stream))
+            self.record = (self._relative(scheme, record_file_path), stream_digest(stream).hex())
 
     def _relative(self, scheme: str, name: str) -> str:
         folder = self._schemes[scheme]
@@ -123,13 +123,13 @@ class StagingDestination(WheelDestination):
             try:
                 os.makedirs(folder, exist_ok=True)
             except (FileExistsError, NotADirectoryError):
-                self.contested[relative] = _sha256(stream)
+                self.contested[relative] = stream_digest(stream).hex()
                 return
             self._folders.add(folder)
         try:
             descriptor = os.open(path, _FLAGS, 0o777 if executable else 0o666)
         except FileExistsError:
-            self.contested[relative] = _sha256(stream)
+            self.contested[relative] = stream_digest(stream).hex()
             return
         try:
             if isinstance(stream, BytesIO):
@@ -181,13 +181,4 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _entry(name: str, stream: BinaryIO) -> RecordEntry:
-    digest = base64.urlsafe_b64encode(bytes.fromhex(_sha256(stream))).rstrip(b"=").decode("ascii")
-    return RecordEntry(name, Hash("sha256", digest), stream.tell())
-
-
-def _sha256(stream: BinaryIO) -> str:
-    stream.seek(0)
-    digest = hashlib.sha256()
-    while chunk := stream.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
+    return RecordEntry(name, Hash.parse(spell("sha256", stream_digest(stream))), stream.tell())

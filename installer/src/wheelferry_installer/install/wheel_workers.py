@@ -48,7 +48,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class InstallPaths:
     """Where wheels go: `schemes` are relative to `staging`, `interpreter` is a final path.
 
     `python` is its version, as in `3.12`. `flushed` tells that all of it will be flushed.
@@ -76,7 +76,7 @@ class Outcome:
 def run(
     bundle: VerifiedBundle,
     tasks: Sequence[Task],
-    layout: Layout,
+    paths: InstallPaths,
     on_progress: Callable[[Outcome], None],
 ) -> list[Outcome]:
     """Work through all tasks, the biggest first; returns what came of each, in order of names.
@@ -85,23 +85,23 @@ def run(
     does, with `OSError` or `TransferError`.
     """
     queue = sorted(tasks, key=lambda task: -task.member.size)
-    pool = _pool(bundle, layout, min(processors(), MAX_WORKERS, len(queue)) or 1)
+    pool = _pool(bundle, paths, min(processors(), MAX_WORKERS, len(queue)) or 1)
     if pool is None:
-        outcomes = _work_alone(bundle, layout, queue, on_progress)
+        outcomes = _work_alone(bundle, paths, queue, on_progress)
     else:
         with pool:
             outcomes = _work_together(pool, queue, on_progress)
     return sorted(outcomes, key=lambda outcome: outcome.task.member.name)
 
 
-def _pool(bundle: VerifiedBundle, layout: Layout, workers: int) -> ProcessPoolExecutor | None:
+def _pool(bundle: VerifiedBundle, paths: InstallPaths, workers: int) -> ProcessPoolExecutor | None:
     """Return worker processes, None on a host that has no semaphores for them (no `/dev/shm`)."""
     try:
         return ProcessPoolExecutor(
             workers,
             mp_context=_context(),
             initializer=_begin,
-            initargs=(bundle, layout, os.getpid()),
+            initargs=(bundle, paths, os.getpid()),
         )
     except (OSError, ImportError, NotImplementedError):
         return None
@@ -109,11 +109,11 @@ def _pool(bundle: VerifiedBundle, layout: Layout, workers: int) -> ProcessPoolEx
 
 def _work_alone(
     bundle: VerifiedBundle,
-    layout: Layout,
+    paths: InstallPaths,
     queue: Sequence[Task],
     on_progress: Callable[[Outcome], None],
 ) -> list[Outcome]:
-    _hold(bundle, layout)
+    _hold(bundle, paths)
     outcomes = []
     for task in queue:
         outcomes.append(_work(task))
@@ -152,16 +152,16 @@ def _context() -> multiprocessing.context.BaseContext:
 
 
 _bundle: VerifiedBundle
-_layout: Layout
+_paths: InstallPaths
 
 
-def _hold(bundle: VerifiedBundle, layout: Layout) -> None:
-    global _bundle, _layout
-    _bundle, _layout = bundle, layout
+def _hold(bundle: VerifiedBundle, paths: InstallPaths) -> None:
+    global _bundle, _paths
+    _bundle, _paths = bundle, paths
 
 
-def _begin(bundle: VerifiedBundle, layout: Layout, parent: int) -> None:
-    _hold(bundle, layout)
+def _begin(bundle: VerifiedBundle, paths: InstallPaths, parent: int) -> None:
+    _hold(bundle, paths)
     # Ctrl-C is the parent's to handle; it cancels what is waiting and lets workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # When one worker was killed, the pool ends the others by TERM, and waits until they are gone.
@@ -207,22 +207,22 @@ def _ignore(piece: memoryview) -> None:
 
 
 def _install(task: Task, distribution: str) -> Outcome:
-    with disk.spool(task.member.size, _layout.staging.parent) as file:
+    with disk.spool(task.member.size, _paths.staging.parent) as file:
         _bundle.read(task.member, file.write)
         wheel = VerifiedWheel(file, task.member.name.rpartition("/")[2])
-        disk.require_room(_layout.staging, wheel.unpacked_size)
+        disk.require_room(_paths.staging, wheel.unpacked_size)
         destination = StagingDestination(
-            _layout.staging,
-            {**_layout.schemes, "headers": f"{_layout.headers}/{distribution}"},
-            _layout.interpreter,
+            _paths.staging,
+            {**_paths.schemes, "headers": f"{_paths.headers}/{distribution}"},
+            _paths.interpreter,
             get_launcher_kind(),
             wheel.hashes,
-            flushed=_layout.flushed,
+            flushed=_paths.flushed,
         )
         metadata = {"INSTALLER": b"wheelferry\n"}
         if task.requested:
             metadata["REQUESTED"] = b""
-        install_wheel(wheel, destination, metadata, _layout.python)
+        install_wheel(wheel, destination, metadata, _paths.python)
     return Outcome(
         task=task,
         written=destination.written,

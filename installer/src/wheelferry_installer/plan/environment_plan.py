@@ -21,7 +21,7 @@ from wheelferry_schemas.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class EnvironmentPlan:
     """An installation of one target of a bundle into one environment.
 
     `present` is the receipt of the environment that is there now. `up_to_date` tells that it is
@@ -79,7 +79,7 @@ class Plan:
     def _python(self) -> str:
         return self.fit.interpreter.markers["python_full_version"]
 
-    def renewed(self) -> Plan:
+    def renewed(self) -> EnvironmentPlan:
         """Return the plan as of now: another run may have changed the environment meanwhile.
 
         Raises as `plan` does.
@@ -109,13 +109,13 @@ def plan(
     allow_downgrade: bool = False,
     replace_other: bool = False,
     bundled_python: PythonArchive | None = None,
-) -> Plan:
+) -> EnvironmentPlan:
     """Plan the installation of a fitting target into `environment`.
 
     Raises `ConflictError` where something lies there that wheelferry did not make, or that is of
     bundles of another name, and `OutdatedError` where what is installed came from a younger bundle.
     """
-    return Plan(
+    return EnvironmentPlan(
         bundle=bundle,
         environment=Path(os.path.abspath(environment)),
         fit=fit,

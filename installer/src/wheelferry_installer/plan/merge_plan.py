@@ -42,7 +42,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Merge:
+class MergePlan:
     """An installation of one target of a bundle into a place.
 
     `added` packages are installed, `left` ones are there already; `replaced` distributions are
@@ -94,7 +94,7 @@ class Merge:
         )
 
 
-def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> Merge:
+def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> MergePlan:
     """Compare a bundle with what is installed in a place.
 
     Raises `OutdatedError` where that came from a younger bundle, `UnfitError` where its Python
@@ -123,7 +123,7 @@ def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> Merg
             added.append(package)
             replaced += found
     surplus = [d for found in others.values() for d in found if _is_surplus(d, fit)]
-    merge = Merge(
+    merge = MergePlan(
         bundle=bundle,
         place=place,
         fit=fit,
@@ -146,7 +146,7 @@ def state_at(there: Iterable[Distribution], receipt: Receipt | None) -> State:
     )
 
 
-def removal_of(merge: Merge) -> Removal:
+def removal_of(merge: MergePlan) -> Removal:
     """Find what goes in a merge; raises `ConflictError` that names all that speaks against it."""
     packages = merge.present.packages if merge.present else ()
     removal = plan_removal(
@@ -171,7 +171,7 @@ def _is_surplus(distribution: Distribution, fit: Fit) -> bool:
     return distribution.name not in seeds
 
 
-def _refuse_own_removal(merge: Merge) -> None:
+def _refuse_own_removal(merge: MergePlan) -> None:
     if "wheelferry-installer" in {distribution.name for distribution in merge.surplus} and (
         Path(os.path.realpath(sys.prefix)) == merge.place.root
     ):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from installer.utils import parse_metadata_file
 
-from wheelferry_installer.environment.distributions import digest_of, spelled
+from wheelferry_installer.environment.distributions import digest_of
 from wheelferry_installer.system import disk, own_folder
 from wheelferry_installer.system.folder_lock import held
 from wheelferry_installer.system.open_folder import OpenFolder, is_link, opened
@@ -24,6 +24,7 @@ from wheelferry_installer.unpack import index_pages
 from wheelferry_installer.unpack.index_pages import FILES, JSON, SIMPLE, IndexedFile
 from wheelferry_installer.unpack.unpacking import WHEELS, placed, size_of, write_members
 from wheelferry_installer.verify.verification import VerifiedBundle
+from wheelferry_installer.wheel.record import spell
 from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
 from wheelferry_schemas.bundle.manifest import Manifest, Package
 from wheelferry_schemas.errors import ConflictError
@@ -157,7 +158,7 @@ def _compare(part: Manifest, folder: Path) -> tuple[int, tuple[str, ...]]:
         path = folder / FILES / package.wheel
         if not os.path.lexists(path):
             continue
-        digest = spelled("sha256", bytes.fromhex(package.sha256))
+        digest = spell("sha256", bytes.fromhex(package.sha256))
         if path.is_file() and digest_of(path, digest) == digest:
             present += 1
         elif path.is_file() and package.source.built:

@@ -45,7 +45,10 @@ def put_in_place(project: Path, data: bytes, *, sync: bool) -> None:
                 # Projects should not have to list the folder among what they ignore.
                 folder.write(".gitignore", b"*\n", sync=False)
                 shutil.copy2(site.path / LOCK, folder.path / LOCK, follow_symlinks=False)
-                hashes = (_sha256(data), _sha256(folder.read(LOCK)))
+                hashes = (
+                    hashlib.sha256(data).hexdigest(),
+                    hashlib.sha256(folder.read(LOCK)).hexdigest(),
+                )
                 state = dict(zip(_HASHES, hashes, strict=True))
                 folder.write(_STATE, f"{json.dumps(state)}\n".encode(), sync=sync)
                 site.write(LOCK, data, sync=sync)
@@ -82,7 +85,7 @@ def _put_back(site: OpenFolder, folder: OpenFolder, *, sync: bool) -> None:
             f"{folder.path / _STATE} cannot be read",
             hint=f"the project's own lock is {kept}: put it back by hand",
         ) from error
-    present = _sha256(site.read(LOCK)) if site.has(LOCK) else None
+    present = hashlib.sha256(site.read(LOCK)).hexdigest() if site.has(LOCK) else None
     if present == original:
         return
     if present not in (relocated, None):
@@ -90,7 +93,7 @@ def _put_back(site: OpenFolder, folder: OpenFolder, *, sync: bool) -> None:
             f"{lock} was changed since, and would be lost",
             hint=f"move it away; the project's own lock is {kept}",
         )
-    if not folder.has(LOCK) or _sha256(folder.read(LOCK)) != original:
+    if not folder.has(LOCK) or hashlib.sha256(folder.read(LOCK)).hexdigest() != original:
         raise ConflictError(
             f"{kept} was changed since", hint="it should hold the project's own lock"
         )
@@ -110,7 +113,3 @@ def _opened(project: Path) -> Iterator[OpenFolder]:
                 hint="name the folder of the project that it belongs to",
             )
         yield site
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -40,7 +40,7 @@ _DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signer:
+class SignatureVerdict:
     """What is known of one signature.
 
     `key` is None where the signature cannot be read. `name` is whom this host knows the key as.
@@ -66,7 +66,9 @@ class VerifiedBundle:
     one only where the caller chose to do without.
     """
 
-    def __init__(self, opened: OpenedBundle, read: Manifest, signers: tuple[Signer, ...]) -> None:
+    def __init__(
+        self, opened: OpenedBundle, read: Manifest, signers: tuple[SignatureVerdict, ...]
+    ) -> None:
         self.path = opened.archive.path
         self.is_in_program = not opened.archive.is_whole_file
         self.manifest = read
@@ -214,7 +216,9 @@ def for_all_members(bundle: VerifiedBundle, do: Callable[[Member], None]) -> Non
     raise_together(problems, f"{len(problems)} parts of the bundle are damaged or tampered with")
 
 
-def judge_signatures(opened: OpenedBundle, policy: Policy | None, now: int) -> tuple[Signer, ...]:
+def judge_signatures(
+    opened: OpenedBundle, policy: Policy | None, now: int
+) -> tuple[SignatureVerdict, ...]:
     """Say of each signature whether it counts here, and if not, why."""
     signatures_by_name = {member.name: member.content for member in opened.head.signatures}
     return judge_stored(opened.head.manifest.content, signatures_by_name, policy, now)
@@ -222,14 +226,16 @@ def judge_signatures(opened: OpenedBundle, policy: Policy | None, now: int) -> t
 
 def judge_stored(
     manifest_bytes: bytes, stored: Mapping[str, bytes], policy: Policy | None, now: int
-) -> tuple[Signer, ...]:
+) -> tuple[SignatureVerdict, ...]:
     """Say the same of signatures that lie by name beside a manifest, without their bundle."""
     return tuple(
         _judge(name, content, manifest_bytes, policy, now) for name, content in stored.items()
     )
 
 
-def _judge(member: str, content: bytes, message: bytes, policy: Policy | None, now: int) -> Signer:
+def _judge(
+    member: str, content: bytes, message: bytes, policy: Policy | None, now: int
+) -> SignatureVerdict:
     key = name = problem = None
     try:
         signature = sshsig.decode(content)
@@ -241,10 +247,12 @@ def _judge(member: str, content: bytes, message: bytes, policy: Policy | None, n
         problem = UNKNOWN_KEY
         if policy is not None:
             name, problem = policy.refusal(signature.key, sshsig.NAMESPACE, now)
-    return Signer(member=member, key=key, name=name, problem=problem)
+    return SignatureVerdict(member=member, key=key, name=name, problem=problem)
 
 
-def _check_signers(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, ...]) -> None:
+def _check_signers(
+    opened: OpenedBundle, policy: Policy, signers: tuple[SignatureVerdict, ...]
+) -> None:
     """Raise `TrustError` unless as many people signed as the policy asks for."""
     accepted = frozenset(s.key for s in signers if s.problem is None and s.key is not None)
     people = policy.people(accepted)
@@ -273,7 +281,7 @@ def _check_signers(opened: OpenedBundle, policy: Policy, signers: tuple[Signer, 
     raise TrustError(what, details=[_judgement(signer) for signer in signers], hint=hint)
 
 
-def _judgement(signer: Signer) -> str:
+def _judgement(signer: SignatureVerdict) -> str:
     told = signer.problem or f"accepted, of {signer.name}"
     return f"{signer.member}: {signer.fingerprint or 'no key'}: {told}"
 
