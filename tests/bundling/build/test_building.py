@@ -25,11 +25,11 @@ from support.making.sources import (
 from support.making.wheels import TinyWheel, make_wheel
 from support.running.index import LocalIndex
 from wheelferry_bundler.build import build_python, building
-from wheelferry_bundler.build.build_python import Interpreter
+from wheelferry_bundler.build.build_python import BuildPython
 from wheelferry_bundler.build.building import Built, build_all, check_fit
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched
-from wheelferry_bundler.model.locations import Index, Places
+from wheelferry_bundler.model.locations import Index, Locations
 from wheelferry_bundler.model.locked import Artifact, LockedPackage, PackageKey, PackageSource
 from wheelferry_bundler.model.options import BuildOptions, check_allowed
 from wheelferry_bundler.read.targets import make_target, parse_python
@@ -62,10 +62,10 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def build_quickly(
-    what: str, arguments: Sequence[str], interpreter: Interpreter, places: Places, log: Path
+    what: str, arguments: Sequence[str], interpreter: BuildPython, locations: Locations, log: Path
 ) -> None:
     """Call the backend of a project as `pip wheel` does, but in this process."""
-    del interpreter, places, log
+    del interpreter, locations, log
     source, out = Path(arguments[-1]), Path(arguments[arguments.index("--wheel-dir") + 1])
     out.mkdir()
     with tempfile.TemporaryDirectory() as folder:
@@ -139,7 +139,7 @@ def build(
 
 def pretend(monkeypatch: pytest.MonkeyPatch, libc: tuple[str, str]) -> None:
     """Let this host have another C library."""
-    own = Interpreter(
+    own = BuildPython(
         path=Path(sys.executable),
         version=(3, sys.version_info.minor),
         free_threaded=False,
@@ -208,7 +208,7 @@ def test_takes_build_requirements_from_the_folder_of_wheels(cache: Cache, tmp_pa
     )
     real = source_files(make_wheel("demo"))["backend.py"]
     (tmp_path / "project" / "real.py").write_bytes(real)
-    options = BuildOptions(places=Places(folders=(tmp_path / "some wheels",)))
+    options = BuildOptions(locations=Locations(folders=(tmp_path / "some wheels",)))
     (built,) = build(directory(tmp_path / "project"), cache, options=options)
     assert built.file.sha256 == make_wheel("demo").sha256
 
@@ -232,7 +232,7 @@ def needy_files(requires: str) -> dict[str, bytes]:
 def two_versions(folder: Path) -> BuildOptions:
     for version in ("1.0", "2.0"):
         make_wheel("needed", version).write(folder)
-    return BuildOptions(places=Places(folders=(folder,)))
+    return BuildOptions(locations=Locations(folders=(folder,)))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
@@ -330,9 +330,9 @@ def test_takes_build_requirements_from_the_index(
     index.login = ("alice", "p@ss")
     url = index.simple_url.replace("://", "://alice:p%40ss@")
     indexes = (Index(url=url, default=True),)
-    places = Places(mirrors=(url,)) if as_mirror else Places(indexes=indexes)
+    locations = Locations(mirrors=(url,)) if as_mirror else Locations(indexes=indexes)
     make_source(tmp_path / "project", make_wheel("demo"), requires="'needed'")
-    build(directory(tmp_path / "project"), cache, options=BuildOptions(places=places))
+    build(directory(tmp_path / "project"), cache, options=BuildOptions(locations=locations))
     assert index.file_requests("needed-1.0-py3-none-any.whl")
 
 
@@ -635,8 +635,8 @@ def test_backend_does_not_see_how_the_index_is_logged_in_to(
     index.login = ("alice", "p@ss")
     url = index.simple_url.replace("://", "://alice:p%40ss@")
     make_source(tmp_path / "project", make_wheel("demo"), requires="'needed'", backend=SPY)
-    places = Places(mirrors=(url, url))
-    build(directory(tmp_path / "project"), cache, options=BuildOptions(places=places))
+    locations = Locations(mirrors=(url, url))
+    build(directory(tmp_path / "project"), cache, options=BuildOptions(locations=locations))
     (seen,) = builds(tmp_path)
     assert "alice" not in seen
     assert "p@ss" not in seen

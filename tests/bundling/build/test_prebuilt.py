@@ -6,7 +6,7 @@ import pytest
 
 from support.making.wheels import TinyWheel, make_wheel
 from wheelferry_bundler.build.prebuilt import Prebuilt
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import (
     Artifact,
     Dependency,
@@ -54,7 +54,7 @@ def selected(locked: LockedPackage, folder: Path, target: Target) -> Selection:
         packages={locked.key: locked},
         edges=(Dependency(key=locked.key),),
     )
-    prebuilt = Prebuilt.find(Places(folders=(folder,)))
+    prebuilt = Prebuilt.find(Locations(folders=(folder,)))
     return select(prebuilt.complete(lock, target), target)
 
 
@@ -141,4 +141,4 @@ def test_other_files_of_the_folder_are_passed_over(tmp_path: Path) -> None:
 
 def test_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--find-links"):
-        Prebuilt.find(Places(folders=(tmp_path / "none",)))
+        Prebuilt.find(Locations(folders=(tmp_path / "none",)))

@@ -23,7 +23,7 @@ from wheelferry_bundler.carry.installer_files import (
 )
 from wheelferry_bundler.create.creation import Progress
 from wheelferry_bundler.fetch.cache import Cache
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_schemas.errors import UnfitError, WheelferryError
 from wheelferry_schemas.target import Target
@@ -55,8 +55,8 @@ class Needs:
             lines[wheel.file_name.partition("-")[0]] = f"{line} --hash=sha256:{wheel.sha256}"
         text = "".join(line.format(name) + "\n" for name, line in lines.items())
         self._lock.write_text(text, encoding="utf-8")
-        places = Places(mirrors=(self._index.simple_url,))
-        plan = plan_payload(targets, BuildOptions(places=places))
+        locations = Locations(mirrors=(self._index.simple_url,))
+        plan = plan_payload(targets, BuildOptions(locations=locations))
         return make_payload(plan, self._cache, QUIET)
 
 

@@ -15,7 +15,7 @@ from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched, add_missing_hashes, fetch
 from wheelferry_bundler.fetch.file_lock import try_lock
 from wheelferry_bundler.fetch.transfers import CHUNK
-from wheelferry_bundler.model.locations import Index, Places
+from wheelferry_bundler.model.locations import Index, Locations
 from wheelferry_bundler.model.locked import Artifact
 from wheelferry_schemas.errors import MalformedError, TransferError, UsageError, WheelferryError
 
@@ -45,16 +45,16 @@ def artifact(wheel: TinyWheel, url: str, *, size: int | None = None) -> Artifact
     return Artifact(file_name=wheel.file_name, url=url, sha256=wheel.sha256, size=size)
 
 
-def get(wanted: Artifact, cache: Cache, places: Places | None = None) -> Fetched:
+def get(wanted: Artifact, cache: Cache, locations: Locations | None = None) -> Fetched:
     """Fetch one file."""
     assert wanted.sha256 is not None
-    return fetch([wanted], cache, lambda _name, _size: None, places)[wanted.sha256]
+    return fetch([wanted], cache, lambda _name, _size: None, locations)[wanted.sha256]
 
 
-def failure(wanted: Artifact, cache: Cache, places: Places | None = None) -> WheelferryError:
+def failure(wanted: Artifact, cache: Cache, locations: Locations | None = None) -> WheelferryError:
     """Fetch one file, which has to fail."""
     with pytest.raises(WheelferryError) as caught:
-        get(wanted, cache, places)
+        get(wanted, cache, locations)
     return caught.value
 
 
@@ -397,23 +397,23 @@ def test_names_a_path_that_is_not_there(cache: Cache, tmp_path: Path) -> None:
 def test_takes_a_file_of_a_folder_by_its_hash(cache: Cache, tmp_path: Path) -> None:
     wheel = make_wheel("demo")
     path = wheel.write(tmp_path / "links")
-    places = Places(folders=(tmp_path / "links",))
-    assert get(artifact(wheel, f"{NOBODY}/{wheel.file_name}"), cache, places).path == path
+    locations = Locations(folders=(tmp_path / "links",))
+    assert get(artifact(wheel, f"{NOBODY}/{wheel.file_name}"), cache, locations).path == path
 
 
 def test_passes_over_a_file_of_a_folder_with_another_hash(
     index: LocalIndex, wheel: TinyWheel, cache: Cache, tmp_path: Path
 ) -> None:
     make_wheel("demo", files={}).write(tmp_path / "links")
-    places = Places(folders=(tmp_path / "links",))
-    fetched = get(artifact(wheel, index.file_url(wheel.file_name)), cache, places)
+    locations = Locations(folders=(tmp_path / "links",))
+    fetched = get(artifact(wheel, index.file_url(wheel.file_name)), cache, locations)
     assert fetched.path == cache.path(wheel.sha256)
 
 
 def test_refuses_a_folder_of_wheels_that_is_not_there(cache: Cache, tmp_path: Path) -> None:
     wheel = make_wheel("demo")
     with pytest.raises(UsageError, match="--find-links"):
-        get(artifact(wheel, NOBODY), cache, Places(folders=(tmp_path / "none",)))
+        get(artifact(wheel, NOBODY), cache, Locations(folders=(tmp_path / "none",)))
 
 
 def test_shows_no_credentials_whatever_goes_wrong(
@@ -432,10 +432,10 @@ def test_shows_no_credentials_whatever_goes_wrong(
         with_login("http://[half/gone.whl"),
         with_login("gopher://127.0.0.1/gone.whl"),
     ]
-    places = Places(mirrors=(with_login(NOBODY),), indexes=(Index(url=with_login(NOBODY)),))
+    locations = Locations(mirrors=(with_login(NOBODY),), indexes=(Index(url=with_login(NOBODY)),))
     for url in urls:
-        error = failure(artifact(wheel, url), cache, places)
-        said = f"{error} {error.hint} {error!r} {places}"
+        error = failure(artifact(wheel, url), cache, locations)
+        said = f"{error} {error.hint} {error!r} {locations}"
         assert "s3cret" not in said
         assert "t0ken" not in said
 

@@ -17,7 +17,7 @@ from support.running.sites import JSON, Answer, Site, make_authority, serve_site
 from wheelferry_bundler.fetch import certificates, transfers
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched, fetch
-from wheelferry_bundler.model.locations import Index, Places
+from wheelferry_bundler.model.locations import Index, Locations
 from wheelferry_bundler.model.locked import Artifact
 from wheelferry_schemas.errors import MalformedError, TransferError, UsageError, WheelferryError
 
@@ -48,8 +48,8 @@ def site() -> Iterator[Site]:
 def get(url: str | None, cache: Cache, *mirrors: str, indexes: tuple[Index, ...] = ()) -> Fetched:
     """Fetch the wheel from that URL or a mirror."""
     wanted = Artifact(file_name=WHEEL.file_name, url=url, sha256=WHEEL.sha256)
-    places = Places(mirrors=mirrors, indexes=indexes)
-    return fetch([wanted], cache, lambda _name, _size: None, places)[WHEEL.sha256]
+    locations = Locations(mirrors=mirrors, indexes=indexes)
+    return fetch([wanted], cache, lambda _name, _size: None, locations)[WHEEL.sha256]
 
 
 def failure(url: str | None, cache: Cache, *mirrors: str) -> WheelferryError:
@@ -79,8 +79,8 @@ def test_takes_source_archive_of_a_mirror(index: LocalIndex, cache: Cache) -> No
     index.add_file("demo-1.0.tar.gz", b"archive")
     sha256 = index.hashes["demo-1.0.tar.gz"]
     wanted = Artifact(file_name="demo-1.0.tar.gz", url=f"{NOBODY}/demo-1.0.tar.gz", sha256=sha256)
-    places = Places(mirrors=(index.simple_url,))
-    assert fetch([wanted], cache, lambda _name, _size: None, places).keys() == {sha256}
+    locations = Locations(mirrors=(index.simple_url,))
+    assert fetch([wanted], cache, lambda _name, _size: None, locations).keys() == {sha256}
 
 
 def test_takes_file_for_which_the_lock_names_no_url(index: LocalIndex, cache: Cache) -> None:
@@ -100,7 +100,7 @@ def test_asks_a_mirror_for_a_page_once(index: LocalIndex, cache: Cache) -> None:
     wheels = [make_wheel("demo", f"1.{number}") for number in range(5)]
     index.add(*wheels)
     wanted = [Artifact(file_name=each.file_name, sha256=each.sha256) for each in wheels]
-    fetch(wanted, cache, lambda _name, _size: None, Places(mirrors=(index.simple_url,)))
+    fetch(wanted, cache, lambda _name, _size: None, Locations(mirrors=(index.simple_url,)))
     assert [path for path, _ in index.requests].count("/simple/demo/") == 1
 
 

@@ -15,7 +15,7 @@ from support.running.sites import JSON, Answer, Site, serve_site
 from wheelferry_bundler.fetch import transfers
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.stated_metadata import read_stated
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import Artifact
 from wheelferry_schemas.errors import MalformedError, TransferError
 
@@ -41,12 +41,12 @@ def site() -> Iterator[Site]:
         yield running
 
 
-def required(where: str | Path | None, cache: Cache, places: Places | None = None) -> str:
+def required(where: str | Path | None, cache: Cache, locations: Locations | None = None) -> str:
     """Return what the wheel at a URL or path requires, by what is found."""
     url = where if isinstance(where, str) else None
     path = where if isinstance(where, Path) else None
     wanted = Artifact(file_name=WHEEL.file_name, url=url, path=path, sha256=WHEEL.sha256)
-    found = read_stated([wanted], cache, places or Places())
+    found = read_stated([wanted], cache, locations or Locations())
     (requirement,) = found[WHEEL.sha256].requires
     return requirement.name
 
@@ -93,8 +93,8 @@ def test_takes_metadata_from_the_wheel_where_none_is_beside_it(
 
 def test_asks_nobody_about_a_wheel_that_is_here(site: Site, cache: Cache, tmp_path: Path) -> None:
     path = WHEEL.write(tmp_path / "wheels")
-    places = Places(folders=(path.parent,))
-    assert required(f"{site.url}/files/demo.whl", cache, places) == "in-the-wheel"
+    locations = Locations(folders=(path.parent,))
+    assert required(f"{site.url}/files/demo.whl", cache, locations) == "in-the-wheel"
     assert required(path, cache) == "in-the-wheel"
     cache.partial(WHEEL.sha256).write_bytes(WHEEL.data)
     cache.adopt(cache.partial(WHEEL.sha256), WHEEL.sha256)
@@ -106,8 +106,8 @@ def test_does_not_take_the_wheel_of_another_hash_for_it(
     site: Site, cache: Cache, tmp_path: Path
 ) -> None:
     make_wheel("demo-pkg", requires=("another",)).write(tmp_path / "wheels")
-    places = Places(folders=(tmp_path / "wheels",))
-    assert required(f"{site.url}/files/demo.whl", cache, places) == "in-the-wheel"
+    locations = Locations(folders=(tmp_path / "wheels",))
+    assert required(f"{site.url}/files/demo.whl", cache, locations) == "in-the-wheel"
 
 
 def page(metadata: object) -> str:
@@ -134,8 +134,8 @@ def test_believes_what_the_page_of_a_mirror_states(
 ) -> None:
     site.page("/simple/demo-pkg/", page(stated), JSON)
     site.answers["/files/demo.whl.metadata"] = Answer(BESIDE)
-    places = Places(mirrors=(f"{site.url}/simple",))
-    assert required(f"{NOBODY}/demo.whl", cache, places) == expected
+    locations = Locations(mirrors=(f"{site.url}/simple",))
+    assert required(f"{NOBODY}/demo.whl", cache, locations) == expected
     assert ("/files/demo.whl.metadata" in asked(site)) == bool(stated)
 
 
@@ -158,4 +158,4 @@ def test_refuses_what_is_no_wheel(index: LocalIndex, cache: Cache) -> None:
         sha256=index.hashes[WHEEL.file_name],
     )
     with pytest.raises(MalformedError, match="is not a wheel"):
-        read_stated([wanted], cache, Places())
+        read_stated([wanted], cache, Locations())

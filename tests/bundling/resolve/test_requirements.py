@@ -22,7 +22,7 @@ from support.making.unlocked import (
 from support.making.wheels import make_wheel
 from support.running.index import LocalIndex
 from wheelferry_bundler.build.prebuilt import Prebuilt
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import Wanted
 from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.resolve.requirements import read_requirements, read_requirements_for_all
@@ -316,7 +316,7 @@ def test_takes_wheels_of_the_folder_that_the_file_names(tmp_path: Path) -> None:
 
 def test_takes_wheels_of_the_folder_of_the_command_line(tmp_path: Path) -> None:
     make_wheel("vendored").write(tmp_path / "wheels")
-    options = BuildOptions(places=Places(folders=(tmp_path / "wheels",)))
+    options = BuildOptions(locations=Locations(folders=(tmp_path / "wheels",)))
     assert chosen(read(write(tmp_path, "vendored\n"), options=options)) == ["vendored 1.0"]
 
 
@@ -332,9 +332,9 @@ def test_takes_files_of_a_named_folder_that_lies_outside_of_the_project(
         (folder / "vendored-1.0.tar.gz").write_bytes(make_sdist("vendored"))
     project.mkdir()
     path = write(project, "vendored==1.0\n")
-    places = Places(folders=(folder,))
-    locked = read(path, wanted=Wanted(), options=BuildOptions(places=places))
-    selection = select(Prebuilt.find(places).complete(locked, LINUX), LINUX)
+    locations = Locations(folders=(folder,))
+    locked = read(path, wanted=Wanted(), options=BuildOptions(locations=locations))
+    selection = select(Prebuilt.find(locations).complete(locked, LINUX), LINUX)
     assert selection.problems == ()
     (only_one,) = selection.chosen
     assert only_one.package.source.location.startswith("links/vendored-1.0")
@@ -356,7 +356,7 @@ def test_takes_everything_of_the_mirror(
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
     index.login = ("me", "s3cret")
     mirror = index.simple_url.replace("://", "://me:s3cret@")
-    options = BuildOptions(places=Places(mirrors=(mirror,)))
+    options = BuildOptions(locations=Locations(mirrors=(mirror,)))
     assert chosen(read(write(tmp_path, "demo\n"), options=options)) == ["demo 1.0", "helper 2.0"]
 
 
@@ -366,7 +366,7 @@ def test_takes_wheel_of_a_folder_where_the_index_has_a_name_that_is_of_no_use(
     wheel = make_wheel("old", "19.2.0")
     wheel.write(tmp_path / "wheels")
     index.add_file("old-19.2.0.tar.bz2", make_sdist("old", "19.2.0"))
-    options = BuildOptions(places=Places(folders=(tmp_path / "wheels",)))
+    options = BuildOptions(locations=Locations(folders=(tmp_path / "wheels",)))
     path = write(tmp_path, f"old==19.2.0 --hash=sha256:{wheel.sha256}\n")
     assert chosen(read(path, options=options)) == ["old 19.2.0"]
 

@@ -5,7 +5,7 @@ import pytest
 import uv
 
 from support.making.unlocked import LINUX, read, write
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.resolve import uv_resolving
 from wheelferry_bundler.resolve.uv_resolving import uv_environment
 from wheelferry_schemas.errors import MalformedError, TransferError, WheelferryError
@@ -82,12 +82,12 @@ def test_blames_the_file_for_what_uv_does_not_understand(tmp_path: Path, fake_uv
 
 
 def test_uv_does_not_overrun_a_small_index() -> None:
-    assert uv_environment(Places())["UV_CONCURRENT_DOWNLOADS"] == "4"
+    assert uv_environment(Locations())["UV_CONCURRENT_DOWNLOADS"] == "4"
 
 
 def test_user_decides_how_many_connections_uv_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_CONCURRENT_DOWNLOADS", "50")
-    assert uv_environment(Places())["UV_CONCURRENT_DOWNLOADS"] == "50"
+    assert uv_environment(Locations())["UV_CONCURRENT_DOWNLOADS"] == "50"
 
 
 @pytest.mark.parametrize("name", ["UV_FROZEN", "UV_LOCKED", "UV_SYSTEM_PYTHON", "VIRTUAL_ENV"])
@@ -95,4 +95,4 @@ def test_settings_for_other_uses_of_uv_do_not_reach_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "1")
-    assert name not in uv_environment(Places())
+    assert name not in uv_environment(Locations())

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from wheelferry_bundler.build.build_python import Interpreter
+from wheelferry_bundler.build.build_python import BuildPython
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.model.locked import LockedPackage
 
@@ -25,7 +25,7 @@ _VARIABLES = (
 
 def build_key(
     package: LockedPackage,
-    interpreter: Interpreter,
+    interpreter: BuildPython,
     config_settings: Sequence[str],
     constraints: Sequence[str],
 ) -> str | None:

@@ -28,7 +28,7 @@ print(json.dumps({
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
+class BuildPython:
     """A CPython on this host; `libc` is what it runs on, such as `("glibc", "2.36")`."""
 
     path: Path
@@ -48,7 +48,7 @@ class Interpreter:
         return f"cp{self.version[0]}.{self.version[1]}{kind} {self.platform} {'-'.join(self.libc)}"
 
 
-def interpreter_for(target: Target) -> Interpreter:
+def interpreter_for(target: Target) -> BuildPython:
     """Return a Python like the target's, from the PATH if need be; this one where there is none."""
     own = this_interpreter()
     if own.is_like(target):
@@ -56,7 +56,7 @@ def interpreter_for(target: Target) -> Interpreter:
     return _on_path(command_of(target), os.environ.get("PATH", "")) or own
 
 
-def this_interpreter() -> Interpreter:
+def this_interpreter() -> BuildPython:
     """Return the Python that runs this."""
     own = _examine(Path(sys.executable))
     assert own is not None
@@ -73,7 +73,7 @@ def _is_free_threaded(target: Target) -> bool:
 
 
 @functools.cache
-def _on_path(command: str, path: str) -> Interpreter | None:
+def _on_path(command: str, path: str) -> BuildPython | None:
     for candidate in _candidates(command, path):
         found = _examine(candidate)
         if found is not None and command.startswith("python{}.{}".format(*found.version)):
@@ -89,7 +89,7 @@ def _candidates(command: str, path: str) -> Iterator[Path]:
 
 
 @functools.cache
-def _examine(path: Path) -> Interpreter | None:
+def _examine(path: Path) -> BuildPython | None:
     """Ask a Python what it is; None for what does not run, such as a shim of a version manager."""
     try:
         run = subprocess.run(
@@ -104,7 +104,7 @@ def _examine(path: Path) -> Interpreter | None:
         return None
     if facts["implementation"] != "cpython":
         return None
-    return Interpreter(
+    return BuildPython(
         path=path,
         version=(facts["version"][0], facts["version"][1]),
         free_threaded=facts["free_threaded"],

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_version
 
 from wheelferry_bundler.build.build_cache import build_key, recall, remember
 from wheelferry_bundler.build.build_python import (
-    Interpreter,
+    BuildPython,
     command_of,
     interpreter_for,
     this_interpreter,
@@ -88,7 +88,7 @@ def build(
     sources: Mapping[str, Fetched],
     workspace: Path,
     log_folder: Path,
-    interpreter: Interpreter | None = None,
+    interpreter: BuildPython | None = None,
     options: BuildOptions | None = None,
     foreign: bool = False,
 ) -> Built:
@@ -109,7 +109,7 @@ def build(
             *("--wheel-dir", str(out), _requirement(package, sources, folder)),
         ],
         interpreter or this_interpreter(),
-        options.places,
+        options.locations,
         log_folder / f"build-{package.name}-{package.key.version or 'dynamic'}.log",
     )
     wheels = list(out.glob("*.whl"))
@@ -176,7 +176,7 @@ class _Builder:
         self, package: LockedPackage, targets: Sequence[Target]
     ) -> tuple[Mapping[str, Built], Sequence[WheelferryError]]:
         """Return a wheel for each target by its id, and what went wrong."""
-        built: dict[Interpreter, Built] = {}
+        built: dict[BuildPython, Built] = {}
         chosen: dict[str, Built] = {}
         problems: list[WheelferryError] = []
         for target in targets:
@@ -194,7 +194,7 @@ class _Builder:
                 break
         return chosen, problems
 
-    def _once(self, package: LockedPackage, interpreter: Interpreter, *, foreign: bool) -> Built:
+    def _once(self, package: LockedPackage, interpreter: BuildPython, *, foreign: bool) -> Built:
         """Return what was built earlier, or build it."""
         options = self.options
         key = build_key(package, interpreter, options.config_settings, options.constraints)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 
-from wheelferry_bundler.build.build_python import Interpreter
+from wheelferry_bundler.build.build_python import BuildPython
 from wheelferry_bundler.fetch.logins import Logins
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.urls import redacted, with_login
 from wheelferry_schemas.errors import BuildError
 
@@ -24,13 +24,13 @@ _LAUNCHER = Path(__file__).with_name("pip_without_logins.py")
 def pip_wheel(
     what: str,
     arguments: Sequence[str],
-    interpreter: Interpreter,
-    places: Places,
+    interpreter: BuildPython,
+    locations: Locations,
     log: Path,
 ) -> None:
     """Run `pip wheel` with these arguments, for the given Python.
 
-    What builds need is looked for at `places`. The log is written to `log`, and removed if all
+    What builds need is looked for at `locations`. The log is written to `log`, and removed if all
     went well. Raises `BuildError` with its last lines; `what` could not be done, in these words.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def pip_wheel(
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            env=_environment(places),
+            env=_environment(locations),
         ) as process,
     ):
         assert process.stdout is not None
@@ -73,7 +73,7 @@ def pip_wheel(
     log.unlink(missing_ok=True)
 
 
-def _environment(places: Places) -> dict[str, str]:
+def _environment(locations: Locations) -> dict[str, str]:
     """Return the environment of a build; indexes stand there, where no other user can read them."""
     environment = {
         **os.environ,
@@ -84,19 +84,19 @@ def _environment(places: Places) -> dict[str, str]:
         # git would ask on the terminal, past the closed standard input.
         "GIT_TERMINAL_PROMPT": os.environ.get("GIT_TERMINAL_PROMPT", "0"),
     }
-    if places.folders:
+    if locations.folders:
         # As URLs, since a path may hold a blank.
-        folders = (folder.resolve().as_uri() for folder in places.folders)
+        folders = (folder.resolve().as_uri() for folder in locations.folders)
         known = environment.get("PIP_FIND_LINKS", "")
         environment["PIP_FIND_LINKS"] = f"{' '.join(folders)} {known}".rstrip()
-    logins = Logins(places.indexes)
-    if places.mirrors:
-        first, *others = (_with_login(url, logins) for url in places.mirrors)
+    logins = Logins(locations.indexes)
+    if locations.mirrors:
+        first, *others = (_with_login(url, logins) for url in locations.mirrors)
         environment["PIP_INDEX_URL"] = first
         environment["PIP_EXTRA_INDEX_URL"] = " ".join(others)
     elif "PIP_INDEX_URL" not in environment:
         # Whoever told uv of another index than PyPI means it for what builds need as well.
-        default = next((index.url for index in places.indexes if index.default), None)
+        default = next((index.url for index in locations.indexes if index.default), None)
         if default is not None:
             environment["PIP_INDEX_URL"] = _with_login(default, logins)
     return environment

@@ -67,7 +67,7 @@ class Payload:
     sets: tuple[HostSet, ...]
 
 
-def plan_payload(targets: Sequence[Target], building: BuildOptions) -> bundle_plan.Plan:
+def plan_payload(targets: Sequence[Target], building: BuildOptions) -> bundle_plan.BundlePlan:
     """Plan what the installer needs on those targets that can run it.
 
     Raises `UnfitError` where none of them can, or one of them lacks a wheel.
@@ -93,14 +93,14 @@ def plan_payload(targets: Sequence[Target], building: BuildOptions) -> bundle_pl
     return plan
 
 
-def make_payload(plan: bundle_plan.Plan, cache: Cache, progress: Progress) -> Payload:
+def make_payload(plan: bundle_plan.BundlePlan, cache: Cache, progress: Progress) -> Payload:
     """Fetch and pack what `plan_payload` planned; raises as `fetch` does."""
     wheels = {
         wheel.file_name: wheel for selection in plan.selections for wheel in _wheels(selection)
     }
     progress.step("fetching", total_size(wheels.values()))
-    places = plan.request.building.places
-    fetched = fetch(wheels.values(), cache, progress.advance, places)
+    locations = plan.request.building.locations
+    fetched = fetch(wheels.values(), cache, progress.advance, locations)
     windows = any(target.markers.os_name == "nt" for target in plan.request.targets)
     trees = {_OWN: own_modules()}
     for name, wheel in wheels.items():

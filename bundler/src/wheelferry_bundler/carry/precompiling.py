@@ -13,7 +13,14 @@ from pathlib import Path
 from wheelferry_schemas.errors import WheelferryError
 
 _ENTRANCES = (
-    *("cli", "carried", "install.installation", "verify.policy", "host.places", "install.merging"),
+    *(
+        "cli",
+        "carried",
+        "install.installation",
+        "verify.policy",
+        "host.locations",
+        "install.merging",
+    ),
     *("commands.progress_bar", "commands.drawn_bar"),
     *("commands.install", "commands.show", "commands.verify"),
 )

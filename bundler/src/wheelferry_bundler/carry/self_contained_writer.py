@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wheelferry_bundler.carry.installer_files import Payload, make_payload
-from wheelferry_bundler.create.bundle_plan import Plan
+from wheelferry_bundler.create.bundle_plan import BundlePlan
 from wheelferry_bundler.create.creation import Created, Progress
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.write.archive_writer import replacing
@@ -81,7 +81,11 @@ def write_self_contained(
 
 
 def create_with_installer(
-    needed: Plan, output: Path, cache: Cache, progress: Progress, create: Callable[[Path], Created]
+    needed: BundlePlan,
+    output: Path,
+    cache: Cache,
+    progress: Progress,
+    create: Callable[[Path], Created],
 ) -> Created:
     """Write a bundle and the installer as one file; `needed` is what `plan_payload` planned.
 

@@ -72,7 +72,7 @@ def bootstrap(
     from wheelferry_bundler.commands.phase_bar import PhaseBar
     from wheelferry_bundler.create.creation import Progress
     from wheelferry_bundler.fetch.cache import Cache
-    from wheelferry_bundler.model.locations import Places
+    from wheelferry_bundler.model.locations import Locations
     from wheelferry_bundler.model.options import BuildOptions
     from wheelferry_bundler.read.targets import make_targets
     from wheelferry_bundler.write.existing_bundle import read_manifest
@@ -83,8 +83,8 @@ def bootstrap(
     else:
         targets = make_targets(platforms, pythons, target_files)
     check_output(output, force=force)
-    places = Places(folders=find_links, mirrors=index_urls)
-    plan = plan_payload(targets, BuildOptions(places=places))
+    locations = Locations(folders=find_links, mirrors=index_urls)
+    plan = plan_payload(targets, BuildOptions(locations=locations))
     bar = PhaseBar(shown=not quiet)
     try:
         progress = Progress(step=bar.step, advance=bar.advance)

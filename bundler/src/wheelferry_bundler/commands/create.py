@@ -29,7 +29,7 @@ from wheelferry_schemas.display import count, human_size
 from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_bundler.create.bundle_plan import Plan
+    from wheelferry_bundler.create.bundle_plan import BundlePlan
     from wheelferry_bundler.create.creation import Created
     from wheelferry_bundler.read.inputs import Input
 
@@ -188,7 +188,7 @@ def create(
         _show_created(created)
 
 
-def _checked(plan: Plan, *, quiet: bool) -> Plan:
+def _checked(plan: BundlePlan, *, quiet: bool) -> BundlePlan:
     """Return the plan with what is missing by what the wheels state; prints what may not fit."""
     if plan.problems:
         from wheelferry_bundler.create.older_versions import with_older_versions
@@ -253,7 +253,7 @@ def _tell_input(found: Input) -> None:
         tell(f"{name} is no lock: what it asks for is resolved now, with uv")
 
 
-def _tell_choice(plan: Plan) -> None:
+def _tell_choice(plan: BundlePlan) -> None:
     """Say what one may not expect: patch releases that are left out, groups that nobody asked for."""
     tell(*dict.fromkeys(note for selection in plan.selections for note in selection.notes))
     wanted = plan.request.wanted
@@ -267,7 +267,7 @@ def _tell_choice(plan: Plan) -> None:
         tell(f"in by default, as in uv sync: dependency group {names} ({flag} leaves it out)")
 
 
-def _show_plan(plan: Plan, *, as_json: bool) -> None:
+def _show_plan(plan: BundlePlan, *, as_json: bool) -> None:
     """Print a selection; raises where something is missing, after printing it."""
     from wheelferry_bundler.commands.selection_json import selection_json
     from wheelferry_bundler.create import bundle_plan

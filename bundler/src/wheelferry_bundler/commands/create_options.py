@@ -202,13 +202,13 @@ def read_build_options(
     from packaging.utils import canonicalize_name
 
     from wheelferry_bundler.model.options import BuildOptions
-    from wheelferry_bundler.read.inputs import places_for
+    from wheelferry_bundler.read.inputs import locations_for
 
     return BuildOptions(
         no_build=no_build,
         no_build_packages=frozenset(map(canonicalize_name, no_build_packages)),
         config_settings=config_settings,
-        places=places_for(found, find_links, index_urls),
+        locations=locations_for(found, find_links, index_urls),
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from wheelferry_bundler.create.bundle_plan import Plan
+from wheelferry_bundler.create.bundle_plan import BundlePlan
 from wheelferry_bundler.select.closure import IncompleteError
 from wheelferry_bundler.select.missing_wheels import MissingWheelError
 from wheelferry_bundler.select.selection import Chosen, Selection
 from wheelferry_schemas.errors import MalformedError, WheelferryError
 
 
-def selection_json(plan: Plan) -> dict[str, Any]:
+def selection_json(plan: BundlePlan) -> dict[str, Any]:
     """Return `{"targets": […], "problems": […]}`.
 
     `filename`, `sha256` and `size` are null where a wheel still has to be built, and `size` also

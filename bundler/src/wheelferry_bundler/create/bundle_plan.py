@@ -49,7 +49,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BundlePlan:
     """What a bundle would hold: a selection for each target, and what stands in the way.
 
     `warnings` are of what may not fit together.
@@ -74,7 +74,7 @@ class Plan:
         return tuple(dict.fromkeys(_unhashed(self.selections)))
 
 
-def plan(request: Request) -> Plan:
+def plan(request: Request) -> BundlePlan:
     """Read the input and select for every target.
 
     Only what is no lock needs an index here. Raises `WheelferryError` where the input cannot be
@@ -82,13 +82,13 @@ def plan(request: Request) -> Plan:
     """
     data = read_input(request.source.path)
     locked = _read(request, data)
-    prebuilt = Prebuilt.find(request.building.places)
+    prebuilt = Prebuilt.find(request.building.locations)
     selections = tuple(
         _select(prebuilt.complete(locked[target.id], target), target, request)
         for target in request.targets
     )
     first = locked[request.targets[0].id]
-    return Plan(
+    return BundlePlan(
         request=request,
         made_from=MadeFrom(
             kind=request.source.kind,
@@ -107,7 +107,7 @@ def plan(request: Request) -> Plan:
     )
 
 
-def check_complete(plan: Plan) -> None:
+def check_complete(plan: BundlePlan) -> None:
     """Raise one error that names everything that is missing, for all targets."""
     # What is missing for several targets is told once.
     found = {(str(problem), problem.hint): problem for _, problem in plan.problems}.values()

@@ -31,7 +31,7 @@ from wheelferry_schemas.errors import TransferError, UnfitError
 
 if TYPE_CHECKING:
     from wheelferry_bundler.build.building import Built
-    from wheelferry_bundler.create.bundle_plan import Plan
+    from wheelferry_bundler.create.bundle_plan import BundlePlan
     from wheelferry_bundler.create.creation import Progress
     from wheelferry_bundler.fetch.cache import Cache
     from wheelferry_bundler.fetch.fetching import Fetched
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _ByPackage = Mapping[PackageKey, Stated]
 
 
-def check_closure(plan: Plan, cache: Cache, progress: Progress) -> Plan:
+def check_closure(plan: BundlePlan, cache: Cache, progress: Progress) -> BundlePlan:
     """Return the plan with what is missing as a problem, and with warnings of what may not fit.
 
     Only what no resolver made for its target is looked at. Raises `MalformedError` for what is no
@@ -59,7 +59,7 @@ def check_closure(plan: Plan, cache: Cache, progress: Progress) -> Plan:
         stated = read_stated(
             wheels,
             cache,
-            plan.request.building.places,
+            plan.request.building.locations,
             progress.advance,
             # Where something stands in the way anyway, no wheel is fetched.
             without_wheels=bool(plan.problems),
@@ -100,7 +100,7 @@ def check_closure(plan: Plan, cache: Cache, progress: Progress) -> Plan:
 
 
 def with_dependencies(
-    plan: Plan,
+    plan: BundlePlan,
     selections: Sequence[Selection],
     fetched: Mapping[str, Fetched],
     built: Mapping[tuple[PackageKey, str], Built],

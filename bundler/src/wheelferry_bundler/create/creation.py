@@ -10,7 +10,7 @@ from typing import Protocol
 
 from wheelferry_bundler.build import building
 from wheelferry_bundler.build.building import Built
-from wheelferry_bundler.create.bundle_plan import Plan, check_complete
+from wheelferry_bundler.create.bundle_plan import BundlePlan, check_complete
 from wheelferry_bundler.create.completeness import with_dependencies
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched, add_missing_hashes, fetch, total_size
@@ -18,7 +18,7 @@ from wheelferry_bundler.model.locked import Artifact, PackageKey
 from wheelferry_bundler.select.selection import Chosen, Selection
 from wheelferry_bundler.sign.signing_keys import Signer
 from wheelferry_bundler.write.archive_writer import ChangedFileError, write_archive
-from wheelferry_bundler.write.assembly import Origin, assemble
+from wheelferry_bundler.write.assembly import BundleIdentity, assemble
 from wheelferry_schemas.bundle.manifest import Manifest, serialize
 
 
@@ -49,7 +49,7 @@ class Created:
 
 
 def create(
-    plan: Plan,
+    plan: BundlePlan,
     output: Path,
     cache: Cache,
     created: int,
@@ -68,38 +68,38 @@ def create(
     with cache.workspace() as workspace:
         built = _build(plan, selections, fetched, cache, workspace, progress)
         selections = with_dependencies(plan, selections, fetched, built)
-        origin = Origin(
+        identity = BundleIdentity(
             name=plan.name,
             version=plan.version,
             made_from=plan.made_from,
             created=created,
             expires=expires,
         )
-        contents = assemble(origin, selections, fetched, built, plan.request.pythons)
-        data = serialize(contents.manifest)
+        assembly = assemble(identity, selections, fetched, built, plan.request.pythons)
+        data = serialize(assembly.manifest)
         signing = tuple(signers())
-        progress.step("writing", sum(package.size for package in contents.manifest.packages))
+        progress.step("writing", sum(package.size for package in assembly.manifest.packages))
         try:
             size = write_archive(
                 output,
-                contents.manifest,
+                assembly.manifest,
                 data,
                 [signer.sign(data) for signer in signing],
-                contents.members,
+                assembly.members,
                 lambda advanced: progress.advance("", advanced),
             )
         except ChangedFileError as error:
             # Else a damaged file would stay in the cache, and fail every run to come.
             cache.drop(error.sha256)
             raise
-    return Created(path=output, size=size, manifest=contents.manifest, signers=signing)
+    return Created(path=output, size=size, manifest=assembly.manifest, signers=signing)
 
 
-def _with_hashes(plan: Plan, cache: Cache) -> tuple[Selection, ...]:
+def _with_hashes(plan: BundlePlan, cache: Cache) -> tuple[Selection, ...]:
     """Return the selections with a hash for every file; the user allowed those that lack one."""
     if not plan.unhashed:
         return plan.selections
-    known = add_missing_hashes(plan.unhashed, cache, plan.request.building.places)
+    known = add_missing_hashes(plan.unhashed, cache, plan.request.building.locations)
 
     def hashed(chosen: Chosen) -> Chosen:
         sdist = chosen.package.sdist
@@ -116,7 +116,7 @@ def _with_hashes(plan: Plan, cache: Cache) -> tuple[Selection, ...]:
 
 
 def _fetch(
-    plan: Plan, selections: Sequence[Selection], cache: Cache, progress: Progress
+    plan: BundlePlan, selections: Sequence[Selection], cache: Cache, progress: Progress
 ) -> Mapping[str, Fetched]:
     artifacts: dict[str | None, Artifact] = {
         artifact.sha256: artifact
@@ -125,11 +125,11 @@ def _fetch(
         if (artifact := chosen.wheel or chosen.package.sdist)
     }
     progress.step("fetching", total_size(artifacts.values()))
-    return fetch(artifacts.values(), cache, progress.advance, plan.request.building.places)
+    return fetch(artifacts.values(), cache, progress.advance, plan.request.building.locations)
 
 
 def _build(
-    plan: Plan,
+    plan: BundlePlan,
     selections: Sequence[Selection],
     fetched: Mapping[str, Fetched],
     cache: Cache,

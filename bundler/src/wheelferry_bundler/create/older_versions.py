@@ -15,7 +15,7 @@ from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_version
 from packaging.version import Version
 
-from wheelferry_bundler.create.bundle_plan import Plan
+from wheelferry_bundler.create.bundle_plan import BundlePlan
 from wheelferry_bundler.fetch.fetching import connections
 from wheelferry_bundler.fetch.simple_pages import ACCEPT, Link, PageError, parse_page
 from wheelferry_bundler.fetch.transfers import AttemptError, Transfers
@@ -26,20 +26,20 @@ from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
 _WORKERS = 8
 
 
-def with_older_versions(plan: Plan) -> Plan:
+def with_older_versions(plan: BundlePlan) -> BundlePlan:
     """Return the plan with the older versions in its advice that a lock could have instead."""
     problems = [problem for _, problem in plan.problems if isinstance(problem, MissingWheelError)]
     problems = list(filter(_may_be_older, problems))
     if not problems:
         return plan
-    places = plan.request.building.places
+    locations = plan.request.building.locations
     indexes = {
         (index, problem.package.name): None
         for problem in problems
-        for index in places.mirrors or (problem.package.source.location,)
+        for index in locations.mirrors or (problem.package.source.location,)
         if index.startswith(("https://", "http://"))
     }
-    with connections(places) as (transfers, _), ThreadPoolExecutor(_WORKERS) as pool:
+    with connections(locations) as (transfers, _), ThreadPoolExecutor(_WORKERS) as pool:
         pages = dict(
             zip(indexes, pool.map(lambda wanted: _links(transfers, *wanted), indexes), strict=True)
         )

@@ -25,7 +25,7 @@ from wheelferry_bundler.fetch.logins import Logins
 from wheelferry_bundler.fetch.mirrors import Mirrors
 from wheelferry_bundler.fetch.transfers import UNREACHABLE, AttemptError, Transfers, WrongSizeError
 from wheelferry_bundler.fetch.wheel_folders import list_folders
-from wheelferry_bundler.model.locations import Index, Places
+from wheelferry_bundler.model.locations import Index, Locations
 from wheelferry_bundler.model.locked import Artifact
 from wheelferry_schemas.errors import MalformedError, TransferError, WheelferryError
 
@@ -49,7 +49,7 @@ def fetch(
     artifacts: Iterable[Artifact],
     cache: Cache,
     on_progress: Callable[[str, int], None],
-    places: Places | None = None,
+    locations: Locations | None = None,
 ) -> Mapping[str, Fetched]:
     """Fetch files by their sha256, which every artifact must state.
 
@@ -59,7 +59,7 @@ def fetch(
     where files cannot be had; either names all of them.
     """
     wanted = {artifact.sha256: artifact for artifact in artifacts if artifact.sha256 is not None}
-    with _fetcher(cache, places, on_progress) as fetcher:
+    with _fetcher(cache, locations, on_progress) as fetcher:
         fetched = fetcher.each(wanted.values(), fetcher.obtain)
     return {file.sha256: file for file in fetched.values()}
 
@@ -72,14 +72,14 @@ def total_size(artifacts: Iterable[Artifact]) -> int | None:
 
 
 def add_missing_hashes(
-    artifacts: Iterable[Artifact], cache: Cache, places: Places | None = None
+    artifacts: Iterable[Artifact], cache: Cache, locations: Locations | None = None
 ) -> Mapping[Artifact, Artifact]:
     """Fetch files whose hash the lock does not state, and return them with the hash they have.
 
     Nothing vouches for these files: only who said that this is all right may be given them.
     """
     unstated = [artifact for artifact in artifacts if artifact.sha256 is None]
-    with _fetcher(cache, places, lambda _name, _size: None) as fetcher:
+    with _fetcher(cache, locations, lambda _name, _size: None) as fetcher:
         fetched = fetcher.each(unstated, fetcher.obtain_unstated)
     return {
         artifact: dataclasses.replace(artifact, sha256=file.sha256, size=file.size)
@@ -88,12 +88,12 @@ def add_missing_hashes(
 
 
 @contextlib.contextmanager
-def connections(places: Places) -> Iterator[tuple[Transfers, Mirrors]]:
-    """Open connections with the logins of these places, and to their mirrors."""
-    own = tuple(Index(url=url) for url in places.mirrors)
-    transfers = Transfers(Logins((*own, *places.indexes)))
+def connections(locations: Locations) -> Iterator[tuple[Transfers, Mirrors]]:
+    """Open connections with the logins of these locations, and to their mirrors."""
+    own = tuple(Index(url=url) for url in locations.mirrors)
+    transfers = Transfers(Logins((*own, *locations.indexes)))
     try:
-        yield transfers, Mirrors(places.mirrors, transfers)
+        yield transfers, Mirrors(locations.mirrors, transfers)
     finally:
         transfers.close()
 
@@ -109,11 +109,13 @@ def lies_here(artifact: Artifact, cache: Cache, local: Mapping[str, tuple[Path, 
 
 @contextlib.contextmanager
 def _fetcher(
-    cache: Cache, places: Places | None, on_progress: Callable[[str, int], None]
+    cache: Cache, locations: Locations | None, on_progress: Callable[[str, int], None]
 ) -> Iterator[_Fetcher]:
-    places = places or Places()
-    with connections(places) as (transfers, mirrors):
-        yield _Fetcher(cache, transfers, mirrors, list_folders(places.folders), _Tally(on_progress))
+    locations = locations or Locations()
+    with connections(locations) as (transfers, mirrors):
+        yield _Fetcher(
+            cache, transfers, mirrors, list_folders(locations.folders), _Tally(on_progress)
+        )
 
 
 class _Tally:

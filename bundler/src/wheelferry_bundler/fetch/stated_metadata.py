@@ -20,7 +20,7 @@ from wheelferry_bundler.fetch.mirrors import Mirrors
 from wheelferry_bundler.fetch.transfers import AttemptError, Transfers
 from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.fetch.wheel_metadata import read_metadata
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import Artifact
 from wheelferry_bundler.select.closure import Stated, parse_metadata
 
@@ -31,7 +31,7 @@ _ACCEPT = "*/*"
 def read_stated(
     wheels: Iterable[Artifact],
     cache: Cache,
-    places: Places,
+    locations: Locations,
     on_progress: Callable[[str, int], None] = lambda _name, _size: None,
     *,
     without_wheels: bool = False,
@@ -43,12 +43,12 @@ def read_stated(
     cannot be asked.
     """
     wanted = {wheel.sha256: wheel for wheel in wheels if wheel.sha256 is not None}
-    local = list_folders(places.folders)
+    local = list_folders(locations.folders)
     apart = {
         sha256: wheel for sha256, wheel in wanted.items() if not lies_here(wheel, cache, local)
     }
     found: dict[str, Stated] = {}
-    with connections(places) as (transfers, mirrors), ThreadPoolExecutor(_WORKERS) as pool:
+    with connections(locations) as (transfers, mirrors), ThreadPoolExecutor(_WORKERS) as pool:
         finder = _Finder(cache, transfers, mirrors)
         try:
             for (sha256, wheel), stated in zip(
@@ -62,7 +62,7 @@ def read_stated(
             raise
     passed_over = apart.keys() if without_wheels else found.keys()
     rest = [wheel for sha256, wheel in wanted.items() if sha256 not in {*found, *passed_over}]
-    for sha256, file in fetch(rest, cache, lambda name, _: on_progress(name, 1), places).items():
+    for sha256, file in fetch(rest, cache, lambda name, _: on_progress(name, 1), locations).items():
         stated = stated_by(file.path, wanted[sha256].file_name)
         if stated is not None:
             found[sha256] = stated

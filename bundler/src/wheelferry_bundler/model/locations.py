@@ -20,7 +20,7 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Locations:
     """Where to look for files.
 
     `folders` hold wheels and source archives (`--find-links`), `mirrors` are URLs of indexes

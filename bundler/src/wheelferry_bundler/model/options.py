@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import LockedPackage
 from wheelferry_schemas.errors import UnfitError
 
@@ -15,14 +15,14 @@ class BuildOptions:
 
     `config_settings` are `KEY=VALUE` for the build backends, `constraints` hold for what builds
     need, in the form of pip. What builds need, and wheels that
-    make them unnecessary, is looked for at `places`.
+    make them unnecessary, is looked for at `locations`.
     """
 
     no_build: bool = False
     no_build_packages: frozenset[str] = frozenset()
     config_settings: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
-    places: Places = field(default_factory=Places)
+    locations: Locations = field(default_factory=Locations)
 
 
 def check_allowed(package: LockedPackage, options: BuildOptions) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import LockKind
 from wheelferry_bundler.read.index_settings import known_indexes
 from wheelferry_bundler.read.requirement_lines import read_lines
@@ -78,7 +78,7 @@ def is_script(path: Path) -> bool:
     return bool(SCRIPT_BLOCK.search(read_input(path)))
 
 
-def places_for(source: Input, folders: Sequence[Path], mirrors: Sequence[str]) -> Places:
+def locations_for(source: Input, folders: Sequence[Path], mirrors: Sequence[str]) -> Locations:
     """Return where files may be had besides where `source` says, logins of its indexes included.
 
     `folders` come from `--find-links`, `mirrors` from `--index-url`.
@@ -86,7 +86,7 @@ def places_for(source: Input, folders: Sequence[Path], mirrors: Sequence[str]) -
     indexes = known_indexes(source.path.resolve().parent)
     if source.path.suffix in (".txt", ".in"):
         indexes = (*read_lines(source.path).indexes, *indexes)
-    return Places(folders=tuple(folders), mirrors=tuple(mirrors), indexes=indexes)
+    return Locations(folders=tuple(folders), mirrors=tuple(mirrors), indexes=indexes)
 
 
 def _find_in_folder(folder: Path) -> Input:

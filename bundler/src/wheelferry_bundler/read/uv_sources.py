@@ -81,7 +81,7 @@ def read_artifact(table: Table, source: PackageSource, folder: Path) -> Artifact
         file_name=file_name,
         url=None if here else url,
         path=here or location,
-        sha256=_sha256(table),
+        sha256=_stated_hash(table),
         size=table.optional_size("size"),
     )
 
@@ -102,7 +102,7 @@ def _git_source(table: Table) -> PackageSource:
     )
 
 
-def _sha256(table: Table) -> str | None:
+def _stated_hash(table: Table) -> str | None:
     text = table.optional_text("hash")
     if text is None:
         return None

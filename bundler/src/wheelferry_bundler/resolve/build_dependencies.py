@@ -21,7 +21,7 @@ from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.model.urls import redacted
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.toml_tables import read_toml
-from wheelferry_bundler.resolve.uv_resolving import Question, resolve, run_uv, uv_environment
+from wheelferry_bundler.resolve.uv_resolving import UvQuestion, resolve, run_uv, uv_environment
 from wheelferry_bundler.select.selection import Selection
 from wheelferry_schemas.errors import BuildError
 from wheelferry_schemas.target import Target
@@ -74,7 +74,7 @@ def add_build_dependencies(
         for chosen in selection.chosen
         if chosen.package.key.version is not None and chosen.package.source.kind != "directory"
     ]
-    question = Question(
+    question = UvQuestion(
         about="what the project needs to be built",
         folder=first,
         text="".join(f"{requirement}\n" for requirement in sorted(needed)),
@@ -141,10 +141,10 @@ def _ask_backend(
         *("run", "--quiet", "--no-project", "--isolated"),
         *("--python", str(interpreter_for(target).path)),
         *(f"--with={requirement}" for requirement in (*requires, *_concerning(requires, options))),
-        *(f"--find-links={path.resolve()}" for path in options.places.folders),
+        *(f"--find-links={path.resolve()}" for path in options.locations.folders),
         *("python", "-c", _HOOK, *arguments),
     ]
-    environment = {**uv_environment(options.places), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**uv_environment(options.locations), "PYTHONDONTWRITEBYTECODE": "1"}
     run = run_uv(command, folder, environment)
     try:
         answer = json.loads(run.stdout) if run.returncode == 0 else None

@@ -25,7 +25,7 @@ from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.requirement_lines import RequirementLines, read_lines
 from wheelferry_bundler.resolve.scripts import read_script
 from wheelferry_bundler.resolve.unlocked_project import read_unlocked_project
-from wheelferry_bundler.resolve.uv_resolving import Question, find_uv, resolve, resolve_for_all
+from wheelferry_bundler.resolve.uv_resolving import UvQuestion, find_uv, resolve, resolve_for_all
 from wheelferry_schemas.errors import (
     BuildError,
     MalformedError,
@@ -115,7 +115,7 @@ class _File:
     path: Path
     wanted: Wanted
     lines: RequirementLines
-    question: Question
+    question: UvQuestion
 
     @classmethod
     def read(cls, path: Path, wanted: Wanted, options: BuildOptions, folder: Path | None) -> _File:
@@ -125,7 +125,7 @@ class _File:
                 hint="name the pyproject.toml or the lock of the project instead",
             )
         lines = read_lines(path)
-        question = Question(
+        question = UvQuestion(
             about=path.name,
             folder=(folder or path.parent).resolve(),
             text=lines.text,

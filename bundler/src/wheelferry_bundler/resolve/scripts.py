@@ -18,7 +18,7 @@ from wheelferry_bundler.read.inputs import SCRIPT_BLOCK, is_script
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.pyproject import asked_by
 from wheelferry_bundler.read.toml_tables import parse_toml, read_input
-from wheelferry_bundler.resolve.uv_resolving import Question, export_script
+from wheelferry_bundler.resolve.uv_resolving import UvQuestion, export_script
 from wheelferry_schemas.errors import UsageError
 from wheelferry_schemas.target import Target
 
@@ -37,7 +37,7 @@ def read_script(path: Path, target: Target, wanted: Wanted, options: BuildOption
         )
     folder = path.resolve().parent
     has_lock = path.with_name(f"{path.name}.lock").is_file()
-    question = Question(
+    question = UvQuestion(
         about=path.name,
         folder=folder,
         arguments=["--script", path.name, *(("--locked",) if has_lock else ())],

@@ -31,7 +31,7 @@ from wheelferry_bundler.read.build_settings import (
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.pyproject import DEV, asked_by, read_default_groups, read_specifier
 from wheelferry_bundler.read.toml_tables import Table, read_toml
-from wheelferry_bundler.resolve.uv_resolving import Question, Resolved, resolve
+from wheelferry_bundler.resolve.uv_resolving import Resolved, UvQuestion, resolve
 from wheelferry_schemas.errors import UsageError
 from wheelferry_schemas.target import Target
 
@@ -55,7 +55,7 @@ def read_unlocked_project(
         )
     extras = _extras(project, wanted)
     groups = _groups(table, wanted)
-    question = Question(
+    question = UvQuestion(
         about=path.name,
         folder=folder,
         arguments=[

@@ -19,7 +19,7 @@ from packaging.version import Version
 from wheelferry_bundler.build.build_python import interpreter_for
 from wheelferry_bundler.fetch.certificates import uv_certificates
 from wheelferry_bundler.fetch.logins import Logins
-from wheelferry_bundler.model.locations import Places
+from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import LockedSet, PackageKey
 from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.model.urls import redacted, with_login
@@ -80,7 +80,7 @@ _UNWANTED = ("UV_FROZEN", "UV_LOCKED", "UV_SYSTEM_PYTHON", "VIRTUAL_ENV")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class UvQuestion:
     """What uv is asked: requirements in the form of a file, or the names of files and flags.
 
     `folder` is where relative paths start. With `closed`, the requirements name everything there
@@ -119,7 +119,7 @@ class Resolved:
         )
 
 
-def resolve(question: Question, target: Target) -> Resolved:
+def resolve(question: UvQuestion, target: Target) -> Resolved:
     """Return what uv makes of the requirements for a target.
 
     Raises `UnfitError` where nothing satisfies the requirements, or where it depends on a patch
@@ -150,7 +150,7 @@ def resolve(question: Question, target: Target) -> Resolved:
     )
 
 
-def resolve_for_all(question: Question, targets: Sequence[Target]) -> bytes:
+def resolve_for_all(question: UvQuestion, targets: Sequence[Target]) -> bytes:
     """Return one pylock.toml for several targets, with markers; raises as `resolve` does.
 
     Of what is not pinned, uv may choose other versions than for each of the targets alone.
@@ -161,13 +161,13 @@ def resolve_for_all(question: Question, targets: Sequence[Target]) -> bytes:
     return _compile(question, oldest, ("--universal", "--python-version", version), "for all")
 
 
-def _compile_for(question: Question, target: Target, python: str) -> bytes:
+def _compile_for(question: UvQuestion, target: Target, python: str) -> bytes:
     platform = uv_platform(parse_platform(target.platforms[0]))
     asked = ("--python-platform", platform, "--python-version", python)
     return _compile(question, target, asked, f"for {target.id}")
 
 
-def _compile(question: Question, target: Target, asked: Sequence[str], purpose: str) -> bytes:
+def _compile(question: UvQuestion, target: Target, asked: Sequence[str], purpose: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder, "constraints.txt")
         constraints.write_text(question.constraints, encoding="utf-8")
@@ -179,7 +179,7 @@ def _compile(question: Question, target: Target, asked: Sequence[str], purpose: 
             *(("--prerelease", "allow") if question.prereleases else ()),
             *(("--no-build",) if question.options.no_build else ()),
             *(f"--only-binary={name}" for name in sorted(question.options.no_build_packages)),
-            *(f"--find-links={path.resolve()}" for path in question.options.places.folders),
+            *(f"--find-links={path.resolve()}" for path in question.options.locations.folders),
             *(("--constraints", str(constraints)) if question.constraints else ()),
             *question.arguments,
             *(("-",) if question.text is not None else ()),
@@ -195,14 +195,14 @@ def _packages(lock: bytes) -> frozenset[PackageKey]:
     )
 
 
-def export_script(question: Question, target: Target) -> bytes:
+def export_script(question: UvQuestion, target: Target) -> bytes:
     """Return the pylock.toml of a script (PEP 723), for all platforms; raises as `resolve` does."""
     arguments = [
         *("export", "--format", "pylock.toml", "--no-header", "--quiet"),
         *("--python", str(interpreter_for(target).path)),
         *(("--no-build",) if question.options.no_build else ()),
         *(f"--no-build-package={name}" for name in sorted(question.options.no_build_packages)),
-        *(f"--find-links={path.resolve()}" for path in question.options.places.folders),
+        *(f"--find-links={path.resolve()}" for path in question.options.locations.folders),
         *question.arguments,
     ]
     return _run(arguments, question, "for its lock")
@@ -249,15 +249,15 @@ def run_uv(
     return run
 
 
-def _run(arguments: Sequence[str], question: Question, purpose: str) -> bytes:
-    environment = uv_environment(question.options.places)
+def _run(arguments: Sequence[str], question: UvQuestion, purpose: str) -> bytes:
+    environment = uv_environment(question.options.locations)
     run = run_uv(arguments, question.folder, environment, question.text or "")
     if run.returncode == 0:
         return run.stdout
     raise _failure(question, purpose, redacted(run.stderr.decode(errors="replace")).strip())
 
 
-def _failure(question: Question, purpose: str, said: str) -> WheelferryError:
+def _failure(question: UvQuestion, purpose: str, said: str) -> WheelferryError:
     """Sort what uv says into a family; of its exit codes, too many things share one."""
     lines = said.splitlines()[-_SHOWN_LINES:]
     message = f"uv could not resolve {question.about} {purpose}"
@@ -267,14 +267,14 @@ def _failure(question: Question, purpose: str, said: str) -> WheelferryError:
     return MalformedError(message, details=lines, hint=f"correct {question.about}")
 
 
-def uv_environment(places: Places) -> dict[str, str]:
+def uv_environment(locations: Locations) -> dict[str, str]:
     """Return the environment for uv; mirrors stand there, where no other user can read them."""
     environment = {name: os.environ[name] for name in os.environ if name not in _UNWANTED}
     environment |= {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1", **uv_certificates()}
     environment.setdefault("UV_CONCURRENT_DOWNLOADS", _CONNECTIONS)
-    if places.mirrors:
-        logins = Logins(places.indexes)
-        first, *others = (_with_login(url, logins) for url in places.mirrors)
+    if locations.mirrors:
+        logins = Logins(locations.indexes)
+        first, *others = (_with_login(url, logins) for url in locations.mirrors)
         environment["UV_DEFAULT_INDEX"] = first
         environment.pop("UV_INDEX_URL", None)
         environment["UV_INDEX"] = " ".join((*others, environment.get("UV_INDEX", ""))).strip()

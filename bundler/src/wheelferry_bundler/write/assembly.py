@@ -22,7 +22,7 @@ from wheelferry_schemas.fields import format_timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class BundleIdentity:
     """What a bundle is made of and when; times are in seconds since the epoch."""
 
     name: str
@@ -33,7 +33,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class Assembly:
     """A manifest, and what lies behind the names of its members."""
 
     manifest: Manifest
@@ -51,12 +51,12 @@ class _Use:
 
 
 def assemble(
-    origin: Origin,
+    identity: BundleIdentity,
     selections: Sequence[Selection],
     fetched: Mapping[str, Fetched],
     built: Mapping[tuple[PackageKey, str], Built],
     pythons: Sequence[PythonFile] = (),
-) -> Contents:
+) -> Assembly:
     """Return the contents of a bundle.
 
     `fetched` holds files by sha256, `built` wheels by package and target. Raises `UnfitError`
@@ -70,17 +70,17 @@ def assemble(
         members[layout.wheel_name(wheel)] = file.path
         packages.append(_package(wheel, same, file))
     roots = sorted({root for selection in selections for root in selection.roots})
-    texts = _documents(origin, selections, packages, roots, pythons)
+    texts = _documents(identity, selections, packages, roots, pythons)
     members.update(texts)
     members.update({layout.python_name(file.archive.name): file.path for file in pythons})
     manifest = Manifest(
         format=1,
-        name=origin.name,
-        version=origin.version,
-        created=format_timestamp(origin.created),
-        expires=None if origin.expires is None else format_timestamp(origin.expires),
+        name=identity.name,
+        version=identity.version,
+        created=format_timestamp(identity.created),
+        expires=None if identity.expires is None else format_timestamp(identity.expires),
         tool=f"wheelferry {__version__}",
-        made_from=origin.made_from,
+        made_from=identity.made_from,
         targets=tuple(selection.target for selection in selections),
         roots=tuple(roots),
         packages=tuple(packages),
@@ -90,7 +90,7 @@ def assemble(
         ),
         pythons=tuple(file.archive for file in pythons),
     )
-    return Contents(manifest=manifest, members=members)
+    return Assembly(manifest=manifest, members=members)
 
 
 def _uses_by_wheel(
@@ -141,7 +141,7 @@ def _source(use: _Use) -> Source:
 
 
 def _documents(
-    origin: Origin,
+    identity: BundleIdentity,
     selections: Sequence[Selection],
     packages: Sequence[Package],
     roots: Sequence[str],
@@ -155,6 +155,6 @@ def _documents(
     return {
         **documents.lock_documents(targets, packages),
         layout.SBOM: sbom.make_sbom(
-            origin.name, origin.version, origin.created, roots, packages, archives
+            identity.name, identity.version, identity.created, roots, packages, archives
         ),
     }
