@@ -170,9 +170,7 @@ def main(program: str = PROGRAM) -> None:
     except WheelferryError as error:
         _fail(error, error.exit_code, program)
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        transfer = TransferError(f"{name}{error.strerror or error}")
-        _fail(transfer, TransferError.exit_code, program)
+        _fail(TransferError.of_system(error), TransferError.exit_code, program)
     except Exception as error:  # noqa: BLE001 - the operator gets advice, not a traceback
         unfit = unfit_host(error) if isinstance(error, ImportError) else None
         bug = unfit or WheelferryError(

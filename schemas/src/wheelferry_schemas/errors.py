@@ -87,6 +87,12 @@ class TransferError(WheelferryError):
     exit_code = 7
     advice = "look whether it is there, whether you may read and write it, and for free space"
 
+    @classmethod
+    def of_system(cls, error: OSError) -> TransferError:
+        """Return what the system says as an error of ours."""
+        name = f"{error.filename}: " if error.filename else ""
+        return cls(f"{name}{error.strerror or error}")
+
 
 class ConflictError(WheelferryError):
     """Something that is not ours, or another run of ours, is in the way."""

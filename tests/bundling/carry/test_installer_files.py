@@ -16,12 +16,11 @@ from support.running.hosts import target
 from support.running.index import LocalIndex
 from wheelferry_bundler.carry import installer_files
 from wheelferry_bundler.carry.installer_files import (
-    Payload,
-    make_payload,
+    CarriedInstaller,
     own_modules,
-    plan_payload,
+    pack_installer,
 )
-from wheelferry_bundler.create.creation import Progress
+from wheelferry_bundler.commands.phase_bar import PhaseBar
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.options import BuildOptions
@@ -30,7 +29,6 @@ from wheelferry_schemas.target import Target
 
 ROOT = Path(__file__).parents[3]
 LOCK = ROOT / "bundler/src/wheelferry_bundler/carry/installer-requirements.txt"
-QUIET = Progress(step=lambda _phase, _total, _noun=None: None, advance=lambda _item, _units: None)
 LINUX = "manylinux_2_28_x86_64"
 
 
@@ -47,7 +45,7 @@ class Needs:
         self._cache = Cache(folder / "cache")
         monkeypatch.setattr(installer_files, "_LOCK", self._lock)
 
-    def pack(self, wheels: Sequence[TinyWheel], *targets: Target) -> Payload:
+    def pack(self, wheels: Sequence[TinyWheel], *targets: Target) -> CarriedInstaller:
         self._index.add(*wheels)
         lines: dict[str, str] = {}
         for wheel in wheels:
@@ -56,8 +54,8 @@ class Needs:
         text = "".join(line.format(name) + "\n" for name, line in lines.items())
         self._lock.write_text(text, encoding="utf-8")
         locations = Locations(mirrors=(self._index.simple_url,))
-        plan = plan_payload(targets, BuildOptions(locations=locations))
-        return make_payload(plan, self._cache, QUIET)
+        building = BuildOptions(locations=locations)
+        return pack_installer(targets, building, self._cache, PhaseBar(shown=False))
 
 
 @pytest.fixture
@@ -158,7 +156,7 @@ def test_refuses_targets_of_which_none_can_run_the_installer(needs: Needs) -> No
 
 
 def test_says_for_which_target_the_installer_has_no_wheel(needs: Needs) -> None:
-    with pytest.raises(WheelferryError, match="the installer cannot come along: ") as caught:
+    with pytest.raises(WheelferryError, match="the installer cannot be carried: ") as caught:
         needs.pack([compiled("cp312-cp312-win_amd64")], target(LINUX, "3.12"))
     assert "cp312" in str(caught.value)
 

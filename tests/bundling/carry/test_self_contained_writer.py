@@ -19,7 +19,7 @@ from support.making.wheels import make_wheel
 from support.running.pythons import old_pythons
 from support.running.users import STRANGER, make_shared, needs_two_users
 from wheelferry_bundler.carry import first_stage as first_stage_module
-from wheelferry_bundler.carry.installer_files import HostSet, Payload
+from wheelferry_bundler.carry.installer_files import CarriedInstaller, HostSet
 from wheelferry_bundler.carry.self_contained_writer import first_stage, write_self_contained
 from wheelferry_bundler.sign.countersigning import add_signatures
 from wheelferry_bundler.write.existing_bundle import read_manifest
@@ -91,7 +91,7 @@ def test_refuses_a_changed_installer_before_it_runs(tmp_path: Path) -> None:
 
 def test_refuses_a_change_in_what_another_host_would_run(tmp_path: Path) -> None:
     mine = payload()
-    both = Payload(files={**mine.files, "installer/other.zip": b"other"}, sets=mine.sets)
+    both = CarriedInstaller(files={**mine.files, "installer/other.zip": b"other"}, sets=mine.sets)
     path = changed(write(tmp_path / "a.pyz", both), "installer/other.zip")
     assert "installer/other.zip" in run(path, code=4).err
 
@@ -308,7 +308,7 @@ def test_installer_for_this_python_needs_no_other(tmp_path: Path) -> None:
         HostSet(python="3.99", platform="win32", files=("installer/other.zip",)),
         *mine.sets,
     )
-    assert run(write(tmp_path / "a.pyz", Payload(files=files, sets=sets))).out == "ran\n"
+    assert run(write(tmp_path / "a.pyz", CarriedInstaller(files=files, sets=sets))).out == "ran\n"
 
 
 def test_is_not_signed_as_a_whole(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from support.running.command import Ran
-from wheelferry_bundler.carry.installer_files import HostSet, Payload, pack
+from wheelferry_bundler.carry.installer_files import CarriedInstaller, HostSet, pack
 from wheelferry_bundler.carry.self_contained_writer import write_self_contained
 from wheelferry_bundler.read.targets import host_platform_name
 
@@ -22,7 +22,7 @@ def payload(
     python: str = HERE,
     platform: str | None = None,
     more: Mapping[str, bytes] | None = None,
-) -> Payload:
+) -> CarriedInstaller:
     """Return an installer whose `main(path)` has this body."""
     body = "".join(f"    {line}\n" for line in main.splitlines())
     tree = {
@@ -32,10 +32,10 @@ def payload(
         **(more or {}),
     }
     one = HostSet(python=python, platform=platform or host_platform_name(), files=(TOOL,))
-    return Payload(files={TOOL: pack(tree)}, sets=(one,))
+    return CarriedInstaller(files={TOOL: pack(tree)}, sets=(one,))
 
 
-def write(path: Path, installer: Payload, bundle: Path | None = None) -> Path:
+def write(path: Path, installer: CarriedInstaller, bundle: Path | None = None) -> Path:
     """Write the file and return its path."""
     return write_self_contained(path, installer, bundle).path
 

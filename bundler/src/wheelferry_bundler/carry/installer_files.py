@@ -60,22 +60,40 @@ class HostSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
+class CarriedInstaller:
     """ZIP archives by name, and which of them a host unpacks together to run the installer."""
 
     files: Mapping[str, bytes]
     sets: tuple[HostSet, ...]
 
 
-def plan_payload(targets: Sequence[Target], building: BuildOptions) -> bundle_plan.BundlePlan:
-    """Plan what the installer needs on those targets that can run it.
+def pack_installer(
+    targets: Sequence[Target], building: BuildOptions, cache: Cache, progress: Progress
+) -> CarriedInstaller:
+    """Fetch and pack the installer, with what it needs on those targets that can run it.
 
-    Raises `UnfitError` where none of them can, or one of them lacks a wheel.
+    Raises `UnfitError` where none of them can, or one of them lacks a wheel; else as `fetch` does.
     """
+    plan = _plan(targets, building)
+    wheels = {
+        wheel.file_name: wheel for selection in plan.selections for wheel in _wheels(selection)
+    }
+    progress.step("fetching", total_size(wheels.values()))
+    fetched = fetch(wheels.values(), cache, progress.advance, plan.request.building.locations)
+    windows = any(target.markers.os_name == "nt" for target in plan.request.targets)
+    trees = {_OWN: own_modules()}
+    for name, wheel in wheels.items():
+        trees[name.removesuffix(".whl")] = _trimmed(
+            fetched[wheel.sha256 or ""].path, launchers=windows
+        )
+    return _pack(plan.selections, trees, cache, progress)
+
+
+def _plan(targets: Sequence[Target], building: BuildOptions) -> bundle_plan.BundlePlan:
     able = [target for target in targets if target.python >= OLDEST_PYTHON]
     if not able:
         raise UnfitError(
-            "the installer cannot come along: it runs with Python 3.10 and newer",
+            "the installer cannot be carried: it runs with Python 3.10 and newer",
             hint="name such a Python for it to run with: bundle bootstrap --python 3.12",
         )
     source = Input(path=_LOCK, kind="requirements.txt", folder=_LOCK.parent)
@@ -86,31 +104,23 @@ def plan_payload(targets: Sequence[Target], building: BuildOptions) -> bundle_pl
     except WheelferryError as error:
         kind = UnfitError if isinstance(error, UnfitError) else type(error)
         raise kind(
-            f"the installer cannot come along: {error.message}",
+            f"the installer cannot be carried: {error.message}",
             details=error.details,
             hint=error.hint,
         ) from error
     return plan
 
 
-def make_payload(plan: bundle_plan.BundlePlan, cache: Cache, progress: Progress) -> Payload:
-    """Fetch and pack what `plan_payload` planned; raises as `fetch` does."""
-    wheels = {
-        wheel.file_name: wheel for selection in plan.selections for wheel in _wheels(selection)
-    }
-    progress.step("fetching", total_size(wheels.values()))
-    locations = plan.request.building.locations
-    fetched = fetch(wheels.values(), cache, progress.advance, locations)
-    windows = any(target.markers.os_name == "nt" for target in plan.request.targets)
-    trees = {_OWN: own_modules()}
-    for name, wheel in wheels.items():
-        trees[name.removesuffix(".whl")] = _trimmed(
-            fetched[wheel.sha256 or ""].path, launchers=windows
-        )
+def _pack(
+    selections: Sequence[Selection],
+    trees: Mapping[str, Mapping[str, bytes]],
+    cache: Cache,
+    progress: Progress,
+) -> CarriedInstaller:
     files: dict[str, bytes] = {}
     sets = []
-    progress.step("packing", len(plan.selections), "target")
-    for selection in plan.selections:
+    progress.step("packing", len(selections), "target")
+    for selection in selections:
         stems = [_OWN, *(wheel.file_name.removesuffix(".whl") for wheel in _wheels(selection))]
         names = [*_add_sources(files, trees, stems)]
         names += _add_compiled(files, trees, stems, selection.target, cache)
@@ -119,7 +129,7 @@ def make_payload(plan: bundle_plan.BundlePlan, cache: Cache, progress: Progress)
             HostSet(python=f"3.{python}", platform=_platform(selection), files=tuple(names))
         )
         progress.advance(selection.target.id, 1)
-    return Payload(files=files, sets=tuple(dict.fromkeys(sets)))
+    return CarriedInstaller(files=files, sets=tuple(dict.fromkeys(sets)))
 
 
 def own_modules() -> dict[str, bytes]:

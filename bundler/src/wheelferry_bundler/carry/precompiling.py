@@ -18,7 +18,7 @@ _ENTRANCES = (
         "carried",
         "install.installation",
         "verify.policy",
-        "host.locations",
+        "host.places",
         "install.merging",
     ),
     *("commands.progress_bar", "commands.drawn_bar"),

@@ -14,15 +14,14 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from wheelferry_bundler.carry.installer_files import Payload, make_payload
-from wheelferry_bundler.create.bundle_plan import BundlePlan
+from wheelferry_bundler.carry.installer_files import CarriedInstaller, HostSet
 from wheelferry_bundler.create.creation import Created, Progress
-from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.write.archive_writer import replacing
 from wheelferry_schemas.bundle.self_contained import BUNDLE, MAX_SIZE, SHEBANG, local_header
 from wheelferry_schemas.errors import TransferError, UnfitError
@@ -35,26 +34,27 @@ _REGULAR = 0o100644 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A file that was written."""
+class CarriedFile:
+    """A file that runs the installer, as it was written, and where it runs."""
 
     path: Path
     size: int
     sha256: str
+    sets: tuple[HostSet, ...]
 
 
 def write_self_contained(
     path: Path,
-    payload: Payload,
+    installer: CarriedInstaller,
     bundle: Path | None = None,
     on_progress: Callable[[int], None] = lambda _size: None,
-) -> Written:
+) -> CarriedFile:
     """Write the installer, with a bundle where there is one, as one file that Python runs.
 
     Raises `UnfitError` where it would be too large, `TransferError` where it cannot be written;
     then nothing is left behind.
     """
-    size = sum(map(len, payload.files.values())) + (bundle.stat().st_size if bundle else 0)
+    size = sum(map(len, installer.files.values())) + (bundle.stat().st_size if bundle else 0)
     if size > MAX_SIZE - 2**20:
         raise UnfitError(
             "a file that installs itself can have at most 4 GiB",
@@ -66,8 +66,8 @@ def write_self_contained(
             if bundle is not None:
                 with bundle.open("rb") as content:
                     archive.add(BUNDLE, content, on_progress)
-            archive.add("__main__.py", BytesIO(first_stage(payload)))
-            for name, data in sorted(payload.files.items()):
+            archive.add("__main__.py", BytesIO(first_stage(installer)))
+            for name, data in sorted(installer.files.items()):
                 archive.add(name, BytesIO(data))
             archive.finish()
         mode = path.stat().st_mode
@@ -77,34 +77,31 @@ def write_self_contained(
             f"{path} could not be written: {error.strerror or error}",
             hint="no part of it was left behind; free space or choose another --output",
         ) from error
-    return Written(path=path, size=archive.size, sha256=archive.sha256)
+    return CarriedFile(path=path, size=archive.size, sha256=archive.sha256, sets=installer.sets)
 
 
-def create_with_installer(
-    needed: BundlePlan,
-    output: Path,
-    cache: Cache,
-    progress: Progress,
-    create: Callable[[Path], Created],
-) -> Created:
-    """Write a bundle and the installer as one file; `needed` is what `plan_payload` planned.
-
-    `create` writes the bundle to a path. Raises `WheelferryError`; then `output` is as it was.
-    """
-    payload = make_payload(needed, cache, progress)
+@contextmanager
+def bundle_beside(output: Path) -> Iterator[Path]:
+    """Yield a path for a bundle that is to be wrapped into `output`; it is removed at the end."""
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
-        created = create(Path(folder, BUNDLE))
-        progress.step("wrapping", created.size)
-        written = write_self_contained(
-            output, payload, created.path, lambda size: progress.advance("", size)
-        )
+        yield Path(folder, BUNDLE)
+
+
+def wrap(
+    created: Created, installer: CarriedInstaller, output: Path, progress: Progress
+) -> Created:
+    """Write a bundle that was created, and the installer, as one file; raises as the above."""
+    progress.step("wrapping", created.size)
+    written = write_self_contained(
+        output, installer, created.path, lambda size: progress.advance("", size)
+    )
     return dataclasses.replace(created, path=output, size=written.size, sha256=written.sha256)
 
 
-def first_stage(payload: Payload) -> bytes:
-    """Return the first stage with the hashes of a payload's files and its sets filled in."""
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in payload.files.items()}
-    sets = [(one.python, one.platform, one.files) for one in payload.sets]
+def first_stage(installer: CarriedInstaller) -> bytes:
+    """Return the first stage with the hashes of the installer's files and its sets filled in."""
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in installer.files.items()}
+    sets = [(one.python, one.platform, one.files) for one in installer.sets]
     text = _FIRST_STAGE.read_text(encoding="utf-8")
     for empty, full in (("FILES = {}", hashes), ("SETS = []", sets)):
         before, found, after = text.partition(f"\n{empty}")

@@ -67,34 +67,19 @@ def bootstrap(
     It runs on the platforms and with the Pythons named here, of which 3.10 is the oldest. The
     Python that it installs for may be another one.
     """
-    from wheelferry_bundler.carry.installer_files import make_payload, plan_payload
-    from wheelferry_bundler.carry.self_contained_writer import write_self_contained
+    from wheelferry_bundler import api
     from wheelferry_bundler.commands.phase_bar import PhaseBar
-    from wheelferry_bundler.create.creation import Progress
-    from wheelferry_bundler.fetch.cache import Cache
-    from wheelferry_bundler.model.locations import Locations
-    from wheelferry_bundler.model.options import BuildOptions
-    from wheelferry_bundler.read.targets import make_targets
-    from wheelferry_bundler.write.existing_bundle import read_manifest
 
     output = output or Path("bundle.pyz" if bundle else "wheelferry.pyz")
-    if bundle is not None and not (platforms or pythons or target_files):
-        targets = read_manifest(bundle).targets
-    else:
-        targets = make_targets(platforms, pythons, target_files)
+    of_bundle = bundle is not None and not (platforms or pythons or target_files)
+    targets = () if of_bundle else api.make_targets(platforms, pythons, target_files)
     check_output(output, force=force)
-    locations = Locations(folders=find_links, mirrors=index_urls)
-    plan = plan_payload(targets, BuildOptions(locations=locations))
-    bar = PhaseBar(shown=not quiet)
-    try:
-        progress = Progress(step=bar.step, advance=bar.advance)
-        payload = make_payload(plan, Cache.default(), progress)
-        written = write_self_contained(output, payload, bundle)
-    finally:
-        bar.finish()
+    options = api.CarryOptions(bundle=bundle, find_links=find_links, index_urls=index_urls)
+    with PhaseBar(shown=not quiet) as bar:
+        written = api.pack_installer(output, targets, options, on_progress=bar)
     if quiet:
         return
-    for one in payload.sets:
+    for one in written.sets:
         say(f"runs with Python {one.python} on {one.platform}")
     say(f"{output}: {human_size(written.size)}")
     say(f"sha256 {written.sha256}: compare it over there, before you run the file")

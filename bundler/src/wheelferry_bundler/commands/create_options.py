@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,10 +16,9 @@ import click
 from wheelferry_schemas.errors import ConflictError, UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_bundler.model.locked import Wanted
-    from wheelferry_bundler.model.options import BuildOptions
-    from wheelferry_bundler.read.inputs import Input
+    from wheelferry_bundler.api import CreateOptions
 
+_DAY = 24 * 60 * 60
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _TARGET_OPTIONS = (
@@ -169,58 +173,76 @@ def check_output(output: Path, *, force: bool) -> None:
         raise UsageError(f"there is no folder {output.parent}", hint="make it, or choose another")
 
 
-def read_wanted(*, dev: bool, only_dev: bool, **flags: Any) -> Wanted:
-    """Return what the flags ask of a lock; raises `UsageError` for flags that exclude each other."""
-    from wheelferry_bundler.model.locked import Wanted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateFlags:
+    """The command line of `bundle create`: what the API takes, in `options` and the rest."""
+
+    source: Path
+    platforms: tuple[str, ...]
+    pythons: tuple[str, ...]
+    target_files: tuple[Path, ...]
+    output: Path
+    self_contained: bool
+    force: bool
+    keys: tuple[Path, ...]
+    passphrase_file: Path | None
+    unsigned: bool
+    dry_run: bool
+    as_json: bool
+    quiet: bool
+    created: int
+    options: CreateOptions
+
+
+def read_flags(
+    *, output: Path | None, dev: bool, only_dev: bool, expires: str | None, **given: Any
+) -> CreateFlags:
+    """Return what a command line says; raises `UsageError` for flags that exclude each other."""
+    from wheelferry_bundler.api import CreateOptions
 
     if not dev:
-        flags["no_groups"] = (*flags["no_groups"], "dev")
+        given["no_groups"] = (*given["no_groups"], "dev")
     if only_dev:
-        flags["only_groups"] = (*flags["only_groups"], "dev")
-    if flags["only_groups"] and (flags["groups"] or flags["extras"] or flags["all_extras"]):
-        raise UsageError(
-            "--only-group excludes --group and --extra",
-            hint="name every group that you want with --only-group",
-        )
-    if flags["packages"] and flags["all_packages"]:
-        raise UsageError(
-            "--package and --all-packages exclude each other", hint="leave one of them out"
-        )
-    return Wanted(**flags)
-
-
-def read_build_options(
-    found: Input,
-    *,
-    find_links: tuple[Path, ...],
-    index_urls: tuple[str, ...],
-    no_build: bool,
-    no_build_packages: tuple[str, ...],
-    config_settings: tuple[str, ...],
-) -> BuildOptions:
-    """Return what may be built, and where files come from besides where the lock says."""
-    from packaging.utils import canonicalize_name
-
-    from wheelferry_bundler.model.options import BuildOptions
-    from wheelferry_bundler.read.inputs import locations_for
-
-    return BuildOptions(
-        no_build=no_build,
-        no_build_packages=frozenset(map(canonicalize_name, no_build_packages)),
-        config_settings=config_settings,
-        locations=locations_for(found, find_links, index_urls),
+        given["only_groups"] = (*given["only_groups"], "dev")
+    if given["unsigned"] and given["keys"]:
+        raise UsageError("--unsigned and --key exclude each other", hint="leave one of them out")
+    own = {
+        field.name: given.pop(field.name) for field in fields(CreateFlags) if field.name in given
+    }
+    created = _created_at()
+    return CreateFlags(
+        **own,
+        output=output or Path("bundle.pyz" if own["self_contained"] else "bundle.tar.zst"),
+        created=created,
+        options=CreateOptions(
+            **given, expires=None if expires is None else _expires_at(expires, created)
+        ),
     )
 
 
-def recorded_options(wanted: Wanted) -> list[str]:
-    """Return the selection flags as the manifest records them: one canonical spelling each."""
-    options = []
-    for field in wanted.__slots__:
-        value = getattr(wanted, field)
-        flag = "--" + field.replace("_", "-")
-        if value is True:
-            options.append(flag)
-        elif value:
-            # The fields of names are plural, the flags are not.
-            options += [f"{flag.removesuffix('s')} {name}" for name in sorted(set(value))]
-    return sorted(options)
+def _created_at() -> int:
+    text = os.environ.get("SOURCE_DATE_EPOCH")
+    if text is None:
+        return int(time.time())
+    if not text.isdigit() or int(text) >= 2**33:
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970",
+            hint="unset it, or set it to such a number: date +%s",
+        )
+    return int(text)
+
+
+def _expires_at(text: str, created: int) -> int:
+    """Read `90d`, `12w` (counted from `created`) or a day, whose end is meant."""
+    if match := re.fullmatch(r"([1-9][0-9]{0,4})([dw])", text):
+        return created + int(match[1]) * (7 if match[2] == "w" else 1) * _DAY
+    try:
+        day = datetime.strptime(f"{text}+0000", "%Y-%m-%d%z")
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a time to expire at", hint="examples: 90d, 12w, 2027-03-31"
+        ) from error
+    expires = int(day.timestamp()) + _DAY
+    if expires <= created:
+        raise UsageError(f"{text} has passed already", hint="choose a later day for --expires")
+    return expires

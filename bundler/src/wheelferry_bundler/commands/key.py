@@ -22,13 +22,10 @@ def new(path: Path | None) -> None:
     Without PATH it is your own, the one that 'bundle create' signs with, and this host trusts it.
     A passphrase can be set with: ssh-keygen -p -f PATH
     """
-    from wheelferry_bundler.commands.signing_options import own_folder, tell_public_half
-    from wheelferry_bundler.sign import signing_keys
+    from wheelferry_bundler import api
+    from wheelferry_bundler.commands.signing_options import tell_public_half
 
-    folder = own_folder()
-    where = path or folder / signing_keys.KEY_NAME
-    made = signing_keys.new_key(where)
-    if path is None:
-        signing_keys.trust_here(folder, made)
+    made = api.new_key(path)
+    where = path or api.own_key_path()
     say(f"made {where}")
     tell_public_half(made, where)

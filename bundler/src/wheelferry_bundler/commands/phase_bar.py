@@ -11,6 +11,8 @@ from wheelferry_bundler.commands.printing import tell
 from wheelferry_schemas.display import progress_text
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from wheelferry_bundler.commands.drawn_phase import DrawnBar
 
 PAUSE = 30.0
@@ -25,7 +27,13 @@ class PhaseBar:
         self._phase: DrawnBar | _Lines | None = None
         self._lock = threading.Lock()
 
-    def step(self, phase: str, total: int | None, noun: str | None = None) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.finish()
+
+    def step(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
         """Begin a phase of `total` bytes, or of a number of what `noun` names; none is not shown.
 
         Where `total` is None, nobody knows how much it will be.
@@ -40,7 +48,7 @@ class PhaseBar:
         else:
             self._phase = _Lines(phase, total, noun)
 
-    def advance(self, item: str, amount: int) -> None:
+    def advance(self, item: str, amount: int, /) -> None:
         """Go on by `amount`; `item` is what is worked on. Any thread may call this."""
         with self._lock:
             if self._phase is not None:

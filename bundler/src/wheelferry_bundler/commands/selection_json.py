@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
-from wheelferry_bundler.create.bundle_plan import BundlePlan
-from wheelferry_bundler.select.closure import IncompleteError
-from wheelferry_bundler.select.missing_wheels import MissingWheelError
-from wheelferry_bundler.select.selection import Chosen, Selection
-from wheelferry_schemas.errors import MalformedError, WheelferryError
+if TYPE_CHECKING:
+    from wheelferry_bundler.api import BundlePlan
+    from wheelferry_bundler.select.selection import Chosen, Selection
 
 
 def selection_json(plan: BundlePlan) -> dict[str, Any]:
@@ -19,42 +17,11 @@ def selection_json(plan: BundlePlan) -> dict[str, Any]:
     where the lock does not state it. A problem is of the `kind` "no-wheel", with the `name` and
     `version` of the package, "missing", with its `name`, "unfit" or "malformed".
     """
+    from wheelferry_bundler.api import problems_of
+
     return {
         "targets": [_target(selection) for selection in plan.selections],
-        "problems": [
-            entry for target, problem in plan.problems for entry in _problems(target, problem)
-        ],
-    }
-
-
-def _problems(target: str, problem: WheelferryError) -> Iterator[dict[str, Any]]:
-    """Yield what a problem says of a target: one entry for each package that is missing."""
-    if isinstance(problem, IncompleteError):
-        for name, each in problem.apart(target).items():
-            yield _problem(target, each, "missing", name)
-    elif isinstance(problem, MissingWheelError):
-        key = problem.package.key
-        yield _problem(target, problem, "no-wheel", key.name, key.version)
-    else:
-        kind = "malformed" if isinstance(problem, MalformedError) else "unfit"
-        yield _problem(target, problem, kind)
-
-
-def _problem(
-    target: str,
-    problem: WheelferryError,
-    kind: str,
-    name: str | None = None,
-    version: str | None = None,
-) -> dict[str, Any]:
-    return {
-        "target": target,
-        "kind": kind,
-        "name": name,
-        "version": version,
-        "message": problem.message,
-        "details": list(problem.details),
-        "hint": problem.hint,
+        "problems": [dataclasses.asdict(problem) for problem in problems_of(plan)],
     }
 
 

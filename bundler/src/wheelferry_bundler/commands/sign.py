@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wheelferry_bundler.commands.printing import say
-from wheelferry_bundler.commands.signing_options import key_option, own_keys, passphrase_option
+from wheelferry_bundler.commands.signing_options import key_option, open_signers, passphrase_option
 from wheelferry_schemas.display import count
 
 
@@ -21,12 +21,13 @@ def sign(bundle: Path, keys: tuple[Path, ...], passphrase_file: Path | None, qui
 
     Look before you sign: 'bundle show' and 'bundle verify'.
     """
-    from wheelferry_bundler.sign.countersigning import add_signatures
+    from wheelferry_bundler import api
 
-    signers = own_keys(keys, passphrase_file, quiet=quiet)()
-    signed = add_signatures(bundle, signers)
-    if not quiet:
-        packages = count(len(signed.packages), "package")
-        say(f"{bundle.name}: {signed.name}, {packages}, made {signed.created}")
-        for signer in signers:
-            say(f"signed by {signer.name} {signer.public.fingerprint}")
+    signers = open_signers(keys, passphrase_file, quiet=quiet)
+    signed = api.sign(bundle, signers)
+    if quiet:
+        return
+    packages = count(len(signed.packages), "package")
+    say(f"{bundle.name}: {signed.name}, {packages}, made {signed.created}")
+    for signer in signers:
+        say(f"signed by {signer.name} {signer.public.fingerprint}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +13,9 @@ import click
 
 from wheelferry_bundler.commands.printing import ask_secret, tell, tell_command
 from wheelferry_schemas.errors import UsageError
-from wheelferry_schemas.host_rules import user_folders
 
 if TYPE_CHECKING:
-    from wheelferry_bundler.sign.signing_keys import Signer
-
+    from wheelferry_bundler.api import Signer
 
 key_option = click.option(
     "--key",
@@ -36,45 +33,34 @@ passphrase_option = click.option(
 )
 
 
-def own_folder() -> Path:
-    """Return the folder of this user's settings, in which this host's installer finds whom it trusts."""
-    return Path(user_folders.config_folder(os.environ, sys.platform, os.path.expanduser("~")))
-
-
-def own_keys(
+def open_signers(
     paths: Sequence[Path], passphrase_file: Path | None, *, quiet: bool
-) -> Callable[[], tuple[Signer, ...]]:
-    """Return what gives the keys that `--key` names, else the user's own.
+) -> tuple[Signer, ...]:
+    """Return the signers that `--key` names, else the user's own.
 
     Keys that exist are read, and passphrases asked for, at once. The user's own, where there is
-    none yet, is made only when it is needed: a run that fails before that has changed nothing.
-    Raises `UsageError` where it would be made and nobody sits at a terminal to be told of it.
+    none yet, is made only when it signs: a run that fails before that has changed nothing.
+    Raises `UsageError` where it would be made and there is no terminal to say so.
     """
-    from wheelferry_bundler.sign import signing_keys
+    from wheelferry_bundler import api
 
-    folder = own_folder()
-    path = folder / signing_keys.KEY_NAME
-    if not paths and not path.exists():
-        if not _has_terminal():
-            raise UsageError(
-                "there is no signing key yet, and no terminal to say on that one was made",
-                hint="make one with 'bundle key new', name one with --key, or pass --unsigned",
-            )
-        return lambda: (_make_own(folder, path, quiet=quiet),)
     ask = partial(_passphrase_of, file=passphrase_file)
-    signers = tuple(signing_keys.open_key(p, ask) for p in paths or (path,))
-    return lambda: signers
+    if paths:
+        return tuple(api.open_key(path, passphrase=ask) for path in paths)
+    if not api.own_key_path().exists() and not _has_terminal():
+        raise UsageError(
+            "there is no signing key yet, and no terminal to say on that one was made",
+            hint="make one with 'bundle key new', name one with --key, or pass --unsigned",
+        )
+    return (api.own_key(passphrase=ask, on_made=None if quiet else _tell_made),)
 
 
-def _make_own(folder: Path, path: Path, *, quiet: bool) -> Signer:
-    from wheelferry_bundler.sign import signing_keys
+def _tell_made(key: Signer) -> None:
+    from wheelferry_bundler import api
 
-    key = signing_keys.new_key(path)
-    signing_keys.trust_here(folder, key)
-    if not quiet:
-        tell(f"made a signing key for you: {path}")
-        tell_public_half(key, path)
-    return key
+    path = api.own_key_path()
+    tell(f"made a signing key for you: {path}")
+    tell_public_half(key, path)
 
 
 def _passphrase_of(path: Path, file: Path | None) -> str:
@@ -103,9 +89,7 @@ def _has_terminal() -> bool:
 
 def tell_public_half(key: Signer, path: Path) -> None:
     """Say what a signer's public half is, and how the far side comes to accept it."""
-    from wheelferry_bundler.sign.signing_keys import public_path
-
-    public = public_path(path)
+    public = path.with_name(f"{path.name}.pub")
     tell_command("its public half", f"{key.public.line()} {key.name}")
     tell(f"its fingerprint: {key.public.fingerprint}")
     tell("take the public half to the far side once, not with the bundle:")

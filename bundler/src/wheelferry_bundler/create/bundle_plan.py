@@ -32,9 +32,9 @@ from wheelferry_schemas.target import Target
 class Request:
     """What a bundle is asked for.
 
-    It is called `name`, or after its project. `options` are the flags as the manifest records them, `pythons` interpreters to take along. With `build_dependencies` what local
-    projects need to be built goes along; with `missing_hashes` files are taken that the lock
-    states no hash for.
+    It is called `name`, or after its project. `pythons` are interpreters to carry; `expires` is in
+    seconds since the epoch. With `build_dependencies` it holds what local projects need to be
+    built; with `missing_hashes` also files that the lock states no hash for.
     """
 
     source: Input
@@ -42,10 +42,10 @@ class Request:
     targets: Sequence[Target]
     wanted: Wanted = field(default_factory=Wanted)
     building: BuildOptions = field(default_factory=BuildOptions)
-    options: Sequence[str] = ()
     pythons: Sequence[PythonFile] = ()
     build_dependencies: bool = False
     missing_hashes: bool = False
+    expires: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def plan(request: Request) -> BundlePlan:
             kind=request.source.kind,
             name=request.source.path.name,
             sha256=hashlib.sha256(data).hexdigest(),
-            options=tuple(request.options),
+            options=_recorded(request.wanted),
         ),
         name=request.name or first.name,
         version=first.version,
@@ -135,6 +135,20 @@ def check_complete(plan: BundlePlan) -> None:
         ],
         hint="nothing was written; each line above says what would do",
     )
+
+
+def _recorded(wanted: Wanted) -> tuple[str, ...]:
+    """Return what is wanted as the manifest records it: flags in one canonical spelling each."""
+    options = []
+    for field_name in wanted.__slots__:
+        value = getattr(wanted, field_name)
+        flag = "--" + field_name.replace("_", "-")
+        if value is True:
+            options.append(flag)
+        elif value:
+            # The fields of names are plural, the flags are not.
+            options += [f"{flag.removesuffix('s')} {name}" for name in sorted(set(value))]
+    return tuple(sorted(options))
 
 
 def _read(request: Request, data: bytes) -> Mapping[str, LockedSet]:

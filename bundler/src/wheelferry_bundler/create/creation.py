@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,19 +22,14 @@ from wheelferry_bundler.write.assembly import BundleIdentity, assemble
 from wheelferry_schemas.bundle.manifest import Manifest, serialize
 
 
-class Step(Protocol):
-    """Opens a phase of `total` bytes, or of a number of what `noun` names."""
+class Progress(Protocol):
+    """What is told how far a run is, from several threads."""
 
-    def __call__(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
-        """Open it; where `total` is None, nobody knows how much it will be."""
+    def step(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
+        """Begin a phase of `total` bytes, or of a number of what `noun` names; None: unknown."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How a run tells what it is doing, from several threads."""
-
-    step: Step
-    advance: Callable[[str, int], None]
+    def advance(self, item: str, amount: int, /) -> None:
+        """Go on by `amount`; `item` is what is worked on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +48,13 @@ def create(
     output: Path,
     cache: Cache,
     created: int,
-    signers: Callable[[], Sequence[Signer]],
+    signers: Sequence[Signer],
     progress: Progress,
-    expires: int | None = None,
 ) -> Created:
     """Fetch, build and write what a complete plan holds.
 
-    `created` and `expires` are in seconds since the epoch; `signers` is called when everything
-    else is there. Raises `WheelferryError`; then `output` is as it was.
+    `created` is in seconds since the epoch. Signers are used when everything else is there.
+    Raises `WheelferryError`; then `output` is as it was.
     """
     check_complete(plan)
     selections = _with_hashes(plan, cache)
@@ -73,18 +67,18 @@ def create(
             version=plan.version,
             made_from=plan.made_from,
             created=created,
-            expires=expires,
+            expires=plan.request.expires,
         )
         assembly = assemble(identity, selections, fetched, built, plan.request.pythons)
         data = serialize(assembly.manifest)
-        signing = tuple(signers())
+        signatures = [signer.sign(data) for signer in signers]
         progress.step("writing", sum(package.size for package in assembly.manifest.packages))
         try:
             size = write_archive(
                 output,
                 assembly.manifest,
                 data,
-                [signer.sign(data) for signer in signing],
+                signatures,
                 assembly.members,
                 lambda advanced: progress.advance("", advanced),
             )
@@ -92,7 +86,7 @@ def create(
             # Else a damaged file would stay in the cache, and fail every run to come.
             cache.drop(error.sha256)
             raise
-    return Created(path=output, size=size, manifest=assembly.manifest, signers=signing)
+    return Created(path=output, size=size, manifest=assembly.manifest, signers=tuple(signers))
 
 
 def _with_hashes(plan: BundlePlan, cache: Cache) -> tuple[Selection, ...]:

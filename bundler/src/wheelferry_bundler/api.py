@@ -1,0 +1,427 @@
+"""The public Python API of the online side: what the commands call, and nothing below is public.
+
+Functions take and return frozen values. They print nothing, ask nothing and handle no signals, and
+may be called from any thread. Every failure is a `WheelferryError`, with `message`, `details`,
+`hint` and `exit_code`. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import importlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar
+
+from wheelferry_bundler.model.locked import Wanted
+from wheelferry_schemas.bundle.manifest import Manifest
+from wheelferry_schemas.errors import (
+    BuildError,
+    ConflictError,
+    MalformedError,
+    TransferError,
+    UnfitError,
+    UsageError,
+    WheelferryError,
+)
+from wheelferry_schemas.target import Target
+
+if TYPE_CHECKING:
+    from wheelferry_bundler.carry.self_contained_writer import CarriedFile
+    from wheelferry_bundler.create.bundle_plan import BundlePlan
+    from wheelferry_bundler.create.creation import Created, Progress
+    from wheelferry_bundler.create.problems import Problem
+    from wheelferry_bundler.model.options import BuildOptions
+    from wheelferry_bundler.read.inputs import Input as Source
+    from wheelferry_bundler.sign.signing_keys import Signer
+
+__all__ = [
+    "UNSIGNED",
+    "BuildError",
+    "BundlePlan",
+    "CarriedFile",
+    "CarryOptions",
+    "ConflictError",
+    "CreateOptions",
+    "Created",
+    "MalformedError",
+    "Manifest",
+    "Problem",
+    "Progress",
+    "Signer",
+    "Signers",
+    "Source",
+    "Target",
+    "TransferError",
+    "UnfitError",
+    "Unsigned",
+    "UsageError",
+    "WheelferryError",
+    "check_complete",
+    "create",
+    "find_source",
+    "make_targets",
+    "new_key",
+    "open_key",
+    "own_key",
+    "own_key_path",
+    "pack_installer",
+    "plan",
+    "problems_of",
+    "sign",
+]
+
+_VALUES = {
+    "BundlePlan": ("create.bundle_plan", "BundlePlan"),
+    "CarriedFile": ("carry.self_contained_writer", "CarriedFile"),
+    "Created": ("create.creation", "Created"),
+    "Problem": ("create.problems", "Problem"),
+    "Progress": ("create.creation", "Progress"),
+    "Signer": ("sign.signing_keys", "Signer"),
+    "Source": ("read.inputs", "Input"),
+}
+_LATEST = 253_402_300_799
+"""The last second of the year 9999, which is as far as times in a manifest go."""
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class Unsigned(enum.Enum):
+    """The type of `UNSIGNED`."""
+
+    UNSIGNED = "unsigned"
+
+
+UNSIGNED = Unsigned.UNSIGNED
+"""Says to `create` that nobody signs; hosts refuse such a bundle unless told otherwise."""
+Signers: TypeAlias = "Sequence[Signer] | Literal[Unsigned.UNSIGNED]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateOptions(Wanted):
+    """What goes into a bundle besides what its source says by default; the flags of `bundle create`.
+
+    The selection (`extras`, `groups`, `packages` and so on) has the meaning that it has in
+    `uv sync`. `name` is the bundle's, by default that of the project. From `expires` on, hosts
+    refuse the bundle. `python_archives` are `FILE` or `TARGET=FILE`. `find_links` are folders of
+    wheels, `index_urls` indexes or mirrors to ask before the locked URLs. `config_settings` are
+    `KEY=VALUE` for build backends. Raises `UsageError` for options that exclude each other.
+    """
+
+    name: str | None = None
+    expires: int | None = None
+    python_archives: tuple[str, ...] = ()
+    find_links: tuple[Path, ...] = ()
+    index_urls: tuple[str, ...] = ()
+    no_build: bool = False
+    no_build_packages: tuple[str, ...] = ()
+    config_settings: tuple[str, ...] = ()
+    with_build_deps: bool = False
+    allow_missing_hash: bool = False
+
+    def __post_init__(self) -> None:
+        from wheelferry_bundler.model import bundle_names
+
+        if self.only_groups and (self.groups or self.extras or self.all_extras):
+            raise UsageError(
+                "--only-group excludes --group and --extra",
+                hint="name every group that you want with --only-group",
+            )
+        if self.packages and self.all_packages:
+            raise UsageError(
+                "--package and --all-packages exclude each other", hint="leave one of them out"
+            )
+        if self.name is not None:
+            bundle_names.checked(self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarryOptions:
+    """What goes into a self-contained file besides the installer, and where its wheels come from.
+
+    With `bundle`, the file installs that bundle. `find_links` and `index_urls` are as in
+    `CreateOptions`.
+    """
+
+    bundle: Path | None = None
+    find_links: tuple[Path, ...] = ()
+    index_urls: tuple[str, ...] = ()
+
+
+class _Silent:
+    """Progress that nobody looks at."""
+
+    def step(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
+        """Do nothing."""
+
+    def advance(self, item: str, amount: int, /) -> None:
+        """Do nothing."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return a value's type, which is loaded when it is asked for."""
+    if name not in _VALUES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, own_name = _VALUES[name]
+    return getattr(importlib.import_module(f"wheelferry_bundler.{module}"), own_name)
+
+
+def _raises_own(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Have a function raise what the system says as a `TransferError`.
+
+    A broken pipe is the caller's: only its own callbacks write to one.
+    """
+
+    @functools.wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return function(*args, **kwargs)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise TransferError.of_system(error) from error
+
+    return call
+
+
+@_raises_own
+def find_source(path: Path = Path()) -> Source:
+    """Return what a bundle can be made from: a file, or the one that is taken in a folder.
+
+    Raises `UsageError` where there is none.
+    """
+    from wheelferry_bundler.read.inputs import find_input
+
+    return find_input(Path(path))
+
+
+@_raises_own
+def make_targets(
+    platforms: Sequence[str] = (), pythons: Sequence[str] = (), files: Sequence[Path] = ()
+) -> tuple[Target, ...]:
+    """Return every platform with every Python, and the targets that `files` describe.
+
+    Without any of them it is this host. Raises `UsageError`, and `MalformedError` for a file that
+    `bundle target` did not write.
+    """
+    from wheelferry_bundler.read import targets
+
+    return targets.make_targets(platforms, pythons, files)
+
+
+@_raises_own
+def plan(
+    source: Source,
+    targets: Sequence[Target],
+    options: CreateOptions = CreateOptions(),
+    *,
+    on_progress: Progress | None = None,
+) -> BundlePlan:
+    """Read the source and select for every target; nothing is written but the cache.
+
+    What is missing does not raise: `problems_of` and `check_complete` say it, and `create` refuses.
+    Raises `WheelferryError` where the source cannot be read or resolved.
+    """
+    from wheelferry_bundler.create import bundle_plan
+    from wheelferry_bundler.create.completeness import check_closure
+    from wheelferry_bundler.create.older_versions import with_older_versions
+    from wheelferry_bundler.fetch.cache import Cache
+    from wheelferry_bundler.fetch.python_archives import read_python_archives
+    from wheelferry_bundler.model import bundle_names
+
+    if not targets:
+        raise UsageError("there is no target to plan for", hint="pass what make_targets() returns")
+    wanted = Wanted(**{field.name: getattr(options, field.name) for field in fields(Wanted)})
+    request = bundle_plan.Request(
+        source=source,
+        name=None if options.name is None else bundle_names.checked(options.name),
+        targets=tuple(targets),
+        wanted=wanted,
+        building=_building(source, options),
+        pythons=read_python_archives(options.python_archives, targets),
+        build_dependencies=options.with_build_deps,
+        missing_hashes=options.allow_missing_hash,
+        expires=options.expires,
+    )
+    planned = bundle_plan.plan(request)
+    if planned.problems:
+        planned = with_older_versions(planned)
+    if planned.closed:
+        return planned
+    return check_closure(planned, Cache.default(), on_progress or _Silent())
+
+
+def problems_of(plan: BundlePlan) -> tuple[Problem, ...]:
+    """Return what stands in the way of a bundle, none where the plan is complete."""
+    from wheelferry_bundler.create import problems
+
+    return problems.problems_of(plan)
+
+
+def check_complete(plan: BundlePlan) -> None:
+    """Raise one error that names everything that is missing, for all targets."""
+    from wheelferry_bundler.create import bundle_plan
+
+    bundle_plan.check_complete(plan)
+
+
+@_raises_own
+def create(
+    plan: BundlePlan,
+    output: Path,
+    *,
+    signers: Signers,
+    created: int | None = None,
+    self_contained: bool = False,
+    on_progress: Progress | None = None,
+) -> Created:
+    """Fetch, build, sign and write what a plan holds; a file at `output` is replaced.
+
+    `created` is when the bundle says that it was made, by default now. With `self_contained` the
+    file holds the installer as well. Raises `UsageError` for no signers, `UnfitError` and
+    `MalformedError` where something is missing, `BuildError` where a build fails, `TransferError`
+    where something cannot be fetched or written. Then `output` is as it was.
+    """
+    from wheelferry_bundler.create import bundle_plan, creation
+    from wheelferry_bundler.fetch.cache import Cache
+
+    made = int(time.time()) if created is None else created
+    keys = () if signers is UNSIGNED else _at_least_one(signers)
+    _check_times(made, plan.request.expires)
+    bundle_plan.check_complete(plan)
+    output, cache, progress = Path(output), Cache.default(), on_progress or _Silent()
+    if not self_contained:
+        return creation.create(plan, output, cache, made, keys, progress)
+    from wheelferry_bundler.carry import installer_files, self_contained_writer
+
+    request = plan.request
+    installer = installer_files.pack_installer(request.targets, request.building, cache, progress)
+    with self_contained_writer.bundle_beside(output) as path:
+        bundle = creation.create(plan, path, cache, made, keys, progress)
+        return self_contained_writer.wrap(bundle, installer, output, progress)
+
+
+@_raises_own
+def new_key(path: Path | None = None) -> Signer:
+    """Make an Ed25519 key pair, `path` and `path`.pub, in OpenSSH's format.
+
+    Without `path` it is this user's own key, and this host's installer trusts it. Raises
+    `ConflictError` where one of the files exists.
+    """
+    from wheelferry_bundler.sign import own_key, signing_keys
+
+    return own_key.make_own_key() if path is None else signing_keys.new_key(Path(path))
+
+
+def own_key_path() -> Path:
+    """Return where this user's own key lies, or will lie."""
+    from wheelferry_bundler.sign import own_key
+
+    return own_key.own_key_path()
+
+
+@_raises_own
+def own_key(
+    *,
+    passphrase: Callable[[Path], str] | None = None,
+    on_made: Callable[[Signer], None] | None = None,
+) -> Signer:
+    """Return this user's own key.
+
+    Where there is none yet, it is made, and trusted by this host's installer, when it first signs;
+    `on_made` is then called with it. `passphrase` is as for `open_key`.
+    """
+    from wheelferry_bundler.sign import own_key
+
+    path = own_key.own_key_path()
+    return open_key(path, passphrase=passphrase) if path.exists() else own_key.KeyToMake(on_made)
+
+
+@_raises_own
+def open_key(path: Path, *, passphrase: Callable[[Path], str] | None = None) -> Signer:
+    """Return what signs with a key file, or through ssh-keygen with the key of a `.pub` file.
+
+    `passphrase` is called with the path of a key that has one. Raises `UsageError` for what is no
+    key that can sign, or has another passphrase.
+    """
+    from wheelferry_bundler.sign import signing_keys
+
+    return signing_keys.open_key(Path(path), passphrase or _no_passphrase)
+
+
+@_raises_own
+def sign(bundle: Path, signers: Sequence[Signer]) -> Manifest:
+    """Add signatures to a bundle, and return the manifest that was signed.
+
+    Raises `TamperedError` for what is no bundle, `ConflictError` where a key has signed it already,
+    `TransferError` where it cannot be written. Then the bundle is as it was.
+    """
+    from wheelferry_bundler.sign import countersigning
+
+    return countersigning.add_signatures(Path(bundle), _at_least_one(signers))
+
+
+@_raises_own
+def pack_installer(
+    output: Path,
+    targets: Sequence[Target],
+    options: CarryOptions = CarryOptions(),
+    *,
+    on_progress: Progress | None = None,
+) -> CarriedFile:
+    """Write the installer as one file that Python runs on the targets; replaces `output`.
+
+    Without `targets`, they are those of the bundle in `options`. Raises `UnfitError` where the
+    installer runs on none of them, `TransferError` where it cannot be fetched or written.
+    """
+    from wheelferry_bundler.carry import installer_files, self_contained_writer
+    from wheelferry_bundler.fetch.cache import Cache
+    from wheelferry_bundler.model.locations import Locations
+    from wheelferry_bundler.model.options import BuildOptions
+    from wheelferry_bundler.write.existing_bundle import read_manifest
+
+    if not targets and options.bundle is not None:
+        targets = read_manifest(options.bundle).targets
+    locations = Locations(folders=options.find_links, mirrors=options.index_urls)
+    installer = installer_files.pack_installer(
+        targets, BuildOptions(locations=locations), Cache.default(), on_progress or _Silent()
+    )
+    return self_contained_writer.write_self_contained(Path(output), installer, options.bundle)
+
+
+def _building(source: Source, options: CreateOptions) -> BuildOptions:
+    from packaging.utils import canonicalize_name
+
+    from wheelferry_bundler.model.options import BuildOptions
+    from wheelferry_bundler.read.inputs import locations_for
+
+    return BuildOptions(
+        no_build=options.no_build,
+        no_build_packages=frozenset(map(canonicalize_name, options.no_build_packages)),
+        config_settings=options.config_settings,
+        locations=locations_for(source, options.find_links, options.index_urls),
+    )
+
+
+def _at_least_one(signers: Sequence[Signer]) -> tuple[Signer, ...]:
+    if not signers:
+        raise UsageError("there is no key to sign with", hint="pass own_key(), or UNSIGNED")
+    return tuple(signers)
+
+
+def _check_times(created: int, expires: int | None) -> None:
+    for moment in (created, *(() if expires is None else (expires,))):
+        if not 0 <= moment <= _LATEST:
+            raise UsageError(
+                f"{moment} is not a time that a bundle can state",
+                hint="state seconds since 1970, up to the year 9999",
+            )
+    if expires is not None and expires <= created:
+        raise UsageError("the bundle would expire before it is made", hint="choose a later time")
+
+
+def _no_passphrase(path: Path) -> str:
+    raise UsageError(f"{path} has a passphrase", hint="pass a function that returns it")
