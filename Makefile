@@ -73,9 +73,9 @@ requirements: $(READY)
 	  --no-emit-index-url requirements-dev.in -o requirements-dev.txt
 	$(BIN)/python bundler/lock_installer.py
 
-# Wheels and source archives of the three distributions, in dist/.
+# Wheels and source archives of all distributions, in dist/.
 package: $(READY)
-	for member in $(MEMBERS); do (cd $$member && $(abspath $(BIN))/python -m flit_core.wheel --outdir ../dist) || exit 1; done
+	$(BIN)/uv build --all-packages --offline --no-build-isolation --python $(BIN)/python --out-dir dist --clear
 
 # Names all that is missing before anything is begun.
 tools:

@@ -10,6 +10,7 @@ from wheelferry_schemas import __version__
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = ("schemas", "installer", "bundler")
+DISTRIBUTIONS = (".", *MEMBERS)
 
 
 def _project(member: str) -> dict[str, Any]:
@@ -18,13 +19,21 @@ def _project(member: str) -> dict[str, Any]:
     return project
 
 
-@pytest.mark.parametrize("member", MEMBERS)
-def test_members_have_the_version_that_the_tool_says(member: str) -> None:
+@pytest.mark.parametrize("member", DISTRIBUTIONS)
+def test_distributions_have_the_version_that_the_tool_says(member: str) -> None:
     assert _project(member)["version"] == __version__
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_members_depend_on_each_other_in_exactly_this_version(member: str) -> None:
+def test_distributions_say_the_same_of_their_licence_pythons_and_kind(member: str) -> None:
+    same = ("requires-python", "license", "license-files", "keywords", "classifiers")
+    root, own = _project("."), _project(member)
+    assert {key: own[key] for key in same} == {key: root[key] for key in same}
+    assert (ROOT / member / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+@pytest.mark.parametrize("member", DISTRIBUTIONS)
+def test_distributions_depend_on_each_other_in_exactly_this_version(member: str) -> None:
     own = {
         Requirement(line).name: str(Requirement(line).specifier)
         for line in _project(member)["dependencies"]
@@ -36,13 +45,18 @@ def test_members_depend_on_each_other_in_exactly_this_version(member: str) -> No
 def test_big_rooms_depend_on_small_ones_and_never_back() -> None:
     depends = {
         member: {d for d in _project(member)["dependencies"] if d.startswith("wheelferry-")}
-        for member in MEMBERS
+        for member in DISTRIBUTIONS
     }
     assert {member: len(names) for member, names in depends.items()} == {
+        ".": 2,
         "schemas": 0,
         "installer": 1,
         "bundler": 2,
     }
+
+
+def test_scripts_of_the_distribution_at_the_root_are_those_of_the_installer() -> None:
+    assert _project(".")["scripts"] == _project("installer")["scripts"]
 
 
 def test_development_requirements_are_in_step_with_the_members() -> None:
