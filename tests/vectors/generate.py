@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -37,15 +37,26 @@ FAMILIES = {
 }
 
 
-def vectors() -> Iterator[tuple[str, dict[str, object], Mapping[str, bytes]]]:
-    """Yield each vector: its path, what is expected, and its files."""
+def names() -> list[str]:
+    """Return the path of each vector, without making it."""
+    named = [f"{family}/{vector.name}" for family, make in FAMILIES.items() for vector in make()]
+    return [*named, *(f"wheels/{vector.name}" for vector in wheel_vectors())]
+
+
+def vectors(
+    chosen: Collection[str] | None = None,
+) -> Iterator[tuple[str, dict[str, object], Mapping[str, bytes]]]:
+    """Yield each vector, or those whose paths are chosen: path, what is expected, and files."""
     for family, make in FAMILIES.items():
         for vector in make():
-            yield f"{family}/{vector.name}", _expected(vector), vector.files()
+            path = f"{family}/{vector.name}"
+            if chosen is None or path in chosen:
+                yield path, _expected(vector), vector.files()
     for wheels in wheel_vectors():
-        expected = {"code": wheels.code, "words": wheels.words, "seen_by": wheels.seen_by}
-        files = {wheel.file_name: wheel.data for wheel in wheels.wheels()}
-        yield f"wheels/{wheels.name}", expected, files
+        path = f"wheels/{wheels.name}"
+        if chosen is None or path in chosen:
+            expected = {"code": wheels.code, "words": wheels.words, "seen_by": wheels.seen_by}
+            yield path, expected, {wheel.file_name: wheel.data for wheel in wheels.wheels()}
 
 
 def _expected(vector: Vector) -> dict[str, object]:
