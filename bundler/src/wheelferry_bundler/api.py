@@ -12,16 +12,17 @@ import functools
 import importlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar
 
-from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.create.requesting import CreateOptions
 from wheelferry_schemas.bundle.manifest import Manifest
 from wheelferry_schemas.errors import (
     BuildError,
     ConflictError,
     MalformedError,
+    TamperedError,
     TransferError,
     UnfitError,
     UsageError,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from wheelferry_bundler.create.bundle_plan import BundlePlan
     from wheelferry_bundler.create.creation import Created, Progress
     from wheelferry_bundler.create.problems import Problem
-    from wheelferry_bundler.model.options import BuildOptions
     from wheelferry_bundler.read.inputs import Input as Source
     from wheelferry_bundler.sign.signing_keys import Signer
 
@@ -54,6 +54,7 @@ __all__ = [
     "Signer",
     "Signers",
     "Source",
+    "TamperedError",
     "Target",
     "TransferError",
     "UnfitError",
@@ -83,8 +84,6 @@ _VALUES = {
     "Signer": ("sign.signing_keys", "Signer"),
     "Source": ("read.inputs", "Input"),
 }
-_LATEST = 253_402_300_799
-"""The last second of the year 9999, which is as far as times in a manifest go."""
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -98,44 +97,6 @@ class Unsigned(enum.Enum):
 UNSIGNED = Unsigned.UNSIGNED
 """Says to `create` that nobody signs; hosts refuse such a bundle unless told otherwise."""
 Signers: TypeAlias = "Sequence[Signer] | Literal[Unsigned.UNSIGNED]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateOptions(Wanted):
-    """What goes into a bundle besides what its source says by default; the flags of `bundle create`.
-
-    The selection (`extras`, `groups`, `packages` and so on) has the meaning that it has in
-    `uv sync`. `name` is the bundle's, by default that of the project. From `expires` on, hosts
-    refuse the bundle. `python_archives` are `FILE` or `TARGET=FILE`. `find_links` are folders of
-    wheels, `index_urls` indexes or mirrors to ask before the locked URLs. `config_settings` are
-    `KEY=VALUE` for build backends. Raises `UsageError` for options that exclude each other.
-    """
-
-    name: str | None = None
-    expires: int | None = None
-    python_archives: tuple[str, ...] = ()
-    find_links: tuple[Path, ...] = ()
-    index_urls: tuple[str, ...] = ()
-    no_build: bool = False
-    no_build_packages: tuple[str, ...] = ()
-    config_settings: tuple[str, ...] = ()
-    with_build_deps: bool = False
-    allow_missing_hash: bool = False
-
-    def __post_init__(self) -> None:
-        from wheelferry_bundler.model import bundle_names
-
-        if self.only_groups and (self.groups or self.extras or self.all_extras):
-            raise UsageError(
-                "--only-group excludes --group and --extra",
-                hint="name every group that you want with --only-group",
-            )
-        if self.packages and self.all_packages:
-            raise UsageError(
-                "--package and --all-packages exclude each other", hint="leave one of them out"
-            )
-        if self.name is not None:
-            bundle_names.checked(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,25 +189,10 @@ def plan(
     from wheelferry_bundler.create import bundle_plan
     from wheelferry_bundler.create.completeness import check_closure
     from wheelferry_bundler.create.older_versions import with_older_versions
+    from wheelferry_bundler.create.requesting import request_for
     from wheelferry_bundler.fetch.cache import Cache
-    from wheelferry_bundler.fetch.python_archives import read_python_archives
-    from wheelferry_bundler.model import bundle_names
 
-    if not targets:
-        raise UsageError("there is no target to plan for", hint="pass what make_targets() returns")
-    wanted = Wanted(**{field.name: getattr(options, field.name) for field in fields(Wanted)})
-    request = bundle_plan.Request(
-        source=source,
-        name=None if options.name is None else bundle_names.checked(options.name),
-        targets=tuple(targets),
-        wanted=wanted,
-        building=_building(source, options),
-        pythons=read_python_archives(options.python_archives, targets),
-        build_dependencies=options.with_build_deps,
-        missing_hashes=options.allow_missing_hash,
-        expires=options.expires,
-    )
-    planned = bundle_plan.plan(request)
+    planned = bundle_plan.plan(request_for(source, targets, options))
     if planned.problems:
         planned = with_older_versions(planned)
     if planned.closed:
@@ -289,8 +235,8 @@ def create(
     from wheelferry_bundler.fetch.cache import Cache
 
     made = int(time.time()) if created is None else created
+    creation.check_times(made, plan.request.expires)
     keys = () if signers is UNSIGNED else _at_least_one(signers)
-    _check_times(made, plan.request.expires)
     bundle_plan.check_complete(plan)
     output, cache, progress = Path(output), Cache.default(), on_progress or _Silent()
     if not self_contained:
@@ -392,35 +338,10 @@ def pack_installer(
     return self_contained_writer.write_self_contained(Path(output), installer, options.bundle)
 
 
-def _building(source: Source, options: CreateOptions) -> BuildOptions:
-    from packaging.utils import canonicalize_name
-
-    from wheelferry_bundler.model.options import BuildOptions
-    from wheelferry_bundler.read.inputs import locations_for
-
-    return BuildOptions(
-        no_build=options.no_build,
-        no_build_packages=frozenset(map(canonicalize_name, options.no_build_packages)),
-        config_settings=options.config_settings,
-        locations=locations_for(source, options.find_links, options.index_urls),
-    )
-
-
 def _at_least_one(signers: Sequence[Signer]) -> tuple[Signer, ...]:
     if not signers:
         raise UsageError("there is no key to sign with", hint="pass own_key(), or UNSIGNED")
     return tuple(signers)
-
-
-def _check_times(created: int, expires: int | None) -> None:
-    for moment in (created, *(() if expires is None else (expires,))):
-        if not 0 <= moment <= _LATEST:
-            raise UsageError(
-                f"{moment} is not a time that a bundle can state",
-                hint="state seconds since 1970, up to the year 9999",
-            )
-    if expires is not None and expires <= created:
-        raise UsageError("the bundle would expire before it is made", hint="choose a later time")
 
 
 def _no_passphrase(path: Path) -> str:

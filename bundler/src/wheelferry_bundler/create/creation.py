@@ -20,6 +20,10 @@ from wheelferry_bundler.sign.signing_keys import Signer
 from wheelferry_bundler.write.archive_writer import ChangedFileError, write_archive
 from wheelferry_bundler.write.assembly import BundleIdentity, assemble
 from wheelferry_schemas.bundle.manifest import Manifest, serialize
+from wheelferry_schemas.errors import UsageError
+
+_LATEST = 253_402_300_799
+"""The last second of the year 9999, which is as far as times in a manifest go."""
 
 
 class Progress(Protocol):
@@ -87,6 +91,18 @@ def create(
             cache.drop(error.sha256)
             raise
     return Created(path=output, size=size, manifest=assembly.manifest, signers=tuple(signers))
+
+
+def check_times(created: int, expires: int | None) -> None:
+    """Raise `UsageError` for times that no manifest can state, or that are in the wrong order."""
+    for moment in (created, *(() if expires is None else (expires,))):
+        if not 0 <= moment <= _LATEST:
+            raise UsageError(
+                f"{moment} is not a time that a bundle can state",
+                hint="state seconds since 1970, up to the year 9999",
+            )
+    if expires is not None and expires <= created:
+        raise UsageError("the bundle would expire before it is made", hint="choose a later time")
 
 
 def _with_hashes(plan: BundlePlan, cache: Cache) -> tuple[Selection, ...]:

@@ -1,0 +1,82 @@
+"""The options of a bundle, as the command line and programs state them, and the request they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelferry_bundler.model import bundle_names
+from wheelferry_bundler.model.locked import Wanted
+from wheelferry_schemas.errors import UsageError
+from wheelferry_schemas.target import Target
+
+if TYPE_CHECKING:
+    from wheelferry_bundler.create.bundle_plan import Request
+    from wheelferry_bundler.read.inputs import Input
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateOptions(Wanted):
+    """What goes into a bundle besides what its source says by default; the flags of `bundle create`.
+
+    The selection (`extras`, `groups`, `packages` and so on) has the meaning that it has in
+    `uv sync`. `name` is the bundle's, by default that of the project. From `expires` on, hosts
+    refuse the bundle. `python_archives` are `FILE` or `TARGET=FILE`. `find_links` are folders of
+    wheels, `index_urls` indexes or mirrors to ask before the locked URLs. `config_settings` are
+    `KEY=VALUE` for build backends. Raises `UsageError` for options that exclude each other.
+    """
+
+    name: str | None = None
+    expires: int | None = None
+    python_archives: tuple[str, ...] = ()
+    find_links: tuple[Path, ...] = ()
+    index_urls: tuple[str, ...] = ()
+    no_build: bool = False
+    no_build_packages: tuple[str, ...] = ()
+    config_settings: tuple[str, ...] = ()
+    with_build_deps: bool = False
+    allow_missing_hash: bool = False
+
+    def __post_init__(self) -> None:
+        if self.only_groups and (self.groups or self.extras or self.all_extras):
+            raise UsageError(
+                "--only-group excludes --group and --extra",
+                hint="name every group that you want with --only-group",
+            )
+        if self.packages and self.all_packages:
+            raise UsageError(
+                "--package and --all-packages exclude each other", hint="leave one of them out"
+            )
+        if self.name is not None:
+            bundle_names.checked(self.name)
+
+
+def request_for(source: Input, targets: Sequence[Target], options: CreateOptions) -> Request:
+    """Return what is asked for; raises as `read_python_archives` does, and for no targets."""
+    from packaging.utils import canonicalize_name
+
+    from wheelferry_bundler.create.bundle_plan import Request
+    from wheelferry_bundler.fetch.python_archives import read_python_archives
+    from wheelferry_bundler.model.options import BuildOptions
+    from wheelferry_bundler.read.inputs import locations_for
+
+    if not targets:
+        raise UsageError("there is no target to plan for", hint="pass what make_targets() returns")
+    return Request(
+        source=source,
+        name=None if options.name is None else bundle_names.checked(options.name),
+        targets=tuple(targets),
+        wanted=Wanted(**{field.name: getattr(options, field.name) for field in fields(Wanted)}),
+        building=BuildOptions(
+            no_build=options.no_build,
+            no_build_packages=frozenset(map(canonicalize_name, options.no_build_packages)),
+            config_settings=options.config_settings,
+            locations=locations_for(source, options.find_links, options.index_urls),
+        ),
+        pythons=read_python_archives(options.python_archives, targets),
+        build_dependencies=options.with_build_deps,
+        missing_hashes=options.allow_missing_hash,
+        expires=options.expires,
+    )
