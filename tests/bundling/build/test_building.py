@@ -103,7 +103,7 @@ def directory(path: Path, name: str = "demo") -> LockedPackage:
 
 def sdist_package(
     folder: Path, data: bytes, *, name: str = "demo", subdirectory: str | None = None
-) -> tuple[LockedPackage, Mapping[str, Fetched]]:
+) -> tuple[LockedPackage, Mapping[Artifact, Fetched]]:
     """Return a package whose source archive is in a folder, and the archive as it was fetched."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.fetched"
@@ -111,7 +111,7 @@ def sdist_package(
     sha256 = hashlib.sha256(data).hexdigest()
     sdist = Artifact(file_name=f"{name}-1.0.tar.gz", sha256=sha256, size=len(data))
     source = PackageSource(kind="registry", location="the index", subdirectory=subdirectory)
-    fetched = {sha256: Fetched(path=path, sha256=sha256, size=len(data))}
+    fetched = {sdist: Fetched(path=path, sha256=sha256, size=len(data))}
     return locked(source, sdist, name), fetched
 
 
@@ -119,7 +119,7 @@ def build(
     package: LockedPackage,
     cache: Cache,
     *targets: Target,
-    sources: Mapping[str, Fetched] | None = None,
+    sources: Mapping[Artifact, Fetched] | None = None,
     options: BuildOptions | None = None,
 ) -> list[Built]:
     """Build a package, by default for this host; returns the wheel of each target."""
@@ -274,7 +274,7 @@ def test_builds_with_what_settings_add(
     cache: Cache, tmp_path: Path, pack: Callable[[str, dict[str, bytes]], bytes] | None
 ) -> None:
     files = needy_files("")
-    sources: dict[str, Fetched] = {}
+    sources: dict[Artifact, Fetched] = {}
     if pack is None:
         package = directory(write_files(tmp_path / "project", files))
     else:

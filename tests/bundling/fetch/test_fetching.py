@@ -12,7 +12,7 @@ from support.running.index import LocalIndex
 from support.running.sites import Answer, serve_site
 from wheelferry_bundler.fetch import fetching, transfers
 from wheelferry_bundler.fetch.cache import Cache
-from wheelferry_bundler.fetch.fetching import Fetched, add_missing_hashes, fetch
+from wheelferry_bundler.fetch.fetching import Fetched, fetch, total_size
 from wheelferry_bundler.fetch.file_lock import try_lock
 from wheelferry_bundler.fetch.transfers import CHUNK
 from wheelferry_bundler.model.locations import Index, Locations
@@ -47,8 +47,7 @@ def artifact(wheel: TinyWheel, url: str, *, size: int | None = None) -> Artifact
 
 def get(wanted: Artifact, cache: Cache, locations: Locations | None = None) -> Fetched:
     """Fetch one file."""
-    assert wanted.sha256 is not None
-    return fetch([wanted], cache, lambda _name, _size: None, locations)[wanted.sha256]
+    return fetch([wanted], cache, lambda _name, _size: None, locations)[wanted]
 
 
 def failure(wanted: Artifact, cache: Cache, locations: Locations | None = None) -> WheelferryError:
@@ -115,7 +114,7 @@ def test_fetches_files_side_by_side(cache: Cache) -> None:
         site.answers = {f"/{wheel.file_name}": Answer(wheel.data) for wheel in wheels}
         wanted = [artifact(wheel, f"{site.url}/{wheel.file_name}") for wheel in wheels]
         fetched = fetch(wanted, cache, lambda _name, _size: None)
-    assert fetched.keys() == {wheel.sha256 for wheel in wheels}
+    assert [fetched[each].sha256 for each in wanted] == [wheel.sha256 for wheel in wheels]
 
 
 def test_goes_on_where_a_connection_broke_off(
@@ -440,30 +439,43 @@ def test_shows_no_credentials_whatever_goes_wrong(
         assert "t0ken" not in said
 
 
-def test_finds_the_hash_of_a_file_for_which_the_lock_states_none(
+def test_hashes_a_file_for_which_the_lock_states_no_hash(
     index: LocalIndex, wheel: TinyWheel, cache: Cache
 ) -> None:
-    unstated = Artifact(file_name=wheel.file_name, url=index.file_url(wheel.file_name))
-    stated = add_missing_hashes([unstated], cache)[unstated]
-    assert stated == artifact(wheel, index.file_url(wheel.file_name), size=wheel.size)
+    fetched = get(Artifact(file_name=wheel.file_name, url=index.file_url(wheel.file_name)), cache)
+    assert (fetched.sha256, fetched.size) == (wheel.sha256, wheel.size)
+    assert fetched.path == cache.get(wheel.sha256)
 
 
-def test_fetches_a_file_without_stated_hash_once(
+def test_fetches_files_with_and_without_stated_hash_together(
     index: LocalIndex, wheel: TinyWheel, cache: Cache
 ) -> None:
-    unstated = Artifact(file_name=wheel.file_name, url=index.file_url(wheel.file_name))
-    get(add_missing_hashes([unstated], cache)[unstated], cache)
+    other = make_wheel("other")
+    index.add(other)
+    stated = artifact(wheel, index.file_url(wheel.file_name))
+    unstated = Artifact(file_name=other.file_name, url=index.file_url(other.file_name))
+    fetched = fetch([stated, unstated], cache, lambda _name, _size: None)
+    assert fetched[stated].sha256 == wheel.sha256
+    assert fetched[unstated].sha256 == other.sha256
+
+
+def test_fetches_a_file_that_several_locks_name_once(
+    index: LocalIndex, wheel: TinyWheel, cache: Cache
+) -> None:
+    url = index.file_url(wheel.file_name)
+    wanted = [artifact(wheel, f"{NOBODY}/{wheel.file_name}"), artifact(wheel, url)]
+    fetched = fetch(wanted, cache, lambda _name, _size: None)
+    assert [fetched[each].sha256 for each in wanted] == [wheel.sha256] * 2
     assert len(index.requests) == 1
+    assert total_size([artifact(wheel, url, size=7), artifact(wheel, f"{url}?x", size=7)]) == 7
 
 
 def test_names_a_file_for_which_the_lock_states_nothing(cache: Cache) -> None:
     with pytest.raises(TransferError, match=r"a\.whl: the lock does not say where it is"):
-        add_missing_hashes([Artifact(file_name="a.whl")], cache)
+        get(Artifact(file_name="a.whl"), cache)
 
 
-def test_finds_the_hash_of_a_path_for_which_the_lock_states_none(
-    cache: Cache, tmp_path: Path
-) -> None:
+def test_hashes_a_path_for_which_the_lock_states_no_hash(cache: Cache, tmp_path: Path) -> None:
     wheel = make_wheel("demo")
     unstated = Artifact(file_name=wheel.file_name, path=wheel.write(tmp_path))
-    assert add_missing_hashes([unstated], cache)[unstated].sha256 == wheel.sha256
+    assert get(unstated, cache).sha256 == wheel.sha256

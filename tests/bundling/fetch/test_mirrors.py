@@ -49,7 +49,7 @@ def get(url: str | None, cache: Cache, *mirrors: str, indexes: tuple[Index, ...]
     """Fetch the wheel from that URL or a mirror."""
     wanted = Artifact(file_name=WHEEL.file_name, url=url, sha256=WHEEL.sha256)
     locations = Locations(mirrors=mirrors, indexes=indexes)
-    return fetch([wanted], cache, lambda _name, _size: None, locations)[WHEEL.sha256]
+    return fetch([wanted], cache, lambda _name, _size: None, locations)[wanted]
 
 
 def failure(url: str | None, cache: Cache, *mirrors: str) -> WheelferryError:
@@ -80,7 +80,8 @@ def test_takes_source_archive_of_a_mirror(index: LocalIndex, cache: Cache) -> No
     sha256 = index.hashes["demo-1.0.tar.gz"]
     wanted = Artifact(file_name="demo-1.0.tar.gz", url=f"{NOBODY}/demo-1.0.tar.gz", sha256=sha256)
     locations = Locations(mirrors=(index.simple_url,))
-    assert fetch([wanted], cache, lambda _name, _size: None, locations).keys() == {sha256}
+    fetched = fetch([wanted], cache, lambda _name, _size: None, locations)
+    assert fetched[wanted].sha256 == sha256
 
 
 def test_takes_file_for_which_the_lock_names_no_url(index: LocalIndex, cache: Cache) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from wheelferry_bundler.build.build_python import BuildPython
 from wheelferry_bundler.fetch.cache import Cache
+from wheelferry_bundler.fetch.fetching import Fetched
 from wheelferry_bundler.model.locked import LockedPackage
 
 _VARIABLES = (
@@ -25,13 +26,17 @@ _VARIABLES = (
 
 def build_key(
     package: LockedPackage,
+    archive: Fetched | None,
     interpreter: BuildPython,
     config_settings: Sequence[str],
     constraints: Sequence[str],
 ) -> str | None:
-    """Return what a build is remembered by, or None for a source that may change."""
+    """Return the key that a build is remembered by, or None for a source that may change.
+
+    `archive` is the package's source archive, if it has one.
+    """
     source = package.source
-    state = source.commit or (package.sdist.sha256 if package.sdist else None)
+    state = source.commit or (archive.sha256 if archive else None)
     if state is None or source.kind == "directory":
         return None
     parts = {

@@ -48,7 +48,7 @@ class Built:
 
 def build_all(
     wanted: Sequence[tuple[LockedPackage, Target]],
-    sources: Mapping[str, Fetched],
+    sources: Mapping[Artifact, Fetched],
     cache: Cache,
     workspace: Path,
     options: BuildOptions,
@@ -56,7 +56,7 @@ def build_all(
 ) -> Mapping[tuple[PackageKey, str], Built]:
     """Build a wheel for each package and target; one wheel serves all targets that it fits.
 
-    `sources` holds the fetched source archives by sha256. `on_built` is called once for each
+    `sources` holds the fetched source archives. `on_built` is called once for each
     package. Raises one `BuildError` or `UnfitError` for all that failed.
     """
     # One package of two targets may be built with requirements of two versions.
@@ -85,7 +85,7 @@ def build_all(
 
 def build(
     package: LockedPackage,
-    sources: Mapping[str, Fetched],
+    sources: Mapping[Artifact, Fetched],
     workspace: Path,
     log_folder: Path,
     interpreter: BuildPython | None = None,
@@ -115,7 +115,7 @@ def build(
     wheels = list(out.glob("*.whl"))
     if len(wheels) != 1:
         raise BuildError(f"building {package.key} gave {len(wheels)} wheels instead of one")
-    built = _built(package, wheels[0].name, wheels[0], *hash_file(wheels[0]))
+    built = _built(wheels[0].name, wheels[0], *hash_file(wheels[0]), _archive(package, sources))
     _check_identity(package, built.wheel)
     return built
 
@@ -167,7 +167,7 @@ def _check_libc(package: LockedPackage, target: Target, hint: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Builder:
-    sources: Mapping[str, Fetched]
+    sources: Mapping[Artifact, Fetched]
     cache: Cache
     workspace: Path
     options: BuildOptions
@@ -197,11 +197,12 @@ class _Builder:
     def _once(self, package: LockedPackage, interpreter: BuildPython, *, foreign: bool) -> Built:
         """Return what was built earlier, or build it."""
         options = self.options
-        key = build_key(package, interpreter, options.config_settings, options.constraints)
+        archive = _archive(package, self.sources)
+        key = build_key(package, archive, interpreter, options.config_settings, options.constraints)
         known = recall(self.cache, key) if key else None
         if known is not None:
             file_name, path, sha256 = known
-            return _built(package, file_name, path, sha256, path.stat().st_size)
+            return _built(file_name, path, sha256, path.stat().st_size, archive)
         built = build(
             package,
             self.sources,
@@ -224,15 +225,19 @@ def _fits(package: LockedPackage, built: Built, target: Target) -> bool:
     return True
 
 
-def _built(package: LockedPackage, file_name: str, path: Path, sha256: str, size: int) -> Built:
+def _archive(package: LockedPackage, sources: Mapping[Artifact, Fetched]) -> Fetched | None:
+    return sources[package.sdist] if package.sdist else None
+
+
+def _built(file_name: str, path: Path, sha256: str, size: int, archive: Fetched | None) -> Built:
     return Built(
         wheel=Artifact(file_name=file_name, path=path, sha256=sha256, size=size),
         file=Fetched(path=path, sha256=sha256, size=size),
-        built_from=package.sdist.sha256 if package.sdist else None,
+        built_from=archive.sha256 if archive else None,
     )
 
 
-def _requirement(package: LockedPackage, sources: Mapping[str, Fetched], folder: Path) -> str:
+def _requirement(package: LockedPackage, sources: Mapping[Artifact, Fetched], folder: Path) -> str:
     """Return what pip is to build: a folder, an archive or a commit."""
     source = package.source
     if package.build_requires:

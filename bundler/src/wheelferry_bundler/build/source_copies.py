@@ -14,7 +14,7 @@ from pathlib import Path
 import tomli_w
 
 from wheelferry_bundler.fetch.fetching import Fetched
-from wheelferry_bundler.model.locked import LockedPackage
+from wheelferry_bundler.model.locked import Artifact, LockedPackage
 from wheelferry_bundler.read.toml_tables import read_toml
 from wheelferry_schemas.errors import BuildError
 
@@ -22,17 +22,23 @@ _LEGACY = {"requires": ["setuptools>=40.8.0"], "build-backend": "setuptools.buil
 """What builds a project that does not say (PEP 518)."""
 
 
-def named_archive(package: LockedPackage, sources: Mapping[str, Fetched], folder: Path) -> Path:
-    """Return a copy of a source archive under its own name; raises `BuildError` without a hash."""
-    if package.sdist is None or package.sdist.sha256 is None:
-        raise BuildError(f"the lock states no hash for the source of {package.key}")
+def named_archive(
+    package: LockedPackage, sources: Mapping[Artifact, Fetched], folder: Path
+) -> Path:
+    """Return a copy of a source archive under its own name; raises `BuildError` without one."""
+    if package.sdist is None:
+        raise BuildError(
+            f"the lock names no source archive of {package.key}", hint="lock the project again"
+        )
     # pip tells the kind of an archive by its name, which the cache does not keep.
     archive = folder / package.sdist.file_name
-    shutil.copyfile(sources[package.sdist.sha256].path, archive)
+    shutil.copyfile(sources[package.sdist].path, archive)
     return archive
 
 
-def extended_copy(package: LockedPackage, sources: Mapping[str, Fetched], folder: Path) -> Path:
+def extended_copy(
+    package: LockedPackage, sources: Mapping[Artifact, Fetched], folder: Path
+) -> Path:
     """Return a copy of a package's source that requires what `build_requires` adds.
 
     Raises `BuildError` where the source is a git commit, or no archive that can be read.

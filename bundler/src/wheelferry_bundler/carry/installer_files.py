@@ -83,9 +83,7 @@ def pack_installer(
     windows = any(target.markers.os_name == "nt" for target in plan.request.targets)
     trees = {_OWN: own_modules()}
     for name, wheel in wheels.items():
-        trees[name.removesuffix(".whl")] = _trimmed(
-            fetched[wheel.sha256 or ""].path, launchers=windows
-        )
+        trees[name.removesuffix(".whl")] = _trimmed(fetched[wheel].path, launchers=windows)
     return _pack(plan.selections, trees, cache, progress)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from wheelferry_bundler.fetch.stated_metadata import read_stated, stated_by
-from wheelferry_bundler.model.locked import LockedPackage, PackageKey
+from wheelferry_bundler.model.locked import Artifact, LockedPackage, PackageKey
 from wheelferry_bundler.select.closure import (
     Closure,
     Demand,
@@ -101,11 +101,10 @@ def check_closure(plan: BundlePlan, cache: Cache, progress: Progress) -> BundleP
 
 def with_dependencies(
     plan: BundlePlan,
-    selections: Sequence[Selection],
-    fetched: Mapping[str, Fetched],
+    fetched: Mapping[Artifact, Fetched],
     built: Mapping[tuple[PackageKey, str], Built],
 ) -> tuple[Selection, ...]:
-    """Return selections with the dependencies that their wheels state, where the lock states none.
+    """Return the selections with the dependencies that wheels state, where the lock states none.
 
     Raises `UnfitError` where something is missing that only these wheels tell, and `MalformedError`
     for what is no wheel.
@@ -113,7 +112,7 @@ def with_dependencies(
     read: dict[str, Stated | None] = {}
     done: list[Selection] = []
     missing: dict[str, Sequence[Need]] = {}
-    for selection in selections:
+    for selection in plan.selections:
         if selection.locked.kind == "uv.lock":
             done.append(selection)
             continue
@@ -213,14 +212,14 @@ def _for_their_pythons(selection: Selection, target: Target, stated: _ByPackage)
 def _file_of(
     chosen: Chosen,
     target_id: str,
-    fetched: Mapping[str, Fetched],
+    fetched: Mapping[Artifact, Fetched],
     built: Mapping[tuple[PackageKey, str], Built],
 ) -> tuple[str, str, Path]:
     """Return name, sha256 and path of the wheel of a package."""
     if chosen.wheel is None:
         own = built[chosen.package.key, target_id]
         return own.wheel.file_name, own.file.sha256, own.file.path
-    file = fetched[chosen.wheel.sha256 or ""]
+    file = fetched[chosen.wheel]
     return chosen.wheel.file_name, file.sha256, file.path
 
 

@@ -13,9 +13,8 @@ from wheelferry_bundler.build.building import Built
 from wheelferry_bundler.create.bundle_plan import BundlePlan, check_complete
 from wheelferry_bundler.create.completeness import with_dependencies
 from wheelferry_bundler.fetch.cache import Cache
-from wheelferry_bundler.fetch.fetching import Fetched, add_missing_hashes, fetch, total_size
+from wheelferry_bundler.fetch.fetching import Fetched, fetch, total_size
 from wheelferry_bundler.model.locked import Artifact, PackageKey
-from wheelferry_bundler.select.selection import Chosen, Selection
 from wheelferry_bundler.sign.signing_keys import Signer
 from wheelferry_bundler.write.archive_writer import ChangedFileError, write_archive
 from wheelferry_bundler.write.assembly import BundleIdentity, assemble
@@ -61,11 +60,10 @@ def create(
     Raises `WheelferryError`; then `output` is as it was.
     """
     check_complete(plan)
-    selections = _with_hashes(plan, cache)
-    fetched = _fetch(plan, selections, cache, progress)
+    fetched = _fetch(plan, cache, progress)
     with cache.workspace() as workspace:
-        built = _build(plan, selections, fetched, cache, workspace, progress)
-        selections = with_dependencies(plan, selections, fetched, built)
+        built = _build(plan, fetched, cache, workspace, progress)
+        selections = with_dependencies(plan, fetched, built)
         identity = BundleIdentity(
             name=plan.name,
             version=plan.version,
@@ -105,55 +103,34 @@ def check_times(created: int, expires: int | None) -> None:
         raise UsageError("the bundle would expire before it is made", hint="choose a later time")
 
 
-def _with_hashes(plan: BundlePlan, cache: Cache) -> tuple[Selection, ...]:
-    """Return the selections with a hash for every file; the user allowed those that lack one."""
-    if not plan.unhashed:
-        return plan.selections
-    known = add_missing_hashes(plan.unhashed, cache, plan.request.building.locations)
-
-    def hashed(chosen: Chosen) -> Chosen:
-        sdist = chosen.package.sdist
-        package = dataclasses.replace(
-            chosen.package, sdist=known.get(sdist, sdist) if sdist else None
-        )
-        wheel = known.get(chosen.wheel, chosen.wheel) if chosen.wheel else None
-        return dataclasses.replace(chosen, package=package, wheel=wheel)
-
-    return tuple(
-        dataclasses.replace(selection, chosen=tuple(map(hashed, selection.chosen)))
+def _fetch(plan: BundlePlan, cache: Cache, progress: Progress) -> Mapping[Artifact, Fetched]:
+    artifacts = [
+        artifact
         for selection in plan.selections
-    )
-
-
-def _fetch(
-    plan: BundlePlan, selections: Sequence[Selection], cache: Cache, progress: Progress
-) -> Mapping[str, Fetched]:
-    artifacts: dict[str | None, Artifact] = {
-        artifact.sha256: artifact
-        for selection in selections
         for chosen in selection.chosen
         if (artifact := chosen.wheel or chosen.package.sdist)
-    }
-    progress.step("fetching", total_size(artifacts.values()))
-    return fetch(artifacts.values(), cache, progress.advance, plan.request.building.locations)
+    ]
+    progress.step("fetching", total_size(artifacts))
+    return fetch(artifacts, cache, progress.advance, plan.request.building.locations)
 
 
 def _build(
     plan: BundlePlan,
-    selections: Sequence[Selection],
-    fetched: Mapping[str, Fetched],
+    fetched: Mapping[Artifact, Fetched],
     cache: Cache,
     workspace: Path,
     progress: Progress,
 ) -> Mapping[tuple[PackageKey, str], Built]:
     wanted = [
         (chosen.package, selection.target)
-        for selection in selections
+        for selection in plan.selections
         for chosen in selection.chosen
         if chosen.wheel is None
     ]
     progress.step("building", len({package.key for package, _ in wanted}), "package")
-    constraints = (line for selection in selections for line in selection.locked.build_constraints)
+    constraints = (
+        line for selection in plan.selections for line in selection.locked.build_constraints
+    )
     return building.build_all(
         wanted,
         fetched,

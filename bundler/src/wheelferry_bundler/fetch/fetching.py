@@ -8,7 +8,6 @@ error.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import os
 import sys
@@ -50,41 +49,32 @@ def fetch(
     cache: Cache,
     on_progress: Callable[[str, int], None],
     locations: Locations | None = None,
-) -> Mapping[str, Fetched]:
-    """Fetch files by their sha256, which every artifact must state.
+) -> Mapping[Artifact, Fetched]:
+    """Fetch files, each hash once; a file without a stated hash is hashed on arrival.
 
-    `on_progress` is called from several threads, with the name of a file and how many bytes more of it
-    are there: fewer than none where it has to begin anew.
-    Raises `MalformedError` where a file has another hash than the lock says, `TransferError`
-    where files cannot be had; either names all of them.
+    Nothing vouches for a file without a stated hash: pass only those that the user allowed.
+    `on_progress` is called from several threads with the name of a file and the number of bytes
+    that have arrived since, negative where the transfer starts over.
+    Raises `MalformedError` where a file has another hash than the lock states, `TransferError`
+    where files cannot be fetched; either names all of them.
     """
-    wanted = {artifact.sha256: artifact for artifact in artifacts if artifact.sha256 is not None}
+    wanted = list(artifacts)
+    distinct = _distinct(wanted)
     with _fetcher(cache, locations, on_progress) as fetcher:
-        fetched = fetcher.each(wanted.values(), fetcher.obtain)
-    return {file.sha256: file for file in fetched.values()}
+        fetched = fetcher.each(distinct.values())
+    return {artifact: fetched[distinct[artifact.sha256 or artifact]] for artifact in wanted}
 
 
 def total_size(artifacts: Iterable[Artifact]) -> int | None:
-    """Return how many bytes files have together; None where one of them does not say."""
-    sizes = [artifact.size for artifact in artifacts]
+    """Return the number of bytes of all files, None where the size of one is not stated."""
+    sizes = [artifact.size for artifact in _distinct(artifacts).values()]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
 
 
-def add_missing_hashes(
-    artifacts: Iterable[Artifact], cache: Cache, locations: Locations | None = None
-) -> Mapping[Artifact, Artifact]:
-    """Fetch files whose hash the lock does not state, and return them with the hash they have.
-
-    Nothing vouches for these files: only who said that this is all right may be given them.
-    """
-    unstated = [artifact for artifact in artifacts if artifact.sha256 is None]
-    with _fetcher(cache, locations, lambda _name, _size: None) as fetcher:
-        fetched = fetcher.each(unstated, fetcher.obtain_unstated)
-    return {
-        artifact: dataclasses.replace(artifact, sha256=file.sha256, size=file.size)
-        for artifact, file in fetched.items()
-    }
+def _distinct(artifacts: Iterable[Artifact]) -> Mapping[str | Artifact, Artifact]:
+    """Return the artifacts by their hash, one for each; those without one by themselves."""
+    return {artifact.sha256 or artifact: artifact for artifact in artifacts}
 
 
 @contextlib.contextmanager
@@ -141,16 +131,14 @@ class _Fetcher:
     local: Mapping[str, tuple[Path, ...]]
     tally: _Tally
 
-    def each(
-        self, artifacts: Iterable[Artifact], obtain: Callable[[Artifact], Fetched]
-    ) -> Mapping[Artifact, Fetched]:
+    def each(self, artifacts: Iterable[Artifact]) -> Mapping[Artifact, Fetched]:
         """Obtain all files with several threads; raises one error for all that failed."""
         # Big files first keeps the last minutes from being one thread's.
         queue = sorted(artifacts, key=lambda artifact: -(artifact.size or 0))
         fetched: dict[Artifact, Fetched] = {}
         problems: list[WheelferryError] = []
         with ThreadPoolExecutor(_WORKERS) as pool:
-            jobs = {pool.submit(self._guarded, obtain, artifact): artifact for artifact in queue}
+            jobs = {pool.submit(self._guarded, artifact): artifact for artifact in queue}
             try:
                 for job in as_completed(jobs):
                     artifact = jobs[job]
@@ -168,8 +156,10 @@ class _Fetcher:
             raise _joined(problems, len(queue))
         return fetched
 
-    def obtain(self, artifact: Artifact) -> Fetched:
-        sha256 = artifact.sha256 or ""
+    def _obtain(self, artifact: Artifact) -> Fetched:
+        sha256 = artifact.sha256
+        if sha256 is None:
+            return self._obtain_unstated(artifact)
         if artifact.path is not None:
             return _checked(artifact, artifact.path)
         cached = self.cache.get(sha256, artifact.size)
@@ -181,7 +171,7 @@ class _Fetcher:
                 return Fetched(path=near, sha256=sha256, size=size)
         return self._download(artifact, sha256)
 
-    def obtain_unstated(self, artifact: Artifact) -> Fetched:
+    def _obtain_unstated(self, artifact: Artifact) -> Fetched:
         if artifact.path is not None:
             sha256, size = hash_file(artifact.path)
             return Fetched(path=artifact.path, sha256=sha256, size=size)
@@ -198,9 +188,9 @@ class _Fetcher:
             sha256, size = hash_stream(file)
             return self._adopt(path, file, sha256, size)
 
-    def _guarded(self, obtain: Callable[[Artifact], Fetched], artifact: Artifact) -> Fetched:
+    def _guarded(self, artifact: Artifact) -> Fetched:
         try:
-            return obtain(artifact)
+            return self._obtain(artifact)
         except OSError as error:
             raise TransferError(
                 f"{artifact.file_name}: {error.strerror or error}",

@@ -62,10 +62,10 @@ def read_stated(
             raise
     passed_over = apart.keys() if without_wheels else found.keys()
     rest = [wheel for sha256, wheel in wanted.items() if sha256 not in {*found, *passed_over}]
-    for sha256, file in fetch(rest, cache, lambda name, _: on_progress(name, 1), locations).items():
-        stated = stated_by(file.path, wanted[sha256].file_name)
+    for wheel, file in fetch(rest, cache, lambda name, _: on_progress(name, 1), locations).items():
+        stated = stated_by(file.path, wheel.file_name)
         if stated is not None:
-            found[sha256] = stated
+            found[file.sha256] = stated
     return found
 
 

@@ -47,28 +47,28 @@ class _Use:
     target: str
     chosen: Chosen
     wheel: Artifact
+    file: Fetched
     built: Built | None
 
 
 def assemble(
     identity: BundleIdentity,
     selections: Sequence[Selection],
-    fetched: Mapping[str, Fetched],
+    fetched: Mapping[Artifact, Fetched],
     built: Mapping[tuple[PackageKey, str], Built],
     pythons: Sequence[PythonFile] = (),
 ) -> Assembly:
     """Return the contents of a bundle.
 
-    `fetched` holds files by sha256, `built` wheels by package and target. Raises `UnfitError`
+    `fetched` holds files, `built` wheels by package and target. Raises `UnfitError`
     where two different files have one name, `MalformedError` for what is not a wheel.
     """
-    uses = _uses_by_wheel(selections, built)
+    uses = _uses_by_wheel(selections, fetched, built)
     members: dict[str, bytes | Path] = {}
     packages = []
     for wheel, same in sorted(uses.items()):
-        file = same[0].built.file if same[0].built else fetched[same[0].wheel.sha256 or ""]
-        members[layout.wheel_name(wheel)] = file.path
-        packages.append(_package(wheel, same, file))
+        members[layout.wheel_name(wheel)] = same[0].file.path
+        packages.append(_package(wheel, same))
     roots = sorted({root for selection in selections for root in selection.roots})
     texts = _documents(identity, selections, packages, roots, pythons)
     members.update(texts)
@@ -94,7 +94,9 @@ def assemble(
 
 
 def _uses_by_wheel(
-    selections: Sequence[Selection], built: Mapping[tuple[PackageKey, str], Built]
+    selections: Sequence[Selection],
+    fetched: Mapping[Artifact, Fetched],
+    built: Mapping[tuple[PackageKey, str], Built],
 ) -> Mapping[str, list[_Use]]:
     uses: dict[str, list[_Use]] = {}
     for selection in selections:
@@ -102,10 +104,11 @@ def _uses_by_wheel(
             own = built[chosen.package.key, selection.target.id] if chosen.wheel is None else None
             wheel = chosen.wheel or (own.wheel if own else None)
             assert wheel is not None
-            use = _Use(selection.target.id, chosen, wheel, own)
+            file = own.file if own else fetched[wheel]
+            use = _Use(selection.target.id, chosen, wheel, file, own)
             uses.setdefault(wheel.file_name, []).append(use)
     for wheel_name, same in uses.items():
-        if len({use.wheel.sha256 for use in same}) > 1:
+        if len({use.file.sha256 for use in same}) > 1:
             raise UnfitError(
                 f"two different files are called {wheel_name}",
                 hint="they come from two indexes: make one bundle for each of their targets",
@@ -113,8 +116,9 @@ def _uses_by_wheel(
     return uses
 
 
-def _package(wheel: str, uses: Sequence[_Use], file: Fetched) -> Package:
+def _package(wheel: str, uses: Sequence[_Use]) -> Package:
     first = uses[0]
+    file = first.file
     return Package(
         name=first.chosen.package.name,
         version=first.wheel.name_and_version[1],
