@@ -525,6 +525,25 @@ def test_builds_with_a_python_like_the_target_where_the_path_has_one(
     assert (tmp_path / "builds.txt.python").exists()
 
 
+def test_takes_the_python_behind_a_shim_that_chooses_by_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shim = tmp_path / "shims" / f"python3.{sys.version_info.minor}"
+    shim.parent.mkdir()
+    # As the shims of pyenv do, whose exit status this is.
+    shim.write_text(
+        f'#!/bin/sh\ntest -e .python-version || exit 127\nexec "{sys.executable}" "$@"\n',
+        encoding="utf-8",
+    )
+    shim.chmod(0o755)
+    (tmp_path / ".python-version").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(shim.parent))
+    other = dataclasses.replace(build_python.this_interpreter(), version=(3, 7))
+    monkeypatch.setattr(build_python, "this_interpreter", lambda: other)
+    assert build_python.interpreter_for(host_target()).path == Path(sys.executable)
+
+
 def test_builds_with_this_python_where_the_path_has_none_like_the_target(
     cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wheelferry_schemas.target import Target
 
@@ -18,6 +19,7 @@ _SECONDS = 30
 _FACTS = """
 import json, platform, sys, sysconfig
 print(json.dumps({
+    "executable": sys.executable,
     "version": sys.version_info[:2],
     "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     "implementation": sys.implementation.name,
@@ -38,7 +40,7 @@ class BuildPython:
     libc: tuple[str, str]
 
     def is_like(self, target: Target) -> bool:
-        """Tell whether it has the version and the kind of the target's Python."""
+        """Return whether it has the version and the kind of the target's Python."""
         return self.version == target.python and self.free_threaded == _is_free_threaded(target)
 
     @property
@@ -90,7 +92,27 @@ def _candidates(command: str, path: str) -> Iterator[Path]:
 
 @functools.cache
 def _examine(path: Path) -> BuildPython | None:
-    """Ask a Python what it is; None for what does not run, such as a shim of a version manager."""
+    """Return what a command runs, None where it runs no CPython.
+
+    A version manager's shim chooses by the current folder, so the Python that it runs is returned.
+    A wrapper that changes what Python is stays: without it, the answer would be another one.
+    """
+    facts = _ask(path)
+    if facts is None or facts["implementation"] != "cpython":
+        return None
+    executable = Path(facts["executable"] or path)
+    behind = executable != path and _ask(executable) == facts
+    return BuildPython(
+        path=executable if behind else path,
+        version=(facts["version"][0], facts["version"][1]),
+        free_threaded=facts["free_threaded"],
+        platform=facts["platform"],
+        libc=(facts["libc"][0], facts["libc"][1]),
+    )
+
+
+def _ask(path: Path) -> dict[str, Any] | None:
+    """Return the facts of a Python, None where it does not run."""
     try:
         run = subprocess.run(
             [str(path), "-I", "-c", _FACTS],
@@ -99,15 +121,7 @@ def _examine(path: Path) -> BuildPython | None:
             timeout=_SECONDS,
             check=True,
         )
-        facts = json.loads(run.stdout)
+        facts: dict[str, Any] = json.loads(run.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    if facts["implementation"] != "cpython":
-        return None
-    return BuildPython(
-        path=path,
-        version=(facts["version"][0], facts["version"][1]),
-        free_threaded=facts["free_threaded"],
-        platform=facts["platform"],
-        libc=(facts["libc"][0], facts["libc"][1]),
-    )
+    return facts
