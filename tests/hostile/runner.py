@@ -180,7 +180,7 @@ def _child(request: dict[str, Any]) -> None:
 
 
 def _answered(search: ModuleType) -> Any:
-    """Return a `InterpreterQuery` that does not run this interpreter again: it answers the same each time."""
+    """Return an `InterpreterQuery` that runs this interpreter once and repeats its answer."""
     known = search.ask(sys.executable)
 
     class Answered:

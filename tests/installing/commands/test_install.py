@@ -14,7 +14,7 @@ from support.making.wheels import make_wheel
 from support.running.command import Ran, bundle, tree
 from support.running.installations import SITE_PACKAGES, run
 from support.running.ssh import fixed_key
-from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_installer.system import disk
 from wheelferry_installer.verify import policy
 

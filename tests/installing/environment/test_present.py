@@ -12,7 +12,7 @@ from support.running.command import Ran, tree
 from support.running.installations import SITE_PACKAGES
 from support.running.other_installers import Install, bundle_installer
 from support.running.users import STRANGER, needs_two_users
-from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_schemas import receipt
 from wheelferry_schemas.receipt import Receipt
 

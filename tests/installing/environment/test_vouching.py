@@ -12,7 +12,7 @@ from support.making.wheels import make_wheel, record_row
 from support.running.command import Ran
 from support.running.installations import ALICE, SITE_PACKAGES
 from support.running.ssh import fixed_key
-from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_installer.system import disk
 from wheelferry_schemas import receipt
 

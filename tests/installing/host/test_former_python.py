@@ -12,7 +12,7 @@ from support.making.wheels import make_wheel
 from support.running.command import Ran
 from support.running.installations import this_interpreter
 from support.running.other_installers import Install, bundle_installer
-from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_installer.host import former_python
 from wheelferry_schemas import receipt
 

@@ -9,7 +9,8 @@ import pytest
 from packaging.tags import sys_tags
 
 from wheelferry_installer.host import interpreter_search
-from wheelferry_installer.host.interpreter_search import Interpreter, ask, find
+from wheelferry_installer.host.interpreter_search import ask, find
+from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_schemas.errors import UnfitError
 
 MINOR = sys.version_info.minor

@@ -25,7 +25,7 @@ from support.running.command import Ran
 from support.running.installations import ALICE, run, run_python, this_interpreter
 from wheelferry_bundler.read.targets import PythonVersion, host_platform_name, make_target
 from wheelferry_bundler.select.platforms import parse_platform
-from wheelferry_installer.install.carried_python import fit_bundled
+from wheelferry_installer.plan.carried_fit import fit_bundled
 from wheelferry_schemas.bundle.manifest import Manifest
 from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.target import Target

@@ -23,7 +23,7 @@ from support.running.installations import (
     spelled_hash,
     this_interpreter,
 )
-from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_installer.system import disk
 from wheelferry_installer.wheel import verified_wheel
 

@@ -19,8 +19,8 @@ from support.running.installations import (
     record,
     this_interpreter,
 )
-from wheelferry_installer.host import interpreter_search
 from wheelferry_installer.install import wheel_destination
+from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_schemas.errors import (
     ConflictError,
     MalformedError,
@@ -258,7 +258,7 @@ def test_interpreter_that_cannot_make_environments(
     python.write_text("#!/bin/sh\necho No module named venv >&2\nexit 1\n")
     python.chmod(0o755)
     here = this_interpreter()
-    crippled = interpreter_search.Interpreter(
+    crippled = Interpreter(
         executable=python,
         base_executable=python,
         markers=here.markers,

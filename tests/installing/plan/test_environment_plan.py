@@ -10,6 +10,7 @@ from support.making.bundles import make_bundle
 from support.making.wheels import make_wheel
 from support.running.hosts import interpreter, target
 from support.running.ssh import fixed_key
+from wheelferry_installer.environment.present import present_in
 from wheelferry_installer.plan.environment_plan import EnvironmentPlan, plan
 from wheelferry_installer.plan.fitting import Fit, fit
 from wheelferry_installer.verify.archive_reader import open_bundle
@@ -38,7 +39,12 @@ def here(bundle: VerifiedBundle) -> Fit:
 
 
 def _plan(bundle: VerifiedBundle, here: Fit, environment: Path, **options: Any) -> EnvironmentPlan:
-    return plan(bundle, environment, here, **{"compile_bytecode": False, **options})
+    return plan(
+        bundle,
+        present_in(environment, bundle.sha256),
+        here,
+        **{"compile_bytecode": False, **options},
+    )
 
 
 def _make_environment(
@@ -89,7 +95,7 @@ def _make_environment(
 def test_plans_new_environment(bundle: VerifiedBundle, here: Fit, tmp_path: Path) -> None:
     planned = _plan(bundle, here, tmp_path / "a" / "env")
     assert planned.environment == tmp_path / "a" / "env"
-    assert planned.present is None
+    assert planned.receipt is None
     assert not planned.up_to_date
     assert [package.name for package in planned.packages] == ["pure"]
 
@@ -109,7 +115,7 @@ def test_path_of_environment_is_absolute_and_plain(
 
 def test_takes_empty_folder(bundle: VerifiedBundle, here: Fit, tmp_path: Path) -> None:
     (tmp_path / "env").mkdir()
-    assert _plan(bundle, here, tmp_path / "env").present is None
+    assert _plan(bundle, here, tmp_path / "env").receipt is None
 
 
 def test_same_bundle_target_and_interpreter_leave_nothing_to_do(
@@ -117,7 +123,7 @@ def test_same_bundle_target_and_interpreter_leave_nothing_to_do(
 ) -> None:
     present = _make_environment(tmp_path / "env", bundle, here)
     planned = _plan(bundle, here, tmp_path / "env")
-    assert planned.present == present
+    assert planned.receipt == present
     assert planned.up_to_date
 
 
@@ -172,7 +178,7 @@ def test_refuses_bundle_older_than_what_is_installed(
 
 def test_goes_back_where_asked_to(bundle: VerifiedBundle, here: Fit, tmp_path: Path) -> None:
     _make_environment(tmp_path / "env", bundle, here, bundle_created="2026-11-22T07:45:00Z")
-    assert _plan(bundle, here, tmp_path / "env", allow_downgrade=True).present is not None
+    assert _plan(bundle, here, tmp_path / "env", allow_downgrade=True).receipt is not None
 
 
 def test_refuses_bundle_of_another_name(bundle: VerifiedBundle, here: Fit, tmp_path: Path) -> None:
@@ -190,7 +196,7 @@ def test_replaces_what_is_of_another_name_where_asked_to_whatever_its_date(
 ) -> None:
     later = "2026-11-22T07:45:00Z"
     _make_environment(tmp_path / "env", bundle, here, bundle_name="other", bundle_created=later)
-    assert _plan(bundle, here, tmp_path / "env", replace_other=True).present is not None
+    assert _plan(bundle, here, tmp_path / "env", replace_other=True).receipt is not None
 
 
 def _refusal(bundle: VerifiedBundle, here: Fit, environment: Path) -> str:

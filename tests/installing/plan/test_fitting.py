@@ -7,8 +7,8 @@ from support.making.bundles import make_manifest
 from support.making.projects import compiled
 from support.making.wheels import TinyWheel, make_wheel
 from support.running.hosts import interpreter, target
-from wheelferry_installer.host.interpreter_search import Interpreter
 from wheelferry_installer.plan.fitting import Fit, fit
+from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.target import Target
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from support.running.command import tree
-from wheelferry_installer.environment.generations import control_folder, locked, read_receipt
+from wheelferry_installer.environment.generations import control_folder, locked
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_schemas import receipt
 from wheelferry_schemas.receipt import Receipt
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wheelferry_bundler.read.targets import make_target, parse_python
 from wheelferry_bundler.select.platforms import parse_platform
-from wheelferry_installer.host.interpreter_search import Interpreter
+from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_schemas.target import Target
 
 

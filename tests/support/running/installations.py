@@ -16,10 +16,12 @@ from support.making.archives import NOW, policy_of
 from support.making.bundles import make_bundle
 from support.making.wheels import TinyWheel
 from support.running.ssh import fixed_key
-from wheelferry_installer.host.interpreter_search import Interpreter, ask
+from wheelferry_installer.environment.present import present_in
+from wheelferry_installer.host.interpreter_search import ask
 from wheelferry_installer.install import installation
 from wheelferry_installer.install.installation import Installation
 from wheelferry_installer.plan import environment_plan, fitting
+from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_installer.verify.verification import verify
 
@@ -46,7 +48,10 @@ def install(
         verified = verify(opened, policy_of(ALICE), NOW)
         fit = fitting.fit(verified.manifest, [this_interpreter()])
         plan = environment_plan.plan(
-            verified, environment, fit, **{"compile_bytecode": False, **options}
+            verified,
+            present_in(environment, verified.sha256),
+            fit,
+            **{"compile_bytecode": False, **options},
         )
         return installation.install(plan, NOW, on_progress, sync=sync)
     finally:

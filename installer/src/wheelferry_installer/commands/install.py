@@ -147,6 +147,7 @@ def install(
         verified(bundle, trust) as checked,
     ):
         from wheelferry_installer.commands.progress_bar import bar
+        from wheelferry_installer.environment import present
         from wheelferry_installer.host import places
         from wheelferry_installer.install import installation, merging
         from wheelferry_installer.plan import environment_plan, fitting, merge_plan
@@ -168,7 +169,9 @@ def install(
         if place is None:
             plan = environment_plan.plan(
                 checked,
-                managed_path(environment),
+                present.present_in(
+                    managed_path(environment), None if reinstall else checked.sha256
+                ),
                 fit,
                 compile_bytecode=compile_bytecode,
                 reinstall=reinstall,
@@ -186,7 +189,7 @@ def install(
                 replace_other=replace,
                 keep=keep != 0,
             )
-            plan = merge_plan.plan(checked, place, fit, wishes)
+            plan = merge_plan.plan(checked, place, present.present_at(place), fit, wishes)
         now, sync = int(time.time()), not no_sync
         warn_of_plan(plan, now, former)
         if dry_run:
@@ -275,10 +278,10 @@ def _fit_bundled(
     manifest: Manifest, first: InterpreterQuery, environment: Path
 ) -> tuple[Fit, PythonArchive | None]:
     from wheelferry_installer.host import interpreter_search
-    from wheelferry_installer.install import carried_python
+    from wheelferry_installer.plan import carried_fit
 
     host = next(interpreter_search.find(None, (), first))
-    fit = carried_python.fit_bundled(manifest, host, environment)
+    fit = carried_fit.fit_bundled(manifest, host, environment)
     return fit, manifest.python_for(fit.target.id)
 
 

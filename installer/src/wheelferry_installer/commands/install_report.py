@@ -36,9 +36,9 @@ def _warn_of_clock(plan: EnvironmentPlan | MergePlan, now: int) -> None:
     """Say that the clock is behind what is installed; `verified` says it of the bundle."""
     from wheelferry_schemas.fields import parse_timestamp
 
-    if plan.present is None:
+    if plan.receipt is None:
         return
-    newest = max(plan.present.installed, plan.present.bundle_created)
+    newest = max(plan.receipt.installed, plan.receipt.bundle_created)
     if plan.bundle.manifest.created_at <= now < parse_timestamp(newest):
         warn(
             f"by this host's clock what is installed comes from the future ({newest}): "
@@ -73,7 +73,8 @@ def _warn_of_host(plan: EnvironmentPlan | MergePlan, former: FormerPython | None
 def show_plan(plan: EnvironmentPlan | MergePlan, aside: Aside | None, *, as_json: bool) -> None:
     """Say what an installation would do, after checking every byte of the bundle."""
     from wheelferry_installer.install import room
-    from wheelferry_installer.plan.merge_plan import MergePlan, removal_of
+    from wheelferry_installer.install.merging import removal_of
+    from wheelferry_installer.plan.merge_plan import MergePlan
     from wheelferry_installer.verify.verification import verify_contents
 
     if isinstance(plan, MergePlan):
@@ -101,7 +102,7 @@ def show_plan(plan: EnvironmentPlan | MergePlan, aside: Aside | None, *, as_json
         say(f"would install into {where}")
         _say_path(plan)
     else:
-        verb = "replace" if plan.present else "make"
+        verb = "replace" if plan.receipt else "make"
         description = plan.fit.interpreter.description
         say(f"would {verb} {where} with {packages}, for {description}")
     say_aside(aside, dry_run=True)

@@ -13,8 +13,8 @@ from wheelferry_installer.commands.printing import tell
 from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.host.interpreter_search import Interpreter
     from wheelferry_installer.host.places import Place
+    from wheelferry_installer.plan.interpreter import Interpreter
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 UNFINISHED = "the next install, rollback or uninstall there finishes or undoes it"

@@ -125,7 +125,7 @@ def _read(
     where: Path, place: Place | None, *, unfinished: bool
 ) -> tuple[Receipt, list[Generation]]:
     """Return the receipt, and those of the former environments that are kept."""
-    from wheelferry_installer.environment.generations import read_receipt, read_receipt_in
+    from wheelferry_installer.environment.receipts import read_receipt, read_receipt_in
 
     receipt = read_receipt(where) if place is None else read_receipt_in(where / place.receipts)
     if receipt is None and unfinished:
@@ -170,7 +170,7 @@ def _summary(generation: Generation, size: int | None) -> dict[str, str | int | 
 def _show(
     where: Path, receipt: Receipt, generations: list[tuple[Generation, int]], vouched: Vouched
 ) -> None:
-    from wheelferry_installer.environment.vouching import fingerprint_of
+    from wheelferry_installer.plan.doubts import fingerprint_of
 
     packages = count(len(receipt.packages), "package")
     sizes = [f", {human_size(size)}" for _, size in generations] or [""]

@@ -23,10 +23,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from wheelferry_installer.environment.receipts import read_receipt, receipt_below
 from wheelferry_installer.system import disk, folder_lock, open_folder, own_folder, signals
 from wheelferry_installer.system.open_folder import NotPlainError, OpenFolder
-from wheelferry_schemas import receipt
-from wheelferry_schemas.errors import ConflictError, MalformedError, TransferError
+from wheelferry_schemas.errors import ConflictError, TransferError
 from wheelferry_schemas.receipt import Receipt
 
 _STAGING, _OUTGOING, _DISCARDED, _JOURNAL = "staging", "outgoing", "discarded", "journal.json"
@@ -74,7 +74,7 @@ class ManagedEnvironment:
     def kept(self) -> list[Generation]:
         """The former environments that are kept, the youngest first."""
         with self._control() as folder:
-            found = ((name, _receipt_in(folder, name)) for _, name in _slots(folder))
+            found = ((name, receipt_below(folder, name)) for _, name in _slots(folder))
             return [
                 Generation(path=self.control / name, receipt=read)
                 for name, read in found
@@ -191,7 +191,7 @@ class ManagedEnvironment:
         elif done:
             old = _OUTGOING if folder.has_folder(_OUTGOING) else _STAGING
             # Something without a receipt was an empty folder.
-            if _receipt_in(folder, old) is not None:
+            if receipt_below(folder, old) is not None:
                 folder.rename(old, folder, self._free_slot(first=True))
             self._prune(entry.keep)
         elif entry.action == "rollback" and folder.has_folder(_STAGING):
@@ -270,15 +270,6 @@ def _slots(folder: OpenFolder | None) -> list[tuple[int, str]]:
     return sorted((int(match[1] or 1), match[0]) for match in matches if match)
 
 
-def _receipt_in(folder: OpenFolder | None, name: str) -> Receipt | None:
-    """Return the receipt of an environment in a folder, None where there is none that makes sense."""
-    try:
-        data = folder.read(f"{name}/{receipt.FOLDER}/{receipt.FILE_NAME}") if folder else b""
-        return receipt.parse(data)
-    except (FileNotFoundError, NotADirectoryError, NotPlainError, MalformedError):
-        return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
     """What is about to be done; `generation` is the one that the environment will be or was."""
@@ -331,17 +322,3 @@ def locked(
             signals.ignore()
             with contextlib.suppress(OSError):
                 managed.recover()
-
-
-def read_receipt(environment: Path) -> Receipt | None:
-    """Return the receipt in an environment, None where there is none that makes sense."""
-    return read_receipt_in(environment / receipt.FOLDER)
-
-
-def read_receipt_in(folder: Path) -> Receipt | None:
-    """Return the receipt in a folder, None where there is none that makes sense."""
-    try:
-        with open_folder.opened(folder) as opened:
-            return receipt.parse(opened.read(receipt.FILE_NAME))
-    except (FileNotFoundError, NotADirectoryError, NotPlainError, MalformedError):
-        return None

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wheelferry_installer.environment.distributions import distributions, recorded_files
-from wheelferry_installer.environment.generations import ManagedEnvironment, read_receipt
+from wheelferry_installer.environment.generations import ManagedEnvironment
 from wheelferry_installer.environment.inspection import Findings, inspect, names_in
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_schemas.display import count
 from wheelferry_schemas.errors import ConflictError, MalformedError
 from wheelferry_schemas.receipt import Receipt

@@ -1,32 +1,100 @@
-"""What lies where an environment is to be, and whether its receipt is to be believed.
+"""Reads what lies where a bundle is to be installed, so that a plan can decide without a disk.
 
-A receipt proves nothing by itself: whoever can write to the environment can write one.
+A receipt proves nothing by itself: whoever can write to the environment can write one. What speaks
+against it is read along with it.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wheelferry_installer.environment import vouching
-from wheelferry_installer.environment.generations import read_receipt
-from wheelferry_installer.environment.inspection import inspect
+from wheelferry_installer.environment.distributions import Distribution, distributions, is_editable
+from wheelferry_installer.environment.inspection import Findings, inspect
+from wheelferry_installer.environment.receipts import read_receipt, read_receipt_in
 from wheelferry_installer.system import own_folder
-from wheelferry_installer.verify.verification import VerifiedBundle
-from wheelferry_schemas.bundle.manifest import Package
-from wheelferry_schemas.display import count
 from wheelferry_schemas.errors import ConflictError
 from wheelferry_schemas.receipt import FOLDER, Receipt
 
+if TYPE_CHECKING:
+    from wheelferry_installer.host.places import Place
 
-def present_in(environment: Path) -> Receipt | None:
-    """Return the receipt of what lies at `environment`, None where nothing does.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an environment itself says for its receipt, or against it.
+
+    `foreign` says why it is not this user's alone, None where it is. `manifest` is the one that lies
+    in it, empty where none does.
+    """
+
+    foreign: str | None
+    manifest: bytes
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentEnvironment:
+    """What lies where an environment is to be.
+
+    `receipt` is None where nothing does. There is `evidence` where the receipt names the manifest
+    that was asked for.
+    """
+
+    path: Path
+    receipt: Receipt | None
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentPlace:
+    """What is installed in a tree that somebody else made.
+
+    `editable` are the distributions that only point at a project's sources. `runs_this` says that
+    this very wheelferry runs from there.
+    """
+
+    receipt: Receipt | None
+    distributions: tuple[Distribution, ...]
+    editable: frozenset[Distribution]
+    runs_this: bool
+
+
+def present_in(environment: Path, manifest_sha256: str | None = None) -> PresentEnvironment:
+    """Return what lies at `environment`, with evidence if its receipt names that manifest.
 
     Raises `ConflictError` where that is not an environment that wheelferry made, or one of another
     user's. Root may replace those too.
     """
+    path = Path(os.path.abspath(environment))
+    receipt = _receipt_at(path)
+    evidence = None
+    if receipt is not None and receipt.manifest_sha256 == manifest_sha256:
+        evidence = Evidence(
+            foreign=own_folder.why_foreign(path.lstat()),
+            manifest=vouching.stored_manifest(path / FOLDER),
+            findings=inspect(path, receipt, thorough=False),
+        )
+    return PresentEnvironment(path=path, receipt=receipt, evidence=evidence)
+
+
+def present_at(place: Place) -> PresentPlace:
+    """Return what is installed in a place."""
+    found = distributions(place.root, place.libraries)
+    return PresentPlace(
+        receipt=read_receipt_in(place.root / place.receipts),
+        distributions=found,
+        editable=frozenset(one for one in found if is_editable(place.root, one)),
+        runs_this=Path(os.path.realpath(sys.prefix)) == place.root,
+    )
+
+
+def _receipt_at(environment: Path) -> Receipt | None:
     try:
         status = environment.lstat()
     except FileNotFoundError:
@@ -50,30 +118,3 @@ def present_in(environment: Path) -> Receipt | None:
     if receipt is not None and hasattr(os, "geteuid") and os.geteuid() not in (0, status.st_uid):
         own_folder.refuse_foreign(environment, status)
     return receipt
-
-
-def doubts(
-    environment: Path, receipt: Receipt, bundle: VerifiedBundle, packages: Sequence[Package]
-) -> tuple[str, ...]:
-    """Return why an environment is not what a bundle would give, although its receipt says so."""
-    return tuple(_doubts(environment, receipt, bundle, packages))
-
-
-def _doubts(
-    environment: Path, receipt: Receipt, bundle: VerifiedBundle, packages: Sequence[Package]
-) -> Iterator[str]:
-    reason = own_folder.why_foreign(environment.lstat())
-    if reason is not None:
-        yield f"it {reason}"
-    if not vouching.packages_agree(receipt, packages):
-        yield "its receipt lists other packages than the bundle has"
-    fingerprints = {signer.fingerprint for signer in bundle.signers}
-    strangers = [s for s in receipt.signers if vouching.fingerprint_of(s) not in fingerprints]
-    if strangers:
-        yield f"its receipt says that {strangers[0]} signed the bundle, who did not"
-    if vouching.stored_manifest(environment / FOLDER) != bundle.manifest_bytes:
-        yield "the manifest in it is not that of the bundle"
-    findings = inspect(environment, receipt, thorough=False)
-    for what, paths in (("missing", findings.missing), ("edited", findings.changed)):
-        if paths:
-            yield f"{count(len(paths), 'file')} {what}, such as {paths[0]}"

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wheelferry_installer.environment import losses
-from wheelferry_installer.environment.generations import (
-    Generation,
-    ManagedEnvironment,
-    locked,
-    read_receipt,
-)
+from wheelferry_installer.environment.generations import Generation, ManagedEnvironment, locked
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_installer.system import disk
 from wheelferry_schemas.errors import UsageError
 

@@ -8,16 +8,16 @@ can write to the environment can rewrite these.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wheelferry_installer.plan.doubts import fingerprint_of, packages_agree
 from wheelferry_installer.system import open_folder
 from wheelferry_installer.system.open_folder import NotPlainError, OpenFolder
 from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy
 from wheelferry_installer.verify.verification import SignatureVerdict, judge_stored
 from wheelferry_schemas.bundle import layout, manifest
-from wheelferry_schemas.bundle.manifest import Package
 from wheelferry_schemas.errors import MalformedError
 from wheelferry_schemas.receipt import Receipt
 
@@ -67,21 +67,10 @@ def vouch(
     return Vouched(signers=judge_stored(stored, signatures, policy, now), problems=tuple(problems))
 
 
-def packages_agree(receipt: Receipt, packages: Sequence[Package]) -> bool:
-    """Return whether a receipt lists these packages of a manifest."""
-    listed = sorted((package.name, package.version, package.wheel) for package in receipt.packages)
-    return listed == sorted((package.name, package.version, package.wheel) for package in packages)
-
-
 def stored_manifest(folder: Path) -> bytes:
     """Return the manifest that lies in a receipt's folder, empty where there is none."""
     with open_folder.opened(folder) as opened:
         return _read(opened, layout.MANIFEST)
-
-
-def fingerprint_of(signer: str) -> str:
-    """Return the fingerprint in what a receipt says of a signer."""
-    return signer.rpartition(" ")[2]
 
 
 def _contradictions(stored: bytes, receipt: Receipt) -> list[str]:

@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelferry_installer.environment.generations import read_receipt
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_installer.system import own_folder
 from wheelferry_installer.system.config_folder import state_folder
 from wheelferry_schemas.errors import WheelferryError

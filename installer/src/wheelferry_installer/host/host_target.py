@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wheelferry_installer.host.interpreter_search import Interpreter
+from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.target import MarkerEnvironment, Target
 

@@ -11,46 +11,21 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import packaging
 
-from wheelferry_installer import foreign
+from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_schemas.errors import UnfitError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FACTS = os.path.join(os.path.dirname(foreign.__file__), "interpreter_facts.py")
+_ROOM = os.path.dirname(os.path.dirname(__file__))
+_FACTS = os.path.join(_ROOM, "foreign", "interpreter_facts.py")
 TIMEOUT = 60
 """Seconds; an interpreter on a slow disk takes its time to start."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
-    """What an interpreter said of itself.
-
-    `paths` are those of a virtual environment relative to its root: purelib, platlib, scripts and
-    data. `tags` maps the wheel tags that fit to their rank, 0 being best. `libc` is `glibc 2.36`,
-    or empty.
-    """
-
-    executable: Path
-    base_executable: Path
-    markers: Mapping[str, str]
-    tags: Mapping[str, int]
-    paths: Mapping[str, str]
-    libc: str
-
-    @property
-    def description(self) -> str:
-        """How a person is told which one it is."""
-        libc = f", {self.libc}" if self.libc else ""
-        version = self.markers["python_full_version"]
-        name = self.markers["platform_python_implementation"]
-        return f"{name} {version} on {self.markers['platform_machine']}{libc}"
 
 
 class InterpreterQuery:

@@ -12,8 +12,9 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from wheelferry_installer.environment.generations import read_receipt
-from wheelferry_installer.host.interpreter_search import TIMEOUT, Interpreter, ask
+from wheelferry_installer.environment.receipts import read_receipt
+from wheelferry_installer.host.interpreter_search import TIMEOUT, ask
+from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_schemas.errors import ConflictError, UnfitError, UsageError
 
 CONTROL = ".wheelferry"
@@ -126,20 +127,6 @@ def prefix(folder: Path, python: Interpreter, interpreter: Path) -> Place:
             if _LIBRARY.fullmatch(os.path.relpath(path, root).replace(os.sep, "/"))
         ),
     )
-
-
-def refuse_unsearched(place: Place) -> None:
-    """Raise `UnfitError` where an interpreter looks into a place, but not where packages would go.
-
-    A place that it does not look into at all is its user's to put on a path.
-    """
-    if place.unsearched and place.searched:
-        raise UnfitError(
-            f"{place.interpreter} looks for packages in {place.searched[0]}, not in "
-            f"{place.unsearched[0]}",
-            hint="make an environment with --venv, and link the commands that you need into "
-            f"{place.root / place.schemes['scripts']}",
-        )
 
 
 def _receipts(interpreter: Interpreter) -> str:

@@ -1,4 +1,4 @@
-"""The Python that comes along in a bundle: which one is for this host, and how it is unpacked.
+"""Unpacks the Python that a bundle carries.
 
 It lies in the environment that is made from it, in a folder that no wheel may write to. So it comes
 and goes with the environment: one step puts both in place, and `bundle rollback` takes both back.
@@ -10,73 +10,29 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from wheelferry_installer.host import interpreter_search
-from wheelferry_installer.host.interpreter_search import Interpreter
+from wheelferry_installer.plan.carried_fit import EXECUTABLE
 from wheelferry_installer.plan.fitting import Fit, misfits
 from wheelferry_installer.system import disk
 from wheelferry_installer.verify.python_entries import read_entries_of, read_python
 from wheelferry_installer.verify.verification import VerifiedBundle
-from wheelferry_schemas import receipt
 from wheelferry_schemas.bundle import layout
-from wheelferry_schemas.bundle.manifest import Manifest, Package, PythonArchive
+from wheelferry_schemas.bundle.manifest import PythonArchive
 from wheelferry_schemas.errors import UnfitError
-from wheelferry_schemas.python_tree import PythonTree, read_release
+from wheelferry_schemas.python_tree import PythonTree
 from wheelferry_schemas.receipt import InstalledFile
 from wheelferry_schemas.tar.tar_headers import TarEntry
-from wheelferry_schemas.target import Target
-from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
 
-FOLDER = f"{receipt.FOLDER}/python"
-"""Where it lies in an environment."""
-_EXECUTABLE = "bin/python3"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-
-
-def fit_bundled(manifest: Manifest, host: Interpreter, environment: Path) -> Fit:
-    """Return the newest Python in a bundle that is for a host, and its target.
-
-    `host` is any interpreter that runs there. What is said of the one in the bundle is foretold by
-    its target; `ask_bundled` asks it. Raises `UnfitError`.
-    """
-    platforms = dict.fromkeys(tag.rsplit("-", 1)[1] for tag in host.tags)
-    runs = {platform: rank for rank, platform in enumerate(platforms)}
-    fitting = [
-        (target.python, -_rank(target, runs), target)
-        for target in manifest.targets
-        if manifest.python_for(target.id) is not None
-        and _is_for(target, manifest.packages_for(target.id), host, runs)
-    ]
-    if not fitting:
-        along = ", ".join(f"{p.name} for {' and '.join(p.targets)}" for p in manifest.pythons)
-        raise UnfitError(
-            f"no Python in the bundle fits {host.description}",
-            details=[along] if along else [],
-            hint="ask for a bundle made with --python-archive, or pass --python",
-        )
-    target = max(fitting, key=lambda entry: entry[:2])[2]
-    archive = manifest.python_for(target.id)
-    assert archive is not None
-    release = read_release(archive.name)
-    version = release.version if release else target.markers.python_version
-    executable = environment / FOLDER / _EXECUTABLE
-    foretold = Interpreter(
-        executable=executable,
-        base_executable=executable,
-        markers={**target.markers.plain(), "python_full_version": version},
-        tags={},
-        paths={"scripts": "bin"},
-        libc="",
-    )
-    return Fit(target=target, interpreter=foretold, packages=manifest.packages_for(target.id))
 
 
 def ask_bundled(fit: Fit, unpacked: Path) -> Fit:
     """Return the fit with what the Python that was unpacked says of itself; raises `UnfitError`."""
-    said = interpreter_search.ask(unpacked / _EXECUTABLE)
+    said = interpreter_search.ask(unpacked / EXECUTABLE)
     problems = misfits(fit.target, fit.packages, said)
     if problems:
         raise UnfitError(
@@ -90,7 +46,7 @@ def ask_bundled(fit: Fit, unpacked: Path) -> Fit:
 
 def executable_in(unpacked: Path) -> Path:
     """Return the interpreter in a folder that `unpack` filled."""
-    return unpacked / _EXECUTABLE
+    return unpacked / EXECUTABLE
 
 
 def unpack(
@@ -108,27 +64,6 @@ def unpack(
         disk.require_room(environment, tree.size)
         contents = read_entries_of(spool, archive.name)
         return tuple(_extract(contents, tree, folder, environment))
-
-
-def _is_for(
-    target: Target, packages: tuple[Package, ...], host: Interpreter, runs: Mapping[str, int]
-) -> bool:
-    return (
-        target.markers.sys_platform == host.markers["sys_platform"]
-        and target.markers.platform_machine == host.markers["platform_machine"]
-        and _rank(target, runs) < len(runs)
-        and all(
-            any(tag.platform == "any" or tag.platform in runs for tag in tags)
-            for tags in (parse_wheel_name(package.wheel)[3] for package in packages)
-        )
-    )
-
-
-def _rank(target: Target, runs: Mapping[str, int]) -> int:
-    """Return the rank that the best platform of a target has here."""
-    # A plain linux_* says nothing about the libc.
-    known = (p for p in target.platforms if p in runs and not p.startswith("linux_"))
-    return min((runs[platform] for platform in known), default=len(runs))
 
 
 def _extract(

@@ -10,12 +10,15 @@ from importlib import resources
 from pathlib import Path
 
 from wheelferry_installer.environment import losses, pruning
-from wheelferry_installer.environment.generations import ManagedEnvironment, locked, read_receipt
+from wheelferry_installer.environment.generations import ManagedEnvironment, locked
 from wheelferry_installer.environment.losses import Losses
+from wheelferry_installer.environment.present import present_in
 from wheelferry_installer.environment.pruning import Pruned
+from wheelferry_installer.environment.receipts import read_receipt
 from wheelferry_installer.install import carried_python, room, staging
 from wheelferry_installer.install.compiling import compile_modules
 from wheelferry_installer.install.wheel_workers import InstallPaths
+from wheelferry_installer.plan import carried_fit
 from wheelferry_installer.plan.environment_plan import EnvironmentPlan
 from wheelferry_installer.system import disk
 from wheelferry_installer.system.digests import file_digest
@@ -72,22 +75,23 @@ def install(
     managed = ManagedEnvironment(plan.environment)
     aside = Aside(former=managed.previous)
     surplus = keep is not None and len(managed.kept) > keep
-    if plan.up_to_date and plan.present is not None and not managed.unfinished and not surplus:
-        return Installation(plan=plan, receipt=plan.present, changed=False, aside=aside)
+    if plan.up_to_date and plan.receipt is not None and not managed.unfinished and not surplus:
+        return Installation(plan=plan, receipt=plan.receipt, changed=False, aside=aside)
     try:
         with locked(plan.environment, on_wait) as managed:
-            plan = plan.renewed()
-            if plan.up_to_date and plan.present is not None:
+            named = None if plan.reinstall else plan.bundle.sha256
+            plan = plan.renewed(present_in(plan.environment, named))
+            if plan.up_to_date and plan.receipt is not None:
                 if keep is not None:
                     aside = replace(aside, pruned=pruning.prune(managed, keep, sync=sync))
-                return Installation(plan=plan, receipt=plan.present, changed=False, aside=aside)
+                return Installation(plan=plan, receipt=plan.receipt, changed=False, aside=aside)
             keep = DEFAULT_KEEP if keep is None else keep
             known = losses.refuse_replacement(managed, keep, force=force)
             room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
             plan, python = _python_for(plan, managed)
             written, warnings = _build(plan, python, managed, now, on_progress, sync=sync)
             # What came to lie there meanwhile, and is not ours, must not be put aside.
-            plan.renewed()
+            plan.renewed(present_in(plan.environment))
             known = losses.refuse_newcomers(managed, keep, known, force=force)
             managed.commit(written.generation, sync=sync, keep=keep)
             if managed.unfinished:
@@ -159,7 +163,7 @@ def _python_for(
     managed.staging.mkdir(0o755)
     if plan.bundled_python is None:
         return plan, _Python(path=plan.fit.interpreter.base_executable)
-    folder = managed.staging / carried_python.FOLDER
+    folder = managed.staging / carried_fit.FOLDER
     files = carried_python.unpack(plan.bundle, plan.bundled_python, folder, managed.staging)
     plan = replace(plan, fit=carried_python.ask_bundled(plan.fit, folder))
     return plan, _Python(path=carried_python.executable_in(folder), files=files)
@@ -239,7 +243,7 @@ def _run_python(interpreter: Path, arguments: Sequence[str], lock: Sequence[int]
 
 
 def _files_in(folder: Path) -> tuple[InstalledFile, ...]:
-    python = folder / carried_python.FOLDER
+    python = folder / carried_fit.FOLDER
     return tuple(
         InstalledFile(
             path=path.relative_to(folder).as_posix(), sha256=(file_digest(path) or b"").hex()

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from wheelferry_installer.environment import tree_changes
 from wheelferry_installer.environment.distributions import distributions
-from wheelferry_installer.environment.generations import read_receipt_in
+from wheelferry_installer.environment.present import present_at
+from wheelferry_installer.environment.receipts import read_receipt_in
 from wheelferry_installer.environment.tree_journal import is_unfinished, locked
 from wheelferry_installer.host.places import CONTROL, Place
 from wheelferry_installer.install import room, staging
 from wheelferry_installer.install.compiling import compile_modules
 from wheelferry_installer.install.obstacles import judge_obstacles, refuse_other_disks
-from wheelferry_installer.install.removal import plan_removal
+from wheelferry_installer.install.removal import Removal, plan_removal
 from wheelferry_installer.install.wheel_workers import InstallPaths
-from wheelferry_installer.plan.merge_plan import MergePlan, plan, removal_of
+from wheelferry_installer.plan.merge_plan import MergePlan
 from wheelferry_installer.system import disk
 from wheelferry_schemas.errors import MalformedError, UsageError
 from wheelferry_schemas.receipt import InstalledPackage, Receipt
@@ -49,12 +50,12 @@ def install(
     """
     root, control = merge.place.root, merge.place.root / CONTROL
     if merge.up_to_date and not is_unfinished(control):
-        return Merged(plan=merge, receipt=merge.present, changed=False)
+        return Merged(plan=merge, receipt=merge.receipt, changed=False)
     try:
         with locked(root, control, on_wait) as journal:
-            merge = plan(merge.bundle, merge.place, merge.fit, merge.wishes)
+            merge = merge.renewed(present_at(merge.place))
             if merge.up_to_date:
-                return Merged(plan=merge, receipt=merge.present, changed=False)
+                return Merged(plan=merge, receipt=merge.receipt, changed=False)
             room.require(merge.bundle, merge.added, root)
             refuse_other_disks(merge.place)
             removal = removal_of(merge)
@@ -113,6 +114,18 @@ def uninstall(
     return tuple(ours[distribution.record] for distribution in going)
 
 
+def removal_of(merge: MergePlan) -> Removal:
+    """Find what goes in a merge; raises `ConflictError` that names all that speaks against it."""
+    packages = merge.receipt.packages if merge.receipt else ()
+    removal = plan_removal(
+        merge.place.root,
+        (*merge.replaced, *merge.surplus),
+        {package.record: package for package in packages},
+    )
+    removal.refuse_conflicts(merge.place.root, force=merge.wishes.force)
+    return removal
+
+
 def _stage(
     merge: MergePlan, folder: Path, now: int, on_progress: Callable[[str, int], None], *, sync: bool
 ) -> tuple[Receipt, list[str]]:
@@ -138,7 +151,7 @@ def _stage(
         compile_modules(interpreter, folder, modules, merge.place.root)
     packages = staging.installed_packages(merge.added, outcomes)
     gone = {distribution.record for distribution in (*merge.replaced, *merge.surplus)}
-    before = merge.present.packages if merge.present else ()
+    before = merge.receipt.packages if merge.receipt else ()
     staying = (p for p in before if p.record not in gone and (merge.place.root / p.record).exists())
     written = staging.write_receipt(
         folder / merge.place.receipts,

@@ -12,12 +12,9 @@ from wheelferry_installer.environment.distributions import (
     distributions,
     distributions_among,
 )
-from wheelferry_installer.environment.generations import (
-    ManagedEnvironment,
-    read_receipt,
-    read_receipt_in,
-)
+from wheelferry_installer.environment.generations import ManagedEnvironment
 from wheelferry_installer.environment.losses import Losses
+from wheelferry_installer.environment.receipts import read_receipt, read_receipt_in
 from wheelferry_installer.environment.tree_changes import Reversal
 from wheelferry_installer.environment.tree_journal import Journal
 from wheelferry_installer.host.places import CONTROL, Place

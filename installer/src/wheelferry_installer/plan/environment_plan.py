@@ -1,12 +1,12 @@
-"""What an installation will do, decided before anything is written."""
+"""Decides what an installation will do, before anything is written; pure."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wheelferry_installer.environment.present import doubts, present_in
+from wheelferry_installer.plan.doubts import doubts
 from wheelferry_installer.plan.fitting import Fit
 from wheelferry_installer.plan.package_changes import (
     PackageChanges,
@@ -14,32 +14,43 @@ from wheelferry_installer.plan.package_changes import (
     State,
     state_of,
 )
-from wheelferry_installer.verify.verification import VerifiedBundle
 from wheelferry_schemas.bundle.manifest import Package, PythonArchive
 from wheelferry_schemas.errors import ConflictError, OutdatedError
 from wheelferry_schemas.receipt import Receipt
+
+if TYPE_CHECKING:
+    from wheelferry_installer.environment.present import PresentEnvironment
+    from wheelferry_installer.verify.verification import VerifiedBundle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentPlan:
     """An installation of one target of a bundle into one environment.
 
-    `present` is the receipt of the environment that is there now. `up_to_date` tells that it is
-    what this plan would give, so that nothing is left to do; `doubts` are why it is not, where the
-    receipt says so. `bundled_python` is what the environment is made from, None where that is a
-    Python of this host.
+    `present` is what is there now, and `doubts` are why that is not what this plan would give,
+    where its receipt says so. `bundled_python` is what the environment is made from, None where
+    that is a Python of this host.
     """
 
     bundle: VerifiedBundle
-    environment: Path
+    present: PresentEnvironment
     fit: Fit
     compile_bytecode: bool
     reinstall: bool
-    present: Receipt | None
     allow_downgrade: bool = False
     replace_other: bool = False
     bundled_python: PythonArchive | None = None
     doubts: tuple[str, ...] = ()
+
+    @property
+    def environment(self) -> Path:
+        """Where the environment is to be."""
+        return self.present.path
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """The receipt of the environment that is there now."""
+        return self.present.receipt
 
     @property
     def packages(self) -> tuple[Package, ...]:
@@ -48,26 +59,28 @@ class EnvironmentPlan:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether the environment is what this plan would give."""
+        """Whether the environment is what this plan would give, so that nothing is left to do."""
         return self._claimed and not self.doubts
 
     @property
     def _claimed(self) -> bool:
         """Whether its receipt says that it came from the same bundle, target and interpreter."""
+        receipt = self.receipt
         return (
             not self.reinstall
-            and self.present is not None
-            and self.present.manifest_sha256 == self.bundle.sha256
-            and self.present.target == self.fit.target.id
-            and self.present.interpreter == os.fspath(self.fit.interpreter.base_executable)
-            and (self.bundled_python is not None or self.present.python == self._python)
-            and self.present.compiled >= self.compile_bytecode
+            and receipt is not None
+            and self.present.evidence is not None
+            and receipt.manifest_sha256 == self.bundle.sha256
+            and receipt.target == self.fit.target.id
+            and receipt.interpreter == str(self.fit.interpreter.base_executable)
+            and (self.bundled_python is not None or receipt.python == self._python)
+            and receipt.compiled >= self.compile_bytecode
         )
 
     @property
     def changes(self) -> PackageChanges:
         """What this plan changes."""
-        before = state_of(self.present)
+        before = state_of(self.receipt)
         after = State(
             generation=None,
             manifest_sha256=self.bundle.sha256,
@@ -79,29 +92,28 @@ class EnvironmentPlan:
     def _python(self) -> str:
         return self.fit.interpreter.markers["python_full_version"]
 
-    def renewed(self) -> EnvironmentPlan:
-        """Return the plan as of now: another run may have changed the environment meanwhile.
+    def renewed(self, present: PresentEnvironment) -> EnvironmentPlan:
+        """Return the plan for what is there by now: another run may have changed the environment.
 
         Raises as `plan` does.
         """
-        present = present_in(self.environment)
         refuse_succession(
             self.bundle,
-            present,
-            self.environment,
+            present.receipt,
+            present.path,
             replace_other=self.replace_other,
             allow_downgrade=self.allow_downgrade,
         )
         plan = replace(self, present=present, doubts=())
-        if present is None or not plan._claimed:  # noqa: SLF001 - it is one of these
+        receipt, evidence = present.receipt, present.evidence
+        if receipt is None or evidence is None or not plan._claimed:  # noqa: SLF001 - it is one of these
             return plan
-        found = doubts(self.environment, present, self.bundle, self.packages)
-        return replace(plan, doubts=found)
+        return replace(plan, doubts=tuple(doubts(receipt, evidence, self.bundle, self.packages)))
 
 
 def plan(
     bundle: VerifiedBundle,
-    environment: Path,
+    present: PresentEnvironment,
     fit: Fit,
     *,
     compile_bytecode: bool,
@@ -110,22 +122,21 @@ def plan(
     replace_other: bool = False,
     bundled_python: PythonArchive | None = None,
 ) -> EnvironmentPlan:
-    """Plan the installation of a fitting target into `environment`.
+    """Plan the installation of a fitting target where `present` was found.
 
-    Raises `ConflictError` where something lies there that wheelferry did not make, or that is of
-    bundles of another name, and `OutdatedError` where what is installed came from a younger bundle.
+    Raises `ConflictError` where that is of bundles of another name, and `OutdatedError` where it
+    came from a younger bundle.
     """
     return EnvironmentPlan(
         bundle=bundle,
-        environment=Path(os.path.abspath(environment)),
+        present=present,
         fit=fit,
         compile_bytecode=compile_bytecode,
         reinstall=reinstall,
-        present=None,
         allow_downgrade=allow_downgrade,
         replace_other=replace_other,
         bundled_python=bundled_python,
-    ).renewed()
+    ).renewed(present)
 
 
 def refuse_succession(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from wheelferry_installer.host.interpreter_search import Interpreter
+from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_schemas.bundle.manifest import Manifest, Package
 from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.target import MarkerVariable, Target

@@ -1,17 +1,12 @@
-"""What installing a bundle into a tree that somebody else made will do, decided before it is done."""
+"""Decides what installing a bundle into a tree that somebody else made will do; pure."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wheelferry_installer.environment.distributions import Distribution, distributions, is_editable
-from wheelferry_installer.environment.generations import read_receipt_in
-from wheelferry_installer.host.places import Place, refuse_unsearched
-from wheelferry_installer.install.removal import Removal, plan_removal
 from wheelferry_installer.plan.environment_plan import refuse_succession
 from wheelferry_installer.plan.fitting import Fit
 from wheelferry_installer.plan.package_changes import (
@@ -20,10 +15,15 @@ from wheelferry_installer.plan.package_changes import (
     State,
     state_of,
 )
-from wheelferry_installer.verify.verification import VerifiedBundle
 from wheelferry_schemas.bundle.manifest import Package
-from wheelferry_schemas.errors import ConflictError
+from wheelferry_schemas.errors import ConflictError, UnfitError
 from wheelferry_schemas.receipt import Receipt
+
+if TYPE_CHECKING:
+    from wheelferry_installer.environment.distributions import Distribution
+    from wheelferry_installer.environment.present import PresentPlace
+    from wheelferry_installer.host.places import Place
+    from wheelferry_installer.verify.verification import VerifiedBundle
 
 _SEEDS = ("pip", "setuptools", "wheel", "uv")
 
@@ -46,25 +46,29 @@ class MergePlan:
     """An installation of one target of a bundle into a place.
 
     `added` packages are installed, `left` ones are there already; `replaced` distributions are
-    other versions of the former, `surplus` ones not in the bundle. All those are removed. `there`
-    is all that is installed now.
+    other versions of the former, `surplus` ones not in the bundle. All those are removed. `present`
+    is what is installed now.
     """
 
     bundle: VerifiedBundle
     place: Place
     fit: Fit
     wishes: Wishes
-    present: Receipt | None
+    present: PresentPlace
     added: tuple[Package, ...]
     left: tuple[Package, ...]
     replaced: tuple[Distribution, ...]
     surplus: tuple[Distribution, ...]
-    there: tuple[Distribution, ...]
 
     @property
     def environment(self) -> Path:
         """The root of the place."""
         return self.place.root
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """The receipt of what wheelferry has installed there."""
+        return self.present.receipt
 
     @property
     def packages(self) -> tuple[Package, ...]:
@@ -74,7 +78,7 @@ class MergePlan:
     @property
     def changes(self) -> PackageChanges:
         """What this merge changes."""
-        before = state_at(self.there, self.present)
+        before = state_at(self.present.distributions, self.receipt)
         gone = {distribution.name for distribution in (*self.replaced, *self.surplus)}
         packages = [package for package in before.packages if package.name not in gone]
         packages += (PackageVersion(p.name, p.version, p.sha256) for p in self.added)
@@ -88,36 +92,40 @@ class MergePlan:
         """Whether nothing is left to do, not even to write another receipt."""
         return (
             not (self.added or self.surplus)
-            and self.present is not None
-            and self.present.manifest_sha256 == self.bundle.sha256
-            and self.present.target == self.fit.target.id
+            and self.receipt is not None
+            and self.receipt.manifest_sha256 == self.bundle.sha256
+            and self.receipt.target == self.fit.target.id
         )
 
+    def renewed(self, present: PresentPlace) -> MergePlan:
+        """Return the plan for what is there by now; raises as `plan` does."""
+        return plan(self.bundle, self.place, present, self.fit, self.wishes)
 
-def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> MergePlan:
+
+def plan(
+    bundle: VerifiedBundle, place: Place, present: PresentPlace, fit: Fit, wishes: Wishes
+) -> MergePlan:
     """Compare a bundle with what is installed in a place.
 
     Raises `OutdatedError` where that came from a younger bundle, `UnfitError` where its Python
     would not find what is installed, and `ConflictError` where wheelferry itself would be removed, or
     what is installed is of bundles of another name.
     """
-    refuse_unsearched(place)
-    present = read_receipt_in(place.root / place.receipts)
+    _refuse_unsearched(place)
     refuse_succession(
         bundle,
-        present,
+        present.receipt,
         place.root,
         replace_other=wishes.replace_other,
         allow_downgrade=wishes.allow_downgrade,
     )
-    there = distributions(place.root, place.libraries)
     others: dict[str, list[Distribution]] = {}
-    for distribution in there:
+    for distribution in present.distributions:
         others.setdefault(distribution.name, []).append(distribution)
     added, left, replaced = [], [], []
     for package in fit.packages:
         found = others.pop(package.name, [])
-        if not wishes.reinstall and _is_satisfied(place.root, package, found):
+        if not wishes.reinstall and _is_satisfied(package, found, present):
             left.append(package)
         else:
             added.append(package)
@@ -133,7 +141,6 @@ def plan(bundle: VerifiedBundle, place: Place, fit: Fit, wishes: Wishes) -> Merg
         left=tuple(left),
         replaced=tuple(replaced),
         surplus=tuple(surplus) if wishes.exact else (),
-        there=there,
     )
     _refuse_own_removal(merge)
     return merge
@@ -146,21 +153,11 @@ def state_at(there: Iterable[Distribution], receipt: Receipt | None) -> State:
     )
 
 
-def removal_of(merge: MergePlan) -> Removal:
-    """Find what goes in a merge; raises `ConflictError` that names all that speaks against it."""
-    packages = merge.present.packages if merge.present else ()
-    removal = plan_removal(
-        merge.place.root,
-        (*merge.replaced, *merge.surplus),
-        {package.record: package for package in packages},
-    )
-    removal.refuse_conflicts(merge.place.root, force=merge.wishes.force)
-    return removal
-
-
-def _is_satisfied(root: Path, package: Package, found: list[Distribution]) -> bool:
+def _is_satisfied(package: Package, found: list[Distribution], present: PresentPlace) -> bool:
     return (
-        len(found) == 1 and found[0].is_version(package.version) and not is_editable(root, found[0])
+        len(found) == 1
+        and found[0].is_version(package.version)
+        and found[0] not in present.editable
     )
 
 
@@ -171,10 +168,22 @@ def _is_surplus(distribution: Distribution, fit: Fit) -> bool:
     return distribution.name not in seeds
 
 
+def _refuse_unsearched(place: Place) -> None:
+    """Raise `UnfitError` where an interpreter looks into a place, but not where packages would go.
+
+    A place that it does not look into at all is its user's to put on a path.
+    """
+    if place.unsearched and place.searched:
+        raise UnfitError(
+            f"{place.interpreter} looks for packages in {place.searched[0]}, not in "
+            f"{place.unsearched[0]}",
+            hint="make an environment with --venv, and link the commands that you need into "
+            f"{place.root / place.schemes['scripts']}",
+        )
+
+
 def _refuse_own_removal(merge: MergePlan) -> None:
-    if "wheelferry-installer" in {distribution.name for distribution in merge.surplus} and (
-        Path(os.path.realpath(sys.prefix)) == merge.place.root
-    ):
+    if merge.present.runs_this and "wheelferry-installer" in {one.name for one in merge.surplus}:
         raise ConflictError(
             f"--exact would remove wheelferry itself, which runs from {merge.place.root}",
             hint="run a wheelferry that is installed elsewhere",
