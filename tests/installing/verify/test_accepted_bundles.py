@@ -14,6 +14,7 @@ from support.running.ssh import fixed_key
 from wheelferry_installer.system.config_folder import state_folder
 from wheelferry_installer.verify import accepted_bundles, policy
 from wheelferry_installer.verify.archive_reader import open_bundle
+from wheelferry_installer.verify.policy import ACCEPT_UNSIGNED
 from wheelferry_installer.verify.verification import VerifiedBundle, verify
 from wheelferry_schemas.errors import ConflictError, MalformedError, OutdatedError, TransferError
 from wheelferry_schemas.fields import format_timestamp
@@ -40,7 +41,9 @@ def made(tmp_path: Path) -> Callable[..., VerifiedBundle]:
         make_bundle(path, [], keys=keys, name=name, created=created)
         opened = open_bundle(path)
         opened.archive.close()
-        return verify(opened, policy_of(ALICE) if signed else None, NOW, allow_future=True)
+        return verify(
+            opened, policy_of(ALICE) if signed else ACCEPT_UNSIGNED, NOW, allow_future=True
+        )
 
     return make
 

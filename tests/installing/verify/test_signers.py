@@ -17,8 +17,14 @@ from support.making.wheels import make_wheel
 from support.running.ssh import fixed_key
 from wheelferry_bundler.sign.signing_keys import SigningKey
 from wheelferry_bundler.write.archive_writer import write_archive
-from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy, RevokedKey, SignerList
-from wheelferry_installer.verify.verification import SignatureVerdict
+from wheelferry_installer.verify.policy import (
+    ACCEPT_UNSIGNED,
+    UNKNOWN_KEY,
+    Policy,
+    RevokedKey,
+    SignatureVerdict,
+    SignerList,
+)
 from wheelferry_schemas.bundle.manifest import serialize
 from wheelferry_schemas.errors import (
     OutdatedError,
@@ -43,7 +49,7 @@ def _policy(*signers: AllowedSigner) -> Policy:
     return Policy(lists=(SignerList(path=Path("list"), signers=signers),))
 
 
-def _refusal(path: Path, policy: Policy | None, now: int = NOW) -> WheelferryError:
+def _refusal(path: Path, policy: Policy, now: int = NOW) -> WheelferryError:
     with pytest.raises(WheelferryError) as caught:
         examine(path, policy, now)
     return caught.value
@@ -61,20 +67,26 @@ def test_refuses_unsigned_bundle(tmp_path: Path) -> None:
     )
 
 
-def test_takes_unsigned_bundle_only_without_a_policy(tmp_path: Path) -> None:
-    assert examine(_bundle(tmp_path), None) == ()
+def test_takes_unsigned_bundle_where_that_is_asked_for(tmp_path: Path) -> None:
+    assert examine(_bundle(tmp_path), ACCEPT_UNSIGNED) == ()
 
 
-def test_without_a_policy_every_key_is_unknown(tmp_path: Path) -> None:
-    (signer,) = examine(_bundle(tmp_path, ALICE), None)
+def test_policy_that_lists_nobody_accepts_no_signature(tmp_path: Path) -> None:
+    nobody = Policy(lists=())
+    assert isinstance(_refusal(_bundle(tmp_path), nobody), TrustError)
+    assert "bundle trust add" in str(_refusal(_bundle(tmp_path, ALICE), nobody).hint)
+
+
+def test_where_unsigned_bundles_are_accepted_every_key_is_unknown(tmp_path: Path) -> None:
+    (signer,) = examine(_bundle(tmp_path, ALICE), ACCEPT_UNSIGNED)
     assert (signer.name, signer.problem) == (None, UNKNOWN_KEY)
 
 
-def test_damage_is_refused_without_a_policy_too(tmp_path: Path, small_bundle: bytes) -> None:
+def test_damage_is_refused_in_an_unsigned_bundle_too(tmp_path: Path, small_bundle: bytes) -> None:
     path = tmp_path / "bundle.tar.zst"
     plains = plain_frames(small_bundle)
     path.write_bytes(join_plain(replaced(plains, 3, plains[3].replace(b"==1", b"==2"))))
-    assert isinstance(_refusal(path, None), TamperedError)
+    assert isinstance(_refusal(path, ACCEPT_UNSIGNED), TamperedError)
 
 
 def test_unknown_key_is_told_with_its_fingerprint_and_what_to_do(tmp_path: Path) -> None:

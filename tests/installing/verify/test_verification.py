@@ -29,9 +29,9 @@ from wheelferry_bundler.sign.signing_keys import SigningKey
 from wheelferry_installer.system import disk
 from wheelferry_installer.verify import verification
 from wheelferry_installer.verify.archive_reader import open_bundle
-from wheelferry_installer.verify.policy import Policy
+from wheelferry_installer.verify.policy import Policy, SignatureVerdict
 from wheelferry_installer.verify.signatures import check
-from wheelferry_installer.verify.verification import SignatureVerdict, verify, verify_contents
+from wheelferry_installer.verify.verification import verify, verify_contents
 from wheelferry_installer.wheel.startup import StartupFile
 from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
 from wheelferry_schemas.bundle import layout
@@ -75,7 +75,7 @@ def _bundle(tmp_path: Path, *keys: SigningKey) -> Path:
     return make_bundle(tmp_path / "bundle.tar.zst", [make_wheel("pure")], keys=keys)
 
 
-def _refusal(path: Path, policy: Policy | None, now: int = NOW) -> WheelferryError:
+def _refusal(path: Path, policy: Policy, now: int = NOW) -> WheelferryError:
     with pytest.raises(WheelferryError) as caught:
         examine(path, policy, now)
     return caught.value

@@ -11,8 +11,8 @@ import zstandard
 from support.making.bundles import CREATED
 from wheelferry_bundler.sign.signing_keys import SigningKey
 from wheelferry_installer.verify.archive_reader import open_bundle
-from wheelferry_installer.verify.policy import Policy, SignerList
-from wheelferry_installer.verify.verification import SignatureVerdict, verify, verify_contents
+from wheelferry_installer.verify.policy import Policy, SignatureVerdict, SignerList
+from wheelferry_installer.verify.verification import verify, verify_contents
 from wheelferry_schemas.bundle import layout, seek_table
 from wheelferry_schemas.trust.allowed_signers import AllowedSigner
 
@@ -31,7 +31,7 @@ def policy_of(*keys: SigningKey) -> Policy:
     return Policy(lists=(SignerList(path=Path("allowed_signers"), signers=signers),))
 
 
-def examine(path: Path, policy: Policy | None, now: int = NOW) -> tuple[SignatureVerdict, ...]:
+def examine(path: Path, policy: Policy, now: int = NOW) -> tuple[SignatureVerdict, ...]:
     """Do all that `bundle verify` does."""
     opened = open_bundle(path)
     try:

@@ -17,8 +17,8 @@ from wheelferry_schemas.errors import WheelferryError
 
 if TYPE_CHECKING:
     from wheelferry_installer.plan.package_changes import PackageChanges
-    from wheelferry_installer.verify.policy import Policy
-    from wheelferry_installer.verify.verification import SignatureVerdict, VerifiedBundle
+    from wheelferry_installer.verify.policy import Policy, SignatureVerdict
+    from wheelferry_installer.verify.verification import VerifiedBundle
     from wheelferry_installer.wheel.startup import StartupFile
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -94,14 +94,14 @@ def trust_options(command: _Command) -> Callable[..., Any]:
 def verified(path: Path, trust: Trust) -> Iterator[VerifiedBundle]:
     """Open and verify a bundle, and tell on stderr what is to be known of its signatures."""
     from wheelferry_installer.verify.archive_reader import open_bundle
-    from wheelferry_installer.verify.policy import load_policy, refuse_below_floor
+    from wheelferry_installer.verify.policy import ACCEPT_UNSIGNED, load_policy, refuse_below_floor
     from wheelferry_installer.verify.verification import verify
 
     opened = open_bundle(path)
     try:
-        policy = None
         if trust.allow_unsigned:
             refuse_below_floor()
+            policy = ACCEPT_UNSIGNED
         else:
             policy = load_policy(trust.allowed_signers, trust.require_signatures)
         now = int(time.time())

@@ -15,8 +15,8 @@ from pathlib import Path
 from wheelferry_installer.plan.doubts import fingerprint_of, packages_agree
 from wheelferry_installer.system import open_folder
 from wheelferry_installer.system.open_folder import NotPlainError, OpenFolder
-from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy
-from wheelferry_installer.verify.verification import SignatureVerdict, judge_stored
+from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy, SignatureVerdict
+from wheelferry_installer.verify.verification import judge_stored
 from wheelferry_schemas.bundle import layout, manifest
 from wheelferry_schemas.errors import MalformedError
 from wheelferry_schemas.receipt import Receipt

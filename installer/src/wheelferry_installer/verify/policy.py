@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import configparser
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -73,16 +74,43 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureVerdict:
+    """What is known of one signature.
+
+    `key` is None where the signature cannot be read. `name` is whom this host knows the key as.
+    `problem` says why the signature does not count, None where it does.
+    """
+
+    member: str
+    key: PublicKey | None
+    name: str | None
+    problem: str | None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The key's fingerprint."""
+        return None if self.key is None else self.key.fingerprint
+
+    @property
+    def line(self) -> str:
+        """How a person is told."""
+        told = self.problem or f"accepted, of {self.name}"
+        return f"{self.member}: {self.fingerprint or 'no key'}: {told}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What this host accepts, and which files say so.
 
-    A key has to be in each of the `lists`. `asked` is the number of `--require-signatures`.
+    A key has to be in each of the `lists`. `asked` is the number of `--require-signatures`. Where
+    it is `lenient`, no signature is asked for.
     """
 
     lists: tuple[SignerList, ...]
     revoked: tuple[RevokedKey, ...] = ()
     settings: tuple[Settings, ...] = ()
     asked: int = 1
+    lenient: bool = False
 
     @property
     def required(self) -> int:
@@ -91,6 +119,8 @@ class Policy:
 
     def refusal(self, key: PublicKey, namespace: str, now: int) -> tuple[str | None, str | None]:
         """Return whom a key belongs to, and why it is not accepted now; None where it is."""
+        if not self.lists:
+            return None, UNKNOWN_KEY
         answers = [listed.refusal(key, namespace, now) for listed in self.lists]
         name = next((name for name, _ in answers if name is not None), None)
         if any(revoked.key == key for revoked in self.revoked):
@@ -104,7 +134,36 @@ class Policy:
 
     def people(self, keys: frozenset[PublicKey]) -> int:
         """Return how many people at least have to have used these keys, by what each list says."""
-        return min(allowed_signers.people(listed.signers, keys) for listed in self.lists)
+        return min((allowed_signers.people(one.signers, keys) for one in self.lists), default=0)
+
+    def demand(self, bundle: str, verdicts: Sequence[SignatureVerdict]) -> None:
+        """Raise `TrustError` unless as many people signed the bundle of that name as are asked for."""
+        if self.lenient:
+            return
+        accepted = frozenset(one.key for one in verdicts if one.problem is None and one.key)
+        people = self.people(accepted)
+        if people >= self.required:
+            return
+        if not verdicts:
+            raise TrustError(
+                f"{bundle} is not signed",
+                hint="ask whoever made it to sign it; --allow-unsigned installs it all the same",
+            )
+        unknown = next((one for one in verdicts if one.problem == UNKNOWN_KEY), None)
+        hint = "ask whoever made the bundle to have it signed with a key that this host accepts"
+        if accepted:
+            hint = f"somebody else whom this host trusts has to sign it too: bundle sign {bundle}"
+        if unknown is not None:
+            hint = (
+                f"if a person you trust confirms the fingerprint {unknown.fingerprint}, get their "
+                "public key from them, then: bundle trust add alice.pub"
+            )
+        lists = " and ".join(str(listed.path) for listed in self.lists)
+        what = f"{bundle} is not signed by anybody that {lists} lists"
+        if self.required > 1:
+            by = "1 person" if people == 1 else f"{people} people"
+            what = f"{bundle} is signed by {by}, this host asks for {self.required}"
+        raise TrustError(what, details=[verdict.line for verdict in verdicts], hint=hint)
 
     def refusal_of_name(self, name: str) -> str | None:
         """Return which file keeps bundles of a name out, and what it allows; None where none does."""
@@ -112,6 +171,10 @@ class Policy:
             if settings.names and not any(fnmatchcase(name, p) for p in settings.names):
                 return f"{settings.path} allows {', '.join(settings.names)}"
         return None
+
+
+ACCEPT_UNSIGNED = Policy(lists=(), lenient=True)
+"""Accepts every bundle, whoever made it: then whoever made it can run anything."""
 
 
 def user_file() -> Path:

@@ -12,12 +12,11 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from wheelferry_installer.system import disk
 from wheelferry_installer.verify import signatures
 from wheelferry_installer.verify.archive_reader import OpenedBundle
-from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy
+from wheelferry_installer.verify.policy import UNKNOWN_KEY, Policy, SignatureVerdict
 from wheelferry_installer.verify.python_entries import read_python
 from wheelferry_installer.wheel.startup import StartupFile, startup_files
 from wheelferry_installer.wheel.verified_wheel import VerifiedWheel
@@ -34,28 +33,8 @@ from wheelferry_schemas.errors import (
 )
 from wheelferry_schemas.fields import format_timestamp, parse_timestamp
 from wheelferry_schemas.trust import sshsig
-from wheelferry_schemas.trust.ssh_wire import PublicKey
 
 _DAY = 24 * 60 * 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureVerdict:
-    """What is known of one signature.
-
-    `key` is None where the signature cannot be read. `name` is whom this host knows the key as.
-    `problem` says why the signature does not count, None where it does.
-    """
-
-    member: str
-    key: PublicKey | None
-    name: str | None
-    problem: str | None
-
-    @property
-    def fingerprint(self) -> str | None:
-        """The key's fingerprint."""
-        return None if self.key is None else self.key.fingerprint
 
 
 class VerifiedBundle:
@@ -132,20 +111,17 @@ class VerifiedBundle:
 
 
 def verify(
-    opened: OpenedBundle, policy: Policy | None, now: int, *, allow_future: bool = False
+    opened: OpenedBundle, policy: Policy, now: int, *, allow_future: bool = False
 ) -> VerifiedBundle:
     """Verify the signatures, the manifest and the layout of a bundle.
 
-    `now` is in seconds since the epoch. Without a policy no signature is asked for; that is the
-    user's `--allow-unsigned`. Raises `TrustError`, `MalformedError`, and `OutdatedError` where the
-    bundle has expired, or, unless that is allowed, comes from the future.
+    `now` is in seconds since the epoch. Raises `TrustError`, `MalformedError`, and `OutdatedError`
+    where the bundle has expired, or, unless that is allowed, comes from the future.
     """
     signers = judge_signatures(opened, policy, now)
-    if policy is not None:
-        _check_signers(opened, policy, signers)
+    policy.demand(opened.archive.path.name, signers)
     read = manifest.parse(opened.head.manifest.content)
-    if policy is not None:
-        _check_name(read, policy)
+    _check_name(read, policy)
     _check_expiry(read, now)
     bundle = VerifiedBundle(opened, read, signers)
     if not allow_future:
@@ -219,7 +195,7 @@ def for_all_members(bundle: VerifiedBundle, do: Callable[[Member], None]) -> Non
 def judge_signatures(
     opened: OpenedBundle, policy: Policy | None, now: int
 ) -> tuple[SignatureVerdict, ...]:
-    """Say of each signature whether it counts here, and if not, why."""
+    """Return whether each signature counts here; without a policy no key is known."""
     signatures_by_name = {member.name: member.content for member in opened.head.signatures}
     return judge_stored(opened.head.manifest.content, signatures_by_name, policy, now)
 
@@ -248,42 +224,6 @@ def _judge(
         if policy is not None:
             name, problem = policy.refusal(signature.key, sshsig.NAMESPACE, now)
     return SignatureVerdict(member=member, key=key, name=name, problem=problem)
-
-
-def _check_signers(
-    opened: OpenedBundle, policy: Policy, signers: tuple[SignatureVerdict, ...]
-) -> None:
-    """Raise `TrustError` unless as many people signed as the policy asks for."""
-    accepted = frozenset(s.key for s in signers if s.problem is None and s.key is not None)
-    people = policy.people(accepted)
-    if people >= policy.required:
-        return
-    path = opened.archive.path.name
-    if not signers:
-        raise TrustError(
-            f"{path} is not signed",
-            hint="ask whoever made it to sign it; --allow-unsigned installs it all the same",
-        )
-    unknown = next((signer for signer in signers if signer.problem == UNKNOWN_KEY), None)
-    hint = "ask whoever made the bundle to have it signed with a key that this host accepts"
-    if accepted:
-        hint = f"somebody else whom this host trusts has to sign it too: bundle sign {path}"
-    if unknown is not None:
-        hint = (
-            f"if a person you trust confirms the fingerprint {unknown.fingerprint}, get their "
-            "public key from them, then: bundle trust add alice.pub"
-        )
-    lists = " and ".join(str(listed.path) for listed in policy.lists)
-    what = f"{path} is not signed by anybody that {lists} lists"
-    if policy.required > 1:
-        by = "1 person" if people == 1 else f"{people} people"
-        what = f"{path} is signed by {by}, this host asks for {policy.required}"
-    raise TrustError(what, details=[_judgement(signer) for signer in signers], hint=hint)
-
-
-def _judgement(signer: SignatureVerdict) -> str:
-    told = signer.problem or f"accepted, of {signer.name}"
-    return f"{signer.member}: {signer.fingerprint or 'no key'}: {told}"
 
 
 def _check_name(read: Manifest, policy: Policy) -> None:
