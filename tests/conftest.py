@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.running import airgap
+from support.running import airgap, browsers
 from support.running.homes import move_home
 from support.running.index import LocalIndex, serve
 
@@ -76,6 +76,8 @@ def interruptible() -> Iterator[None]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("namespace") and not airgap.is_allowed():
         pytest.skip(airgap.NOT_ALLOWED)
+    if item.get_closest_marker("browser") and not browsers.is_there():
+        pytest.skip(browsers.NO_BROWSER)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -85,7 +87,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     # A skipped test reports file, line and reason.
     reasons = [report.longrepr[2] for report in reporter.stats.get("skipped", ())]
-    for missing in (airgap.NOT_ALLOWED, airgap.NO_MOUNTS):
+    for missing in (airgap.NOT_ALLOWED, airgap.NO_MOUNTS, browsers.NO_BROWSER):
         unseen = sum(missing in reason for reason in reasons)
         if unseen:
             reporter.write_line(f"NOT LOOKED AT: {unseen} promises, since {missing}")
