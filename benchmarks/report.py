@@ -1,4 +1,4 @@
-"""Says in Markdown what was measured: the tables of README.md."""
+"""Says in Markdown what was measured: the tables of RESULTS.md."""
 
 from __future__ import annotations
 
