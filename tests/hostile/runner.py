@@ -1,7 +1,6 @@
 """Runs `bundle` for tests, each time in a process of its own that is watched, without a new start.
 
-Run as a script this is the server: it has imported everything once, and forks for each request. The
-child tells what it opened for writing, what it started, and what code it ran, as Python's audit
+A command tells what it opened for writing, what it started, and what code it ran, as Python's audit
 hooks see it (sys.addaudithook); the kernel tells what memory and time it took.
 """
 
@@ -9,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,9 +15,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_SCRIPTS = ("__main__", "_facts", "make_venv", "compile_modules")
+from support.running import forking
+
 CPU_SECONDS = 20
 ADDRESS_SPACE = 2**32
+_EVENTS = 3
+"""The descriptor to which a command tells what it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,27 +42,17 @@ class Runner:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._server = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=folder,
-            text=True,
-        )
+        self._server = forking.Server(__name__)
 
     def run(self, *arguments: str | Path, cwd: Path, env: Mapping[str, str]) -> Watched:
         """Run `bundle` with these arguments, and nothing but `env` as its environment."""
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
         request = {
             "arguments": [str(argument) for argument in arguments],
             "cwd": str(cwd),
             "env": dict(env),
             "folder": str(self._folder),
         }
-        self._server.stdin.write(f"{json.dumps(request)}\n")
-        self._server.stdin.flush()
-        answer = json.loads(self._server.stdout.readline())
+        answer = self._server.ask(request)
         out, err, events = (
             (self._folder / name).read_text(encoding="utf-8") for name in ("out", "err", "events")
         )
@@ -76,11 +67,7 @@ class Runner:
         )
 
     def close(self) -> None:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.close()
-        self._server.stdout.close()
-        self._server.wait(timeout=30)
+        self._server.close()
 
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -158,25 +145,16 @@ def _child(request: dict[str, Any]) -> None:
 
     from wheelferry_installer import cli
 
-    os.chdir(request["cwd"])
-    os.environ.clear()
-    os.environ.update(request["env"])
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    files = {1: "out", 2: "err", _EVENTS: "events"}
     folder = request["folder"]
-    for name, descriptor in (("out", 1), ("err", 2), ("events", 3)):
-        os.dup2(os.open(f"{folder}/{name}", flags, 0o600), descriptor)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    forking.stand_in(request, {number: f"{folder}/{name}" for number, name in files.items()})
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
-    sys.argv = ["bundle", *request["arguments"]]
-    _watch(3)
+    _watch(_EVENTS)
     try:
         cli.main()
     except SystemExit as end:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(end.code if isinstance(end.code, int) else 1)
-    os._exit(0)
+        forking.end(end.code if isinstance(end.code, int) else 1)
 
 
 def _answered(search: ModuleType) -> Any:
@@ -200,33 +178,10 @@ def _answered(search: ModuleType) -> Any:
     return Answered
 
 
-def _serve() -> None:
-    import importlib
-    import pkgutil
-
-    import wheelferry_bundler
-    import wheelferry_installer
+def main() -> None:
+    """Serve until there are no more requests."""
     from wheelferry_installer.host import interpreter_search
 
-    for package in (wheelferry_bundler, wheelferry_installer):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            # The others are scripts: they run when they are imported.
-            if not module.name.endswith(_SCRIPTS):
-                importlib.import_module(module.name)
+    forking.load("wheelferry_bundler", "wheelferry_installer")
     interpreter_search.InterpreterQuery = _answered(interpreter_search)  # type: ignore[misc]
-    for line in sys.stdin:
-        process = os.fork()
-        if process == 0:
-            _child(json.loads(line))
-        _, status, used = os.wait4(process, 0)
-        answer = {
-            "code": os.waitstatus_to_exitcode(status),
-            "memory": used.ru_maxrss * 1024,
-            "seconds": used.ru_utime + used.ru_stime,
-        }
-        sys.stdout.write(f"{json.dumps(answer)}\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    _serve()
+    forking.serve(_child)
