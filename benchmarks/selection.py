@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.read.pyproject import Pyproject
 from wheelferry_bundler.read.targets import make_targets
 from wheelferry_bundler.read.uv_lock import read_uv_lock
 from wheelferry_bundler.select.selection import select
@@ -106,7 +107,7 @@ def _file(name: str) -> str:
 
 def _in_process(lock: bytes, case: Case) -> float:
     started = time.process_time()
-    locked = read_uv_lock(lock, Path("/nonexistent"), Wanted())
+    locked = read_uv_lock(lock, Wanted(), Pyproject.read(Path("/nonexistent")))
     for target in make_targets(case.platforms, case.pythons):
         selection = select(locked, target)
         assert not selection.problems, selection.problems

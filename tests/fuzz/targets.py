@@ -31,6 +31,7 @@ from wheelferry_bundler.fetch.simple_pages import PageError, parse_page
 from wheelferry_bundler.fetch.wheel_metadata import read_wheel_metadata
 from wheelferry_bundler.model.locked import Wanted
 from wheelferry_bundler.read.pylock import read_pylock
+from wheelferry_bundler.read.pyproject import Pyproject
 from wheelferry_bundler.read.requirement_lines import read_lines
 from wheelferry_bundler.read.uv_lock import read_uv_lock
 from wheelferry_bundler.select.closure import parse_metadata
@@ -227,7 +228,7 @@ def metadata(data: bytes) -> None:
 
 def uv_lock(data: bytes) -> None:
     try:
-        read_uv_lock(data, _SCRATCH, Wanted())
+        read_uv_lock(data, Wanted(), Pyproject.read(_SCRATCH))
     except WheelferryError:
         return
 

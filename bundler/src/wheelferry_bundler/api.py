@@ -325,13 +325,14 @@ def pack_installer(
     """
     from wheelferry_bundler.carry import installer_files, self_contained_writer
     from wheelferry_bundler.fetch.cache import Cache
+    from wheelferry_bundler.fetch.wheel_folders import list_folders
     from wheelferry_bundler.model.locations import Locations
     from wheelferry_bundler.model.options import BuildOptions
     from wheelferry_bundler.write.existing_bundle import read_manifest
 
     if not targets and options.bundle is not None:
         targets = read_manifest(options.bundle).targets
-    locations = Locations(folders=options.find_links, mirrors=options.index_urls)
+    locations = Locations(folders=list_folders(options.find_links), mirrors=options.index_urls)
     installer = installer_files.pack_installer(
         targets, BuildOptions(locations=locations), Cache.default(), on_progress or _Silent()
     )

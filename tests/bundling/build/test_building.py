@@ -29,6 +29,7 @@ from wheelferry_bundler.build.build_python import BuildPython
 from wheelferry_bundler.build.building import Built, build_all, check_fit
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched
+from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.model.locations import Index, Locations
 from wheelferry_bundler.model.locked import Artifact, LockedPackage, PackageKey, PackageSource
 from wheelferry_bundler.model.options import BuildOptions, check_allowed
@@ -208,7 +209,7 @@ def test_takes_build_requirements_from_the_folder_of_wheels(cache: Cache, tmp_pa
     )
     real = source_files(make_wheel("demo"))["backend.py"]
     (tmp_path / "project" / "real.py").write_bytes(real)
-    options = BuildOptions(locations=Locations(folders=(tmp_path / "some wheels",)))
+    options = BuildOptions(locations=Locations(folders=list_folders((tmp_path / "some wheels",))))
     (built,) = build(directory(tmp_path / "project"), cache, options=options)
     assert built.file.sha256 == make_wheel("demo").sha256
 
@@ -232,7 +233,7 @@ def needy_files(requires: str) -> dict[str, bytes]:
 def two_versions(folder: Path) -> BuildOptions:
     for version in ("1.0", "2.0"):
         make_wheel("needed", version).write(folder)
-    return BuildOptions(locations=Locations(folders=(folder,)))
+    return BuildOptions(locations=Locations(folders=list_folders((folder,))))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from support.making.wheels import TinyWheel, make_wheel
 from wheelferry_bundler.build.prebuilt import Prebuilt
+from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import (
     Artifact,
@@ -18,7 +17,6 @@ from wheelferry_bundler.model.locked import (
 from wheelferry_bundler.read.targets import make_target, parse_python
 from wheelferry_bundler.select.platforms import parse_platform
 from wheelferry_bundler.select.selection import Selection, select
-from wheelferry_schemas.errors import UsageError
 from wheelferry_schemas.target import Target
 
 LINUX = "manylinux_2_17_x86_64"
@@ -54,7 +52,7 @@ def selected(locked: LockedPackage, folder: Path, target: Target) -> Selection:
         packages={locked.key: locked},
         edges=(Dependency(key=locked.key),),
     )
-    prebuilt = Prebuilt.find(Locations(folders=(folder,)))
+    prebuilt = Prebuilt.of(Locations(folders=list_folders((folder,))))
     return select(prebuilt.complete(lock, target), target)
 
 
@@ -137,8 +135,3 @@ def test_other_files_of_the_folder_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (chosen,) = selected(package(), tmp_path, target_of(LINUX)).chosen
     assert chosen.wheel is None
-
-
-def test_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--find-links"):
-        Prebuilt.find(Locations(folders=(tmp_path / "none",)))

@@ -15,6 +15,7 @@ from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched, fetch, total_size
 from wheelferry_bundler.fetch.file_lock import try_lock
 from wheelferry_bundler.fetch.transfers import CHUNK
+from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.model.locations import Index, Locations
 from wheelferry_bundler.model.locked import Artifact
 from wheelferry_schemas.errors import MalformedError, TransferError, UsageError, WheelferryError
@@ -396,7 +397,7 @@ def test_names_a_path_that_is_not_there(cache: Cache, tmp_path: Path) -> None:
 def test_takes_a_file_of_a_folder_by_its_hash(cache: Cache, tmp_path: Path) -> None:
     wheel = make_wheel("demo")
     path = wheel.write(tmp_path / "links")
-    locations = Locations(folders=(tmp_path / "links",))
+    locations = Locations(folders=list_folders((tmp_path / "links",)))
     assert get(artifact(wheel, f"{NOBODY}/{wheel.file_name}"), cache, locations).path == path
 
 
@@ -404,7 +405,7 @@ def test_passes_over_a_file_of_a_folder_with_another_hash(
     index: LocalIndex, wheel: TinyWheel, cache: Cache, tmp_path: Path
 ) -> None:
     make_wheel("demo", files={}).write(tmp_path / "links")
-    locations = Locations(folders=(tmp_path / "links",))
+    locations = Locations(folders=list_folders((tmp_path / "links",)))
     fetched = get(artifact(wheel, index.file_url(wheel.file_name)), cache, locations)
     assert fetched.path == cache.path(wheel.sha256)
 
@@ -412,7 +413,7 @@ def test_passes_over_a_file_of_a_folder_with_another_hash(
 def test_refuses_a_folder_of_wheels_that_is_not_there(cache: Cache, tmp_path: Path) -> None:
     wheel = make_wheel("demo")
     with pytest.raises(UsageError, match="--find-links"):
-        get(artifact(wheel, NOBODY), cache, Locations(folders=(tmp_path / "none",)))
+        get(artifact(wheel, NOBODY), cache, Locations(folders=list_folders((tmp_path / "none",))))
 
 
 def test_shows_no_credentials_whatever_goes_wrong(

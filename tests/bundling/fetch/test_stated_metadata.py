@@ -15,6 +15,7 @@ from support.running.sites import JSON, Answer, Site, serve_site
 from wheelferry_bundler.fetch import transfers
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.stated_metadata import read_stated
+from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import Artifact
 from wheelferry_schemas.errors import MalformedError, TransferError
@@ -93,7 +94,7 @@ def test_takes_metadata_from_the_wheel_where_none_is_beside_it(
 
 def test_asks_nobody_about_a_wheel_that_is_here(site: Site, cache: Cache, tmp_path: Path) -> None:
     path = WHEEL.write(tmp_path / "wheels")
-    locations = Locations(folders=(path.parent,))
+    locations = Locations(folders=list_folders((path.parent,)))
     assert required(f"{site.url}/files/demo.whl", cache, locations) == "in-the-wheel"
     assert required(path, cache) == "in-the-wheel"
     cache.partial(WHEEL.sha256).write_bytes(WHEEL.data)
@@ -106,7 +107,7 @@ def test_does_not_take_the_wheel_of_another_hash_for_it(
     site: Site, cache: Cache, tmp_path: Path
 ) -> None:
     make_wheel("demo-pkg", requires=("another",)).write(tmp_path / "wheels")
-    locations = Locations(folders=(tmp_path / "wheels",))
+    locations = Locations(folders=list_folders((tmp_path / "wheels",)))
     assert required(f"{site.url}/files/demo.whl", cache, locations) == "in-the-wheel"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wheelferry_bundler.model.locations import Index
-from wheelferry_bundler.read.inputs import find_input, locations_for
+from wheelferry_bundler.read.inputs import find_input, indexes_of
 from wheelferry_schemas.errors import UsageError
 
 SCRIPT = "# /// script\n# dependencies = []\n# ///\n"
@@ -131,20 +131,12 @@ def test_refuses_a_script_that_states_no_dependencies(tmp_path: Path) -> None:
         find_input(tmp_path / "tool.py")
 
 
-def test_places_know_the_indexes_of_the_project(tmp_path: Path) -> None:
+def test_reads_the_indexes_of_the_project(tmp_path: Path) -> None:
     write(tmp_path, "uv.lock")
     (tmp_path / "uv.toml").write_text(f"[[index]]\nurl = '{URL}'\n", encoding="utf-8")
-    assert locations_for(find_input(tmp_path), (), ()).indexes == (Index(url=URL),)
+    assert indexes_of(find_input(tmp_path)) == (Index(url=URL),)
 
 
-def test_places_know_the_indexes_of_a_requirements_file(tmp_path: Path) -> None:
+def test_reads_the_indexes_of_a_requirements_file(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text(f"--index-url {URL}\n", encoding="utf-8")
-    locations = locations_for(find_input(tmp_path), (), ())
-    assert locations.indexes == (Index(url=URL, default=True),)
-
-
-def test_places_hold_the_folders_and_mirrors_of_the_command_line(tmp_path: Path) -> None:
-    write(tmp_path, "uv.lock")
-    locations = locations_for(find_input(tmp_path), [tmp_path], [URL])
-    assert (locations.folders, locations.mirrors) == ((tmp_path,), (URL,))
-    assert "s3cret" not in repr(locations)
+    assert indexes_of(find_input(tmp_path)) == (Index(url=URL, default=True),)

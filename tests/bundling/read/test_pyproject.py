@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelferry_bundler.read.pyproject import Project
+from wheelferry_bundler.read.pyproject import GroupSettings, Pyproject
 from wheelferry_schemas.errors import MalformedError
 
 
@@ -13,13 +13,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(folder: Path, text: str) -> Project:
+def read(folder: Path, text: str) -> GroupSettings:
     (folder / "pyproject.toml").write_text(text)
-    return Project.read(folder)
+    return Pyproject.read(folder).groups
 
 
 def test_folder_without_project_file_has_the_defaults_of_uv(folder: Path) -> None:
-    assert Project.read(folder) == Project(default_groups=frozenset({"dev"}))
+    assert Pyproject.read(folder).groups == GroupSettings(default_groups=frozenset({"dev"}))
 
 
 @pytest.mark.parametrize(

@@ -75,11 +75,6 @@ def test_says_what_uv_says_of_a_script(script: Path) -> None:
     assert "none" in str(caught.value)
 
 
-def test_refuses_a_script_without_dependencies_of_its_own(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not state its dependencies"):
-        read(write(tmp_path, "print(1)\n", "tool.py"))
-
-
 def test_scripts_have_no_extras_groups_or_packages(script: Path) -> None:
     with pytest.raises(UsageError, match="has no extras"):
         read(script, wanted=Wanted(extras=("x",)))

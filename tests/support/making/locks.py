@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelferry_bundler.model.locked import LockedSet, Wanted
+from wheelferry_bundler.read.pyproject import Pyproject
 from wheelferry_bundler.read.targets import make_target, parse_python
 from wheelferry_bundler.read.uv_lock import read_uv_lock
 from wheelferry_bundler.select.platforms import parse_platform
@@ -74,7 +75,7 @@ def uv_lock(*packages: str, head: str = 'requires-python = ">=3.8"\n', revision:
 
 def read(lock: bytes, folder: Path = NOWHERE, **wanted: Any) -> LockedSet:
     """Read a uv.lock."""
-    return read_uv_lock(lock, folder, Wanted(**wanted))
+    return read_uv_lock(lock, Wanted(**wanted), Pyproject.read(folder))
 
 
 def selected(*packages: str, on: Target | None = None, **wanted: Any) -> Selection:

@@ -8,6 +8,7 @@ from pathlib import Path
 from support.making.wheels import make_wheel
 from wheelferry_bundler.model.locked import LockedPackage, LockedSet, Wanted
 from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.read.inputs import find_input
 from wheelferry_bundler.read.targets import make_target, parse_python
 from wheelferry_bundler.resolve.requirements import read_requirements
 from wheelferry_bundler.select.platforms import parse_platform
@@ -42,7 +43,8 @@ def read(
     wanted: Wanted | None = None,
     options: BuildOptions | None = None,
 ) -> LockedSet:
-    return read_requirements(path, target, wanted or Wanted(allow_outside_paths=True), options)
+    source = find_input(path)
+    return read_requirements(source, target, wanted or Wanted(allow_outside_paths=True), options)
 
 
 def chosen(locked: LockedSet, target: Target = LINUX) -> list[str]:

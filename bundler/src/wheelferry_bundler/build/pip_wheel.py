@@ -86,7 +86,7 @@ def _environment(locations: Locations) -> dict[str, str]:
     }
     if locations.folders:
         # As URLs, since a path may hold a blank.
-        folders = (folder.resolve().as_uri() for folder in locations.folders)
+        folders = (folder.path.resolve().as_uri() for folder in locations.folders)
         known = environment.get("PIP_FIND_LINKS", "")
         environment["PIP_FIND_LINKS"] = f"{' '.join(folders)} {known}".rstrip()
     logins = Logins(locations.indexes)

@@ -15,7 +15,6 @@ from pathlib import Path
 from packaging.utils import canonicalize_version
 
 from wheelferry_bundler.fetch.hashing import hash_file
-from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet, PackageSource
 from wheelferry_bundler.read.project_paths import leaves
@@ -32,14 +31,14 @@ class Prebuilt:
     wheels: Mapping[str, Sequence[Artifact]]
 
     @classmethod
-    def find(cls, locations: Locations) -> Prebuilt:
-        """Look into the folders; raises `UsageError` where one is no folder."""
+    def of(cls, locations: Locations) -> Prebuilt:
+        """Return the wheels in the folders of these locations."""
         wheels: dict[str, list[Artifact]] = {}
-        for file_name, paths in list_folders(locations.folders).items():
+        for file_name, paths in locations.files.items():
             wheel = Artifact(file_name=file_name, path=paths[0])
             if wheel.tags:
                 wheels.setdefault(wheel.name_and_version[0], []).append(wheel)
-        return cls(tuple(folder.resolve() for folder in locations.folders), wheels)
+        return cls(tuple(folder.path.resolve() for folder in locations.folders), wheels)
 
     def complete(self, locked: LockedSet, target: Target) -> LockedSet:
         """Return `locked` with these wheels where it has none that fits the target.

@@ -25,7 +25,7 @@ from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import fetch, total_size
 from wheelferry_bundler.model.locked import Artifact
 from wheelferry_bundler.model.options import BuildOptions
-from wheelferry_bundler.read.inputs import Input
+from wheelferry_bundler.read.inputs import requirements_file
 from wheelferry_bundler.select.selection import Selection
 from wheelferry_schemas import __version__
 from wheelferry_schemas.errors import UnfitError, WheelferryError
@@ -94,7 +94,7 @@ def _plan(targets: Sequence[Target], building: BuildOptions) -> bundle_plan.Bund
             "the installer cannot be carried: it runs with Python 3.10 and newer",
             hint="name such a Python for it to run with: bundle bootstrap --python 3.12",
         )
-    source = Input(path=_LOCK, kind="requirements.txt", folder=_LOCK.parent)
+    source = requirements_file(_LOCK)
     building = dataclasses.replace(building, no_build=True, config_settings=())
     try:
         plan = bundle_plan.plan(bundle_plan.Request(source=source, targets=able, building=building))

@@ -17,6 +17,7 @@ from wheelferry_bundler.model.locked import Artifact, LockedSet, Wanted
 from wheelferry_bundler.model.options import BuildOptions, check_allowed
 from wheelferry_bundler.read.inputs import Input
 from wheelferry_bundler.read.pylock import read_pylock
+from wheelferry_bundler.read.pyproject import Pyproject
 from wheelferry_bundler.read.toml_tables import read_input
 from wheelferry_bundler.read.uv_lock import read_uv_lock
 from wheelferry_bundler.resolve.build_dependencies import add_build_dependencies
@@ -82,7 +83,7 @@ def plan(request: Request) -> BundlePlan:
     """
     data = read_input(request.source.path)
     locked = _read(request, data)
-    prebuilt = Prebuilt.find(request.building.locations)
+    prebuilt = Prebuilt.of(request.building.locations)
     selections = tuple(
         _select(prebuilt.complete(locked[target.id], target), target, request)
         for target in request.targets
@@ -154,12 +155,10 @@ def _recorded(wanted: Wanted) -> tuple[str, ...]:
 def _read(request: Request, data: bytes) -> Mapping[str, LockedSet]:
     source = request.source
     if not source.is_lock:
-        return read_requirements_for_all(
-            source.path, request.targets, request.wanted, request.building, source.folder
-        )
+        return read_requirements_for_all(source, request.targets, request.wanted, request.building)
     folder = source.path.resolve().parent
     if source.kind == "uv.lock":
-        locked = read_uv_lock(data, folder, request.wanted)
+        locked = read_uv_lock(data, request.wanted, Pyproject.read(folder))
     else:
         locked = read_pylock(data, folder, request.wanted, name=_pylock_name(source.path))
     return {target.id: locked for target in request.targets}

@@ -59,8 +59,10 @@ def request_for(source: Input, targets: Sequence[Target], options: CreateOptions
 
     from wheelferry_bundler.create.bundle_plan import Request
     from wheelferry_bundler.fetch.python_archives import read_python_archives
+    from wheelferry_bundler.fetch.wheel_folders import list_folders
+    from wheelferry_bundler.model.locations import Locations
     from wheelferry_bundler.model.options import BuildOptions
-    from wheelferry_bundler.read.inputs import locations_for
+    from wheelferry_bundler.read.inputs import indexes_of
 
     if not targets:
         raise UsageError("there is no target to plan for", hint="pass what make_targets() returns")
@@ -73,7 +75,11 @@ def request_for(source: Input, targets: Sequence[Target], options: CreateOptions
             no_build=options.no_build,
             no_build_packages=frozenset(map(canonicalize_name, options.no_build_packages)),
             config_settings=options.config_settings,
-            locations=locations_for(source, options.find_links, options.index_urls),
+            locations=Locations(
+                folders=list_folders(options.find_links),
+                mirrors=tuple(options.index_urls),
+                indexes=indexes_of(source),
+            ),
         ),
         pythons=read_python_archives(options.python_archives, targets),
         build_dependencies=options.with_build_deps,

@@ -23,7 +23,6 @@ from wheelferry_bundler.fetch.hashing import hash_file, hash_stream
 from wheelferry_bundler.fetch.logins import Logins
 from wheelferry_bundler.fetch.mirrors import Mirrors
 from wheelferry_bundler.fetch.transfers import UNREACHABLE, AttemptError, Transfers, WrongSizeError
-from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.model.locations import Index, Locations
 from wheelferry_bundler.model.locked import Artifact
 from wheelferry_schemas.errors import MalformedError, TransferError, WheelferryError
@@ -88,11 +87,11 @@ def connections(locations: Locations) -> Iterator[tuple[Transfers, Mirrors]]:
         transfers.close()
 
 
-def lies_here(artifact: Artifact, cache: Cache, local: Mapping[str, tuple[Path, ...]]) -> bool:
-    """Return whether a file need not be fetched; `local` are the files of folders by name."""
+def lies_here(artifact: Artifact, cache: Cache, locations: Locations) -> bool:
+    """Return whether a file need not be fetched."""
     return (
         artifact.path is not None
-        or artifact.file_name in local
+        or artifact.file_name in locations.files
         or cache.get(artifact.sha256 or "", artifact.size) is not None
     )
 
@@ -103,9 +102,7 @@ def _fetcher(
 ) -> Iterator[_Fetcher]:
     locations = locations or Locations()
     with connections(locations) as (transfers, mirrors):
-        yield _Fetcher(
-            cache, transfers, mirrors, list_folders(locations.folders), _Tally(on_progress)
-        )
+        yield _Fetcher(cache, transfers, mirrors, locations.files, _Tally(on_progress))
 
 
 class _Tally:

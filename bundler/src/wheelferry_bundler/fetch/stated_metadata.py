@@ -18,7 +18,6 @@ from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import connections, fetch, lies_here
 from wheelferry_bundler.fetch.mirrors import Mirrors
 from wheelferry_bundler.fetch.transfers import AttemptError, Transfers
-from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.fetch.wheel_metadata import read_metadata
 from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import Artifact
@@ -43,9 +42,8 @@ def read_stated(
     cannot be asked.
     """
     wanted = {wheel.sha256: wheel for wheel in wheels if wheel.sha256 is not None}
-    local = list_folders(locations.folders)
     apart = {
-        sha256: wheel for sha256, wheel in wanted.items() if not lies_here(wheel, cache, local)
+        sha256: wheel for sha256, wheel in wanted.items() if not lies_here(wheel, cache, locations)
     }
     found: dict[str, Stated] = {}
     with connections(locations) as (transfers, mirrors), ThreadPoolExecutor(_WORKERS) as pool:

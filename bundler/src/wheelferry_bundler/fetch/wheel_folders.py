@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
+from wheelferry_bundler.model.locations import WheelFolder
 from wheelferry_schemas.errors import UsageError
 
 
-def list_folders(folders: Iterable[Path]) -> Mapping[str, tuple[Path, ...]]:
-    """Return the files in these folders by name; raises `UsageError` for one that cannot be read."""
-    found: dict[str, tuple[Path, ...]] = {}
-    for folder in folders:
-        try:
-            entries = sorted(entry for entry in folder.iterdir() if entry.is_file())
-        except OSError as error:
-            raise UsageError(
-                f"--find-links {folder} cannot be read: {error.strerror}",
-                hint="name a folder of wheels",
-            ) from error
-        for entry in entries:
-            found[entry.name] = (*found.get(entry.name, ()), entry)
-    return found
+def list_folders(paths: Iterable[Path]) -> tuple[WheelFolder, ...]:
+    """Return folders with the names of their files; raises `UsageError` for an unreadable one."""
+    return tuple(map(_list, paths))
+
+
+def _list(path: Path) -> WheelFolder:
+    try:
+        names = sorted(entry.name for entry in path.iterdir() if entry.is_file())
+    except OSError as error:
+        raise UsageError(
+            f"--find-links {path} cannot be read: {error.strerror}", hint="name a folder of wheels"
+        ) from error
+    return WheelFolder(path, tuple(names))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 
@@ -19,7 +21,15 @@ class Index:
     default: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class WheelFolder:
+    """A folder of wheels and source archives, and the names of its files when it was listed."""
+
+    path: Path
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Locations:
     """Where to look for files.
 
@@ -27,6 +37,15 @@ class Locations:
     (`--index-url`), in order of preference. `indexes` are known for their logins alone.
     """
 
-    folders: tuple[Path, ...] = ()
+    folders: tuple[WheelFolder, ...] = ()
     mirrors: tuple[str, ...] = field(default=(), repr=False)
     indexes: tuple[Index, ...] = ()
+
+    @cached_property
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        """The files of all folders by name."""
+        found: dict[str, tuple[Path, ...]] = {}
+        for folder in self.folders:
+            for name in folder.names:
+                found[name] = (*found.get(name, ()), folder.path / name)
+        return found

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.model.locked import ExtraRequirement
-from wheelferry_bundler.read.toml_tables import Table, read_toml
+from wheelferry_bundler.read.toml_tables import Table
 from wheelferry_schemas.errors import MalformedError
-
-
-def read_uv_settings(folder: Path) -> Table:
-    """Return uv's settings of a project; as with uv, a uv.toml stands in for pyproject.toml."""
-    own, pyproject = folder / "uv.toml", folder / "pyproject.toml"
-    if own.is_file():
-        return read_toml(own)
-    if pyproject.is_file():
-        return read_toml(pyproject).table("tool").table("uv")
-    return Table({}, own.name)
 
 
 def read_extra_build_requires(settings: Table) -> Mapping[str, tuple[ExtraRequirement, ...]]:

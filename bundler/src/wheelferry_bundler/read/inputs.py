@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelferry_bundler.model.locations import Locations
+from wheelferry_bundler.model.locations import Index
 from wheelferry_bundler.model.locked import LockKind
 from wheelferry_bundler.read.index_settings import known_indexes
-from wheelferry_bundler.read.requirement_lines import read_lines
+from wheelferry_bundler.read.requirement_lines import RequirementLines, read_lines
 from wheelferry_bundler.read.toml_tables import read_input, read_toml
 from wheelferry_schemas.errors import UsageError
 
@@ -30,13 +30,14 @@ _LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
 class Input:
     """A file to read, and the others in the same folder that were passed over for it.
 
-    Relative paths in a requirements file start at `folder`.
+    Relative paths in a requirements file start at `folder`; `lines` is what it says.
     """
 
     path: Path
     kind: LockKind
     folder: Path
     passed_over: tuple[str, ...] = ()
+    lines: RequirementLines | None = None
 
     @property
     def is_lock(self) -> bool:
@@ -44,17 +45,14 @@ class Input:
         return self.kind in ("uv.lock", "pylock.toml")
 
     def lists_every_file(self) -> bool:
-        """Return whether a requirements file pins everything with hashes; raises as `read_lines`."""
-        if self.kind != "requirements.txt":
-            return False
-        lines = read_lines(self.path)
-        return lines.complete and bool(lines.asked)
+        """Return whether it is a requirements file that pins everything with hashes."""
+        return self.lines is not None and self.lines.complete and bool(self.lines.asked)
 
 
 def find_input(source: Path) -> Input:
     """Return what `source` is, or which of the files in the folder `source` is taken.
 
-    Raises `UsageError` where there is none.
+    Raises `UsageError` where there is none, and as `read_lines` for a requirements file.
     """
     if source.is_dir():
         return _find_in_folder(source)
@@ -70,7 +68,12 @@ def find_input(source: Path) -> Input:
     # As pip has it: paths start where the command is run, which for most is the project.
     here = Path.cwd()
     folder = here if here in source.resolve().parents else source.resolve().parent
-    return Input(path=source, kind=kind, folder=folder)
+    return _input(source, kind, folder)
+
+
+def requirements_file(path: Path) -> Input:
+    """Return a requirements file as what a bundle is made from; raises as `read_lines`."""
+    return _input(path, "requirements.txt", path.parent)
 
 
 def is_script(path: Path) -> bool:
@@ -78,15 +81,18 @@ def is_script(path: Path) -> bool:
     return bool(SCRIPT_BLOCK.search(read_input(path)))
 
 
-def locations_for(source: Input, folders: Sequence[Path], mirrors: Sequence[str]) -> Locations:
-    """Return where files may be had besides where `source` says, logins of its indexes included.
+def indexes_of(source: Input) -> tuple[Index, ...]:
+    """Return the indexes that a source and the settings name; their URLs may contain logins.
 
-    `folders` come from `--find-links`, `mirrors` from `--index-url`.
+    Raises `MalformedError` where a file of settings is not TOML.
     """
-    indexes = known_indexes(source.path.resolve().parent)
-    if source.path.suffix in (".txt", ".in"):
-        indexes = (*read_lines(source.path).indexes, *indexes)
-    return Locations(folders=tuple(folders), mirrors=tuple(mirrors), indexes=indexes)
+    own = source.lines.indexes if source.lines else ()
+    return (*own, *known_indexes(source.path.resolve().parent))
+
+
+def _input(path: Path, kind: LockKind, folder: Path, passed_over: Sequence[str] = ()) -> Input:
+    lines = read_lines(path) if kind == "requirements.txt" else None
+    return Input(path=path, kind=kind, folder=folder, passed_over=tuple(passed_over), lines=lines)
 
 
 def _find_in_folder(folder: Path) -> Input:
@@ -98,9 +104,7 @@ def _find_in_folder(folder: Path) -> Input:
         raise _unlocked(folder)
     kind = _kind(found[0])
     assert kind is not None
-    return Input(
-        path=folder / found[0], kind=kind, folder=folder.resolve(), passed_over=tuple(found[1:])
-    )
+    return _input(folder / found[0], kind, folder.resolve(), found[1:])
 
 
 def _is_project(path: Path) -> bool:

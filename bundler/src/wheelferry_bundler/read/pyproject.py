@@ -1,9 +1,10 @@
-"""What a pyproject.toml says that older locks do not: default groups, and Pythons of groups."""
+"""Reads a project folder: its pyproject.toml, and the settings of uv that hold there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -19,25 +20,21 @@ DEV: frozenset[str] = frozenset({"dev"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """A project folder."""
+class GroupSettings:
+    """What a pyproject.toml says of its groups, and older locks do not."""
 
     default_groups: DefaultGroups = DEV
     group_requires_python: Mapping[str, SpecifierSet] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path) -> Project:
-        """Read the pyproject.toml of `folder`; without one, uv's defaults hold."""
-        path = folder / "pyproject.toml"
-        if not path.is_file():
-            return cls()
-        table = read_toml(path)
+    def of(cls, table: Table) -> GroupSettings:
+        """Return the settings of a pyproject.toml; raises `MalformedError`."""
         uv = table.table("tool").table("uv")
         defaults = read_default_groups(uv)
         declared = set(map(canonicalize_name, table.table("dependency-groups").data))
         if defaults is not None and (unknown := defaults - declared - DEV):
             raise MalformedError(
-                f"{path.name}: default-groups names {', '.join(map(repr, sorted(unknown)))}, "
+                f"{table.where}: default-groups names {', '.join(map(repr, sorted(unknown)))}, "
                 "which the project does not have"
             )
         settings = uv.table("dependency-groups")
@@ -49,6 +46,36 @@ class Project:
                 if "requires-python" in (table := settings.table(group))
             },
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pyproject:
+    """A project folder: its pyproject.toml, None where it has none, and uv's settings there."""
+
+    folder: Path
+    table: Table | None
+    uv_settings: Table
+
+    @classmethod
+    def read(cls, folder: Path) -> Pyproject:
+        """Read a folder; as with uv, a uv.toml replaces the table `tool.uv` of pyproject.toml.
+
+        Raises `TransferError` where a file cannot be read, `MalformedError` for what is not TOML.
+        """
+        path, own = folder / "pyproject.toml", folder / "uv.toml"
+        table = read_toml(path) if path.is_file() else None
+        if own.is_file():
+            settings = read_toml(own)
+        elif table is not None:
+            settings = table.table("tool").table("uv")
+        else:
+            settings = Table({}, own.name)
+        return cls(folder=folder, table=table, uv_settings=settings)
+
+    @cached_property
+    def groups(self) -> GroupSettings:
+        """What it says of its groups; without a pyproject.toml, uv's defaults hold."""
+        return GroupSettings() if self.table is None else GroupSettings.of(self.table)
 
 
 def read_default_groups(table: Table) -> DefaultGroups:

@@ -20,10 +20,9 @@ from wheelferry_bundler.model.locked import Dependency, LockedPackage, LockedSet
 from wheelferry_bundler.read.build_settings import (
     read_constraints,
     read_extra_build_requires,
-    read_uv_settings,
 )
 from wheelferry_bundler.read.project_paths import confined
-from wheelferry_bundler.read.pyproject import Project, read_default_groups, read_specifier
+from wheelferry_bundler.read.pyproject import Pyproject, read_default_groups, read_specifier
 from wheelferry_bundler.read.toml_tables import Table, parse_toml
 from wheelferry_bundler.read.uv_conflicts import check_conflicts
 from wheelferry_bundler.read.uv_roots import Choice
@@ -38,15 +37,15 @@ _RECORDS_DEFAULTS = 5
 """The first revision that records default groups and the Pythons that groups need."""
 
 
-def read_uv_lock(data: bytes, folder: Path, wanted: Wanted) -> LockedSet:
-    """Read the bytes of a uv.lock that lies in `folder`.
+def read_uv_lock(data: bytes, wanted: Wanted, pyproject: Pyproject) -> LockedSet:
+    """Read the bytes of a uv.lock that lies beside a pyproject.toml.
 
     Raises `MalformedError` for what is not one of uv's locks, `UsageError` where `wanted` names
     an extra, a group or a package that it does not have, or some that conflict.
     """
     lock = parse_toml(data, "uv.lock")
     _check_version(lock)
-    reader = _Reader(lock, folder)
+    reader = _Reader(lock, pyproject)
     workspace = reader.workspace()
     choice = Choice(workspace=workspace, wanted=wanted)
     choice.check_names()
@@ -58,7 +57,7 @@ def read_uv_lock(data: bytes, folder: Path, wanted: Wanted) -> LockedSet:
     return LockedSet(
         closed=True,
         kind="uv.lock",
-        name=only.name if only else named_after(folder, "workspace"),
+        name=only.name if only else named_after(pyproject.folder, "workspace"),
         version=only.version if only else None,
         requires_python=requires_python if len(requires_python) else None,
         packages=workspace.packages,
@@ -69,7 +68,7 @@ def read_uv_lock(data: bytes, folder: Path, wanted: Wanted) -> LockedSet:
         conflicts=workspace.conflicts,
         outside_allowed=wanted.allow_outside_paths,
         build_constraints=read_constraints(lock.table("manifest"), "build-constraints"),
-        extra_build_requires=read_extra_build_requires(read_uv_settings(folder)),
+        extra_build_requires=read_extra_build_requires(pyproject.uv_settings),
     )
 
 
@@ -97,9 +96,10 @@ class _Reader:
     """Turns the tables of one lock into packages and edges."""
 
     lock: Table
-    folder: Path
+    pyproject: Pyproject
 
     def __post_init__(self) -> None:
+        self.folder = self.pyproject.folder
         self._revision = self.lock.optional_size("revision") or 0
         self._manifest = self.lock.table("manifest")
         self._tables: dict[PackageKey, Table] = {}
@@ -124,7 +124,7 @@ class _Reader:
             for name in groups.data
         }
         return Workspace(
-            folder=self.folder,
+            pyproject=self.pyproject,
             packages=packages,
             members=members,
             declared={key: self._declared(packages[key]) for key in members},
@@ -224,7 +224,8 @@ class _Reader:
 
     def _group_pythons(self, table: Table, folder: Path) -> Mapping[str, SpecifierSet]:
         if self._revision < _RECORDS_DEFAULTS:
-            return Project.read(folder).group_requires_python
+            own = self.pyproject if folder == self.folder else Pyproject.read(folder)
+            return own.groups.group_requires_python
         pythons = table.table("group-requires-python")
         return {canonicalize_name(name): read_specifier(pythons, name) for name in pythons.data}
 

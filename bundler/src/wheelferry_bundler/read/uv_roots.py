@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.model.locked import Dependency, PackageKey, Root, Wanted
-from wheelferry_bundler.read.pyproject import DEV, DefaultGroups, Project
+from wheelferry_bundler.read.pyproject import DEV, DefaultGroups
 from wheelferry_bundler.read.uv_workspace import Declared, Workspace
 from wheelferry_schemas.errors import UsageError
 
@@ -63,8 +63,8 @@ class Choice:
             return frozenset()
         if workspace.records_defaults and len(self.wanted.packages) == 1:
             return workspace.declared[self.members[0]].default_groups
-        if (workspace.folder / "pyproject.toml").is_file():
-            return Project.read(workspace.folder).default_groups
+        if workspace.pyproject.table is not None:
+            return workspace.pyproject.groups.default_groups
         root = workspace.root
         return (workspace.declared[root] if root else workspace.loose).default_groups
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 
 from wheelferry_bundler.model.conflicts import SyntheticExtra
 from wheelferry_bundler.model.locked import Dependency, LockedPackage, PackageKey
-from wheelferry_bundler.read.pyproject import DEV, DefaultGroups
+from wheelferry_bundler.read.pyproject import DEV, DefaultGroups, Pyproject
 
 LooseGroups = Mapping[str, tuple[Dependency, ...]]
 
@@ -35,7 +34,7 @@ class Workspace:
     tell which extras there are.
     """
 
-    folder: Path
+    pyproject: Pyproject
     packages: Mapping[PackageKey, LockedPackage]
     members: tuple[PackageKey, ...]
     declared: Mapping[PackageKey, Declared]

@@ -141,7 +141,7 @@ def _ask_backend(
         *("run", "--quiet", "--no-project", "--isolated"),
         *("--python", str(interpreter_for(target).path)),
         *(f"--with={requirement}" for requirement in (*requires, *_concerning(requires, options))),
-        *(f"--find-links={path.resolve()}" for path in options.locations.folders),
+        *(f"--find-links={folder.path.resolve()}" for folder in options.locations.folders),
         *("python", "-c", _HOOK, *arguments),
     ]
     environment = {**uv_environment(options.locations), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -21,8 +21,9 @@ from pathlib import Path
 from wheelferry_bundler.model.bundle_names import named_after
 from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet, Wanted
 from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.read.inputs import Input
 from wheelferry_bundler.read.pylock import read_pylock
-from wheelferry_bundler.read.requirement_lines import RequirementLines, read_lines
+from wheelferry_bundler.read.requirement_lines import RequirementLines
 from wheelferry_bundler.resolve.scripts import read_script
 from wheelferry_bundler.resolve.unlocked_project import read_unlocked_project
 from wheelferry_bundler.resolve.uv_resolving import UvQuestion, find_uv, resolve, resolve_for_all
@@ -39,42 +40,36 @@ _WORKERS = min(4, os.cpu_count() or 1)
 
 
 def read_requirements(
-    path: Path,
-    target: Target,
-    wanted: Wanted,
-    options: BuildOptions | None = None,
-    folder: Path | None = None,
+    source: Input, target: Target, wanted: Wanted, options: BuildOptions | None = None
 ) -> LockedSet:
     """Read a requirements file, a pyproject.toml or a script for one target.
 
-    Relative paths in a requirements file start at `folder`, by default where the file lies. Raises
-    `MalformedError`, `UnfitError` where nothing satisfies the requirements for the target,
+    Raises `MalformedError`, `UnfitError` where nothing satisfies the requirements for the target,
     `TransferError` where the index cannot be asked, `UsageError` for flags that do not apply.
     """
     options = options or BuildOptions()
-    if path.name == "pyproject.toml":
-        return read_unlocked_project(path, target, wanted, options)
-    if path.suffix == ".py":
-        return read_script(path, target, wanted, options)
-    return _File.read(path, wanted, options, folder).resolved(target)
+    if source.lines is not None:
+        return _File.of(source, source.lines, wanted, options).resolved(target)
+    if source.kind == "script":
+        return read_script(source.path, target, wanted, options)
+    return read_unlocked_project(source.path, target, wanted, options)
 
 
 def read_requirements_for_all(
-    path: Path,
+    source: Input,
     targets: Sequence[Target],
     wanted: Wanted,
     options: BuildOptions | None = None,
-    folder: Path | None = None,
 ) -> Mapping[str, LockedSet]:
     """Read requirements for several targets side by side; returns what each resolves to, by id.
 
     Raises as `read_requirements` does, one error for all targets.
     """
     read: Callable[[Target], LockedSet] = partial(
-        read_requirements, path, wanted=wanted, options=options, folder=folder
+        read_requirements, source, wanted=wanted, options=options
     )
-    if path.name != "pyproject.toml" and path.suffix != ".py":
-        file = _File.read(path, wanted, options or BuildOptions(), folder)
+    if source.lines is not None:
+        file = _File.of(source, source.lines, wanted, options or BuildOptions())
         if (pinned := file.pinned(targets)) is not None:
             return {target.id: pinned for target in targets}
         read = file.resolved
@@ -118,16 +113,18 @@ class _File:
     question: UvQuestion
 
     @classmethod
-    def read(cls, path: Path, wanted: Wanted, options: BuildOptions, folder: Path | None) -> _File:
+    def of(
+        cls, source: Input, lines: RequirementLines, wanted: Wanted, options: BuildOptions
+    ) -> _File:
+        path = source.path
         if wanted.extras or wanted.groups or wanted.only_groups or wanted.packages:
             raise UsageError(
                 f"{path.name} has no extras, groups or packages to choose from",
                 hint="name the pyproject.toml or the lock of the project instead",
             )
-        lines = read_lines(path)
         question = UvQuestion(
             about=path.name,
-            folder=(folder or path.parent).resolve(),
+            folder=source.folder.resolve(),
             text=lines.text,
             constraints=lines.constraints,
             closed=lines.complete,

@@ -14,7 +14,7 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from wheelferry_bundler.model.locked import LockedSet, Wanted
 from wheelferry_bundler.model.options import BuildOptions
-from wheelferry_bundler.read.inputs import SCRIPT_BLOCK, is_script
+from wheelferry_bundler.read.inputs import SCRIPT_BLOCK
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.pyproject import asked_by
 from wheelferry_bundler.read.toml_tables import parse_toml, read_input
@@ -24,12 +24,7 @@ from wheelferry_schemas.target import Target
 
 
 def read_script(path: Path, target: Target, wanted: Wanted, options: BuildOptions) -> LockedSet:
-    """Read what a script depends on; raises `UsageError` where it does not say so, and as `resolve`."""
-    if not is_script(path):
-        raise UsageError(
-            f"{path.name} does not state its dependencies",
-            hint="add them as a comment (PEP 723): uv add --script " + path.name + " NAME",
-        )
+    """Read what a script depends on; raises as `resolve`, and `UsageError` for flags of projects."""
     if wanted.extras or wanted.groups or wanted.only_groups or wanted.packages:
         raise UsageError(
             f"{path.name} has no extras, groups or packages to choose from",

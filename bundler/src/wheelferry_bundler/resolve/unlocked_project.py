@@ -26,11 +26,16 @@ from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.read.build_settings import (
     read_constraints,
     read_extra_build_requires,
-    read_uv_settings,
 )
 from wheelferry_bundler.read.pylock import read_pylock
-from wheelferry_bundler.read.pyproject import DEV, asked_by, read_default_groups, read_specifier
-from wheelferry_bundler.read.toml_tables import Table, read_toml
+from wheelferry_bundler.read.pyproject import (
+    DEV,
+    Pyproject,
+    asked_by,
+    read_default_groups,
+    read_specifier,
+)
+from wheelferry_bundler.read.toml_tables import Table
 from wheelferry_bundler.resolve.uv_resolving import Resolved, UvQuestion, resolve
 from wheelferry_schemas.errors import UsageError
 from wheelferry_schemas.target import Target
@@ -46,7 +51,8 @@ def read_unlocked_project(
     Raises `UsageError` for extras and groups that the project does not have, and as `resolve`.
     """
     folder = path.resolve().parent
-    table = read_toml(path)
+    pyproject = Pyproject.read(folder)
+    table = pyproject.table or Table({}, path.name)
     project = table.table("project")
     if wanted.packages or wanted.all_packages:
         raise UsageError(
@@ -73,7 +79,7 @@ def read_unlocked_project(
     installed = bool(project.data) and _is_package(table) and not _is_left_out(name, wanted)
     listed = () if installed or wanted.only_groups else _listed(project, extras)
     in_groups = resolve_dependency_groups(table.table("dependency-groups").data, *groups)
-    settings = read_uv_settings(folder)
+    settings = pyproject.uv_settings
     locked = dataclasses.replace(
         locked,
         asked=asked_by((*listed, *in_groups)),

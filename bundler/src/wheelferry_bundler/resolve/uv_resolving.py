@@ -179,7 +179,10 @@ def _compile(question: UvQuestion, target: Target, asked: Sequence[str], purpose
             *(("--prerelease", "allow") if question.prereleases else ()),
             *(("--no-build",) if question.options.no_build else ()),
             *(f"--only-binary={name}" for name in sorted(question.options.no_build_packages)),
-            *(f"--find-links={path.resolve()}" for path in question.options.locations.folders),
+            *(
+                f"--find-links={folder.path.resolve()}"
+                for folder in question.options.locations.folders
+            ),
             *(("--constraints", str(constraints)) if question.constraints else ()),
             *question.arguments,
             *(("-",) if question.text is not None else ()),
@@ -202,7 +205,7 @@ def export_script(question: UvQuestion, target: Target) -> bytes:
         *("--python", str(interpreter_for(target).path)),
         *(("--no-build",) if question.options.no_build else ()),
         *(f"--no-build-package={name}" for name in sorted(question.options.no_build_packages)),
-        *(f"--find-links={path.resolve()}" for path in question.options.locations.folders),
+        *(f"--find-links={folder.path.resolve()}" for folder in question.options.locations.folders),
         *question.arguments,
     ]
     return _run(arguments, question, "for its lock")
