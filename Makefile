@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS_VENV ?= .venv-docs
 DOCS_READY := $(DOCS_VENV)/.ready
+BENCH_VENV ?= .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
 MEMBERS := schemas installer bundler
 # What the demo and the tests call, each with the package of Debian and Ubuntu that has it.
 TOOLS := git:git tar:tar zstd:zstd unzip:unzip ssh-keygen:openssh-client unshare:util-linux
 
 DAILY := dev lint format test test-all docs package bench demo
-LONG := test-ends fuzz mutants faults hostile schema requirements tools clean
+LONG := test-ends fuzz mutants faults hostile plots schema requirements tools clean
 
 .PHONY: help $(DAILY) $(LONG)
 
@@ -56,7 +58,8 @@ mutants: $(READY) ## change the code that checks foreign bytes; count what tests
 
 # How many hostile inputs pip, uv and wheelferry accept.
 hostile: $(READY) ## count the hostile inputs that pip, uv and wheelferry accept
-	$(BIN)/python benchmarks/hostile_input.py
+	$(BIN)/python -m benchmarks.hostile_input --record hostile
+	$(BIN)/python -m benchmarks.results
 
 # The site, from docs/ and the docstrings of what is public; it asks no other machine for anything.
 docs: $(DOCS_READY) ## build the documentation into site/
@@ -69,17 +72,25 @@ lint: $(READY) ## check style, types, layers and generated files
 	$(BIN)/lint-imports
 	$(BIN)/python schemas/generate_schema.py --check
 	$(BIN)/python bundler/lock_installer.py --check
+	$(BIN)/python -m benchmarks.results --check
 
 format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## measure against uv, pip and tar
-	$(BIN)/python benchmarks/bench.py
-	$(BIN)/python benchmarks/bench.py --set pure
-	$(BIN)/python benchmarks/selection.py
-	$(BIN)/python benchmarks/matrix.py
-	$(BIN)/python -m benchmarks.scaling
+# Some 20 minutes on a quiet machine; what else runs there meanwhile shows in the figures.
+bench: $(READY) $(BENCH_READY) ## measure against uv, pip and tar
+	unset PYTHONDONTWRITEBYTECODE; \
+	$(BIN)/python -m benchmarks.comparison --record full && \
+	$(BIN)/python -m benchmarks.comparison --set pure --record pure && \
+	$(BIN)/python -m benchmarks.selection --record selection && \
+	$(BIN)/python -m benchmarks.matrix --record matrix && \
+	$(BIN)/python -m benchmarks.scaling --runs 2 --record scaling
+	$(MAKE) --no-print-directory plots
+
+plots: $(READY) $(BENCH_READY) ## write tables and plots of what was measured last
+	$(BIN)/python -m benchmarks.results
+	$(BENCH_VENV)/bin/python -m benchmarks.plots
 
 schema: $(READY) ## generate the JSON schema of the manifest
 	$(BIN)/python schemas/generate_schema.py
@@ -90,6 +101,8 @@ requirements: $(READY) ## pin the requirements anew
 	  --no-emit-index-url requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url -c requirements-dev.txt docs/requirements.in -o docs/requirements.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url benchmarks/requirements.in -o benchmarks/requirements.txt
 	$(BIN)/python bundler/lock_installer.py
 
 # Wheels and source archives of all distributions, in dist/.
@@ -125,5 +138,11 @@ $(DOCS_READY): docs/requirements.txt $(MEMBERS:%=%/pyproject.toml) | tools
 	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(MEMBERS:%=-e %)
 	touch $@
 
+# What draws is not in the development environment.
+$(BENCH_READY): benchmarks/requirements.txt | tools
+	$(PYTHON) -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 clean: ## remove environments and what was built
-	rm -rf $(VENV) $(DOCS_VENV) dist site
+	rm -rf $(VENV) $(DOCS_VENV) $(BENCH_VENV) dist site

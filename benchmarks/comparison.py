@@ -1,4 +1,4 @@
-"""Runs all contestants and puts what was measured together."""
+"""Compares wheelferry with pip, uv and tar: `python -m benchmarks.comparison --help`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import contestants, wheel_set
+from benchmarks import contestants, records, report, wheel_set
 from benchmarks.measure import Arena, Timings
-from benchmarks.report import Results, Tree, markdown
-from benchmarks.wheel_set import PROGRAMS, PYTHON, WheelSet
+from benchmarks.records import Comparison, Tree
+from benchmarks.surroundings import (
+    circumstances,
+    compile_sources,
+    contestants_variables,
+    own_variables,
+)
+from benchmarks.wheel_set import PROGRAMS, WheelSet
 
 _START_UP_RUNS = 5
-# Settings of this host's pip and uv must not decide what they do here.
-_FOREIGN = ("PIP_", "UV_", "VIRTUAL_ENV", "SOURCE_DATE_EPOCH")
 
 
 def main() -> None:
@@ -29,16 +30,19 @@ def main() -> None:
     arguments = _arguments()
     work: Path = arguments.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    results = measure(work, rounds=arguments.runs, name=arguments.name)
-    table = markdown(results)
-    (work / "results.md").write_text(table, encoding="utf-8")
-    print(json.dumps(asdict(results), indent=2) if arguments.json else table, end="")
+    record = measure(work, rounds=arguments.runs, name=arguments.name)
+    records.write(arguments.record, record)
+    if arguments.json:
+        print(json.dumps(records.plain(record), indent=2))
+    else:
+        print("\n".join(report.comparison(record)))
 
 
-def measure(work: Path, *, rounds: int, name: str) -> Results:
+def measure(work: Path, *, rounds: int, name: str) -> Comparison:
     """Make the wheel set and let all contestants work on it, in turns."""
-    load, _, _ = os.getloadavg()
-    making, running = _environments(work)
+    said = circumstances()
+    compile_sources()
+    making, running = own_variables(work), contestants_variables(work)
     _tell("making the wheel set")
     wheels = wheel_set.make(work / name, wheel_set.SETS[name], making)
     one = wheel_set.make(work / "one", wheel_set.SETS["one"], making)
@@ -61,12 +65,8 @@ def measure(work: Path, *, rounds: int, name: str) -> Results:
             _tell(f"{rounds} rounds of: {', '.join(contestant.name for contestant in job)}")
             timings |= arena.interleaved(job, rounds)
         timings |= arena.interleaved(contestants.starting(one), max(rounds, _START_UP_RUNS))
-    return Results(
-        date=datetime.now(timezone.utc).date().isoformat(),
-        command="make bench" if len(sys.argv) == 1 else " ".join(["python", *sys.argv]),
-        host=f"{os.uname().sysname} {os.uname().machine}, {len(os.sched_getaffinity(0))} CPUs",
-        load=load,
-        tools=f"Python {PYTHON}, uv {version('uv')}, pip {version('pip')}",
+    return Comparison(
+        circumstances=said,
         rounds=rounds,
         wheels=wheels.count,
         wheels_size=wheels.size,
@@ -87,14 +87,7 @@ def _arguments() -> argparse.Namespace:
         dest="name",
         choices=("full", "pure", "quick"),
         default="full",
-        help="which wheels (%(default)s); pure: many small ones",
-    )
-    parser.add_argument(
-        "--quick",
-        dest="name",
-        action="store_const",
-        const="quick",
-        help="the same as --set quick: a few wheels, to see that the script works",
+        help="which wheels (%(default)s); pure: many small ones; quick: a few, to try the script",
     )
     parser.add_argument("--json", action="store_true", help="print all measurements as JSON")
     parser.add_argument(
@@ -103,26 +96,8 @@ def _arguments() -> argparse.Namespace:
         default=Path(__file__).parent / "work",
         help="where everything is read and written; its disk is what is measured (%(default)s)",
     )
+    records.add_option(parser)
     return parser.parse_args()
-
-
-def _environments(work: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the variables for making the set, and those for the contestants."""
-    temporary = work / "temporary"
-    temporary.mkdir(exist_ok=True)
-    making = {
-        **os.environ,
-        "XDG_CONFIG_HOME": str(work / "config"),
-        "XDG_STATE_HOME": str(work / "state"),
-        "WHEELFERRY_CACHE_DIR": str(work / "wheelferry-cache"),
-    }
-    running = {
-        **{name: value for name, value in making.items() if not name.startswith(_FOREIGN)},
-        "PIP_CONFIG_FILE": os.devnull,
-        "UV_NO_CONFIG": "1",
-        "TMPDIR": str(temporary),
-    }
-    return making, running
 
 
 def _pack_finished(
@@ -142,3 +117,7 @@ def _pack_finished(
 
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Counts which hostile inputs pip, uv and wheelferry accept: `python benchmarks/hostile_input.py`.
+"""Counts which hostile inputs pip, uv and wheelferry accept: `python -m benchmarks.hostile_input`.
 
 The inputs are the vectors of tests/vectors, controls left out, and every single flipped bit of a
 small bundle. pip and uv are asked to install the wheels alone, which is what they could be given;
@@ -10,6 +10,7 @@ trust whoever they have a wheel from, and some rules concern file systems that t
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import shutil
@@ -18,11 +19,14 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from benchmarks import records, report
+from benchmarks.records import Hostile
+from benchmarks.surroundings import circumstances
 from hostile import test_bit_flips as flips
 from hostile.runner import Runner
 from support.making.bundles import make_bundle
@@ -38,32 +42,40 @@ _PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--no-index", "--
 
 
 def main() -> None:
-    """Print the two tables."""
-    with tempfile.TemporaryDirectory(prefix="wheelferry-hostile-") as name:
-        folder = Path(name)
+    """Run it from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    records.add_option(parser)
+    name = parser.parse_args().record
+    said = circumstances()
+    with tempfile.TemporaryDirectory(prefix="wheelferry-hostile-") as place:
+        folder = Path(place)
         runner = Runner(folder)
         try:
-            _print_wheels(folder / "wheels", runner)
-            _print_others(folder / "others", runner)
+            hostile = [vector for vector in wheel_vectors() if vector.code]
+            record = Hostile(
+                circumstances=said,
+                wheels=len(hostile),
+                outcomes=_outcomes(hostile, folder / "wheels", runner),
+                families=dict(_families(folder / "others", runner)),
+                bits=_flipped(folder / "others"),
+            )
         finally:
             runner.close()
+    records.write(name, record)
+    print("\n".join(report.hostile(record)))
 
 
-def _print_wheels(folder: Path, runner: Runner) -> None:
+def _outcomes(
+    hostile: Sequence[WheelVector], folder: Path, runner: Runner
+) -> dict[str, Counter[str]]:
+    """Return by tool how many wheels it accepted, refused, or did not get done with."""
     counts: dict[str, Counter[str]] = {}
-    hostile = [vector for vector in wheel_vectors() if vector.code]
     for vector in hostile:
         for tool, outcome in _tried(vector, folder, runner):
             counts.setdefault(tool, Counter())[outcome] += 1
             if outcome != "refused":
                 print(f"{tool} {outcome}: {vector.name}", file=sys.stderr)
-    print(
-        f"| {len(hostile)} hostile wheels | accepted | not done in {_SECONDS} s of CPU | refused |"
-    )
-    print("|---|---:|---:|---:|")
-    for tool, outcomes in counts.items():
-        numbers = (outcomes[outcome] for outcome in ("accepted", "not done", "refused"))
-        print(f"| {tool} | {' | '.join(map(str, numbers))} |")
+    return counts
 
 
 def _tried(vector: WheelVector, folder: Path, runner: Runner) -> Iterator[tuple[str, str]]:
@@ -109,8 +121,8 @@ def _outcome(command: list[str], place: Path) -> str:
     return "refused" if run.returncode else "accepted"
 
 
-def _print_others(folder: Path, runner: Runner) -> None:
-    print("\n| wheelferry | inputs | accepted |\n|---|---:|---:|")
+def _families(folder: Path, runner: Runner) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield of each family how many hostile inputs it has, and how many were accepted."""
     for family, make in FAMILIES.items():
         hostile = [vector for vector in make() if vector.code]
         accepted = 0
@@ -120,9 +132,7 @@ def _print_others(folder: Path, runner: Runner) -> None:
             accepted += code == 0
             if code != vector.code:
                 print(f"{family}/{vector.name}: exit code {code}", file=sys.stderr)
-        print(f"| {family} | {len(hostile)} | {accepted} |")
-    tried, changed = _flipped(folder)
-    print(f"| single flipped bits that change what is installed | {tried} | {changed} |")
+        yield family, (len(hostile), accepted)
 
 
 def _exit_code(

@@ -1,4 +1,4 @@
-"""`bundle create` for a matrix against `pip download` in a loop: `python benchmarks/matrix.py`.
+"""`bundle create` for a matrix against `pip download` in a loop: `python -m benchmarks.matrix`.
 
 Three platforms by three Pythons, pinned requirements, one index on 127.0.0.1 that serves the real
 wheels, all caches cold. Also shows where pip's answer is wrong: it evaluates markers with the host.
@@ -26,6 +26,9 @@ from pathlib import Path
 import uv
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from benchmarks import records, report
+from benchmarks.records import Matrix
+from benchmarks.surroundings import circumstances, compile_sources, own_variables
 from wheelferry_bundler.select.platforms import parse_platform
 
 WORK = Path(__file__).parent / "work" / "matrix"
@@ -37,23 +40,36 @@ BIN = Path(sys.executable).parent
 
 
 def main() -> None:
-    """Fill the index if it is empty, then measure."""
+    """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3)
-    runs = parser.parse_args().runs
+    parser.add_argument("--runs", type=int, default=3, help="rounds (%(default)s)")
+    records.add_option(parser)
+    arguments = parser.parse_args()
+    record = measure(arguments.runs)
+    records.write(arguments.record, record)
+    print("\n".join(report.matrix(record)))
+
+
+def measure(rounds: int) -> Matrix:
+    """Fill the index if it is empty, then measure."""
+    said = circumstances()
+    compile_sources()
     requirements = _fill_index()
     pins = sum(not line.startswith((" ", "#")) for line in requirements.read_text().splitlines())
     with _served(WORK / "index") as url:
         times: dict[str, list[float]] = {"pip": [], "wheelferry": []}
-        for _ in range(runs):
+        for _ in range(rounds):
             times["pip"].append(_timed(_pip_downloads, requirements, url))
             times["wheelferry"].append(_timed(_bundle, requirements, url))
-    pip, ours = (statistics.median(times[name]) for name in ("pip", "wheelferry"))
-    cells = len(PLATFORMS) * len(PYTHONS)
-    print(f"{pins} pinned packages, {cells} targets, cold caches, medians of {runs}:")
-    print(f"`pip download` in a loop {pip:.1f} s, one `bundle create` {ours:.1f} s, ", end="")
-    print(f"pip takes **{pip / ours:.1f} times** as long")
-    _compare()
+    return Matrix(
+        circumstances=said,
+        rounds=rounds,
+        pins=pins,
+        targets=len(PLATFORMS) * len(PYTHONS),
+        pip=statistics.median(times["pip"]),
+        wheelferry=statistics.median(times["wheelferry"]),
+        differences=tuple(_differences()),
+    )
 
 
 def _fill_index() -> Path:
@@ -146,14 +162,7 @@ def _matrix() -> list[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    folder.mkdir(parents=True, exist_ok=True)
-    return {
-        **os.environ,
-        "XDG_CONFIG_HOME": str(folder / "config"),
-        "XDG_STATE_HOME": str(folder / "state"),
-        "WHEELFERRY_CACHE_DIR": str(folder / "wheelferry-cache"),
-        "UV_CACHE_DIR": str(folder / "uv-cache"),
-    }
+    return {**own_variables(folder), "UV_CACHE_DIR": str(folder / "uv-cache")}
 
 
 def _timed(job: Callable[[Path, str, Path], None], requirements: Path, url: str) -> float:
@@ -165,8 +174,8 @@ def _timed(job: Callable[[Path, str, Path], None], requirements: Path, url: str)
     return time.monotonic() - start
 
 
-def _compare() -> None:
-    """Print what each brought for the first Python on each platform, where that differs."""
+def _differences() -> Iterator[str]:
+    """Yield in what the answers differ for the first Python on each platform."""
     ours = WORK / "out" / "bundle" / "bundle.tar.zst"
     for platform in PLATFORMS:
         target = f"cp{PYTHONS[0].replace('.', '')}-{platform}"
@@ -177,12 +186,12 @@ def _compare() -> None:
         pins = [line.partition("==")[0] for line in run.stdout.splitlines() if "==" in line]
         folder = WORK / "out" / "pip_downloads" / f"{platform}-{PYTHONS[0]}"
         pips = {str(parse_wheel_filename(path.name)[0]) for path in folder.iterdir()}
-        _tell(f"{target}: pip leaves out", sorted(set(pins) - pips))
-        _tell(f"{target}: pip brings in vain", sorted(pips - set(pins)))
-
-
-def _tell(what: str, names: Sequence[str]) -> None:
-    print(f"{what} {', '.join(names) or 'nothing'}")
+        for what, names in (
+            ("leaves out", set(pins) - pips),
+            ("brings in vain", pips - set(pins)),
+        ):
+            if names:
+                yield f"{target}: pip {what} {', '.join(sorted(names))}"
 
 
 def _run(command: Sequence[str], environment: dict[str, str] | None = None) -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
-import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.measure import Arena, Commands, Contestant
+from benchmarks import records, report
+from benchmarks.measure import Arena, Commands, Contestant, Timings
+from benchmarks.records import Growth, Size
+from benchmarks.report import JOBS
+from benchmarks.surroundings import circumstances, compile_sources, own_variables
 from benchmarks.wheel_set import PROGRAMS, PYTHON, make_own_key
 
 COUNTS = (50, 500, 2000)
@@ -35,53 +38,51 @@ def main() -> None:
         default=Path(__file__).parent / "work",
         help="where everything is read and written (%(default)s)",
     )
+    parser.add_argument(
+        "--quick", action="store_true", help="a few small wheels, to see that the script works"
+    )
+    records.add_option(parser)
     arguments = parser.parse_args()
-    with TemporaryDirectory(dir=arguments.work, prefix="scaling-") as name:
+    record = measure(arguments.work, arguments.runs, quick=arguments.quick)
+    records.write(arguments.record, record)
+    print("\n".join(report.growth(record)))
+
+
+def measure(work: Path, rounds: int, *, quick: bool) -> Growth:
+    """Generate the wheels, and measure each job on each set of them."""
+    said = circumstances()
+    compile_sources()
+    work.mkdir(parents=True, exist_ok=True)
+    counts, big = ((2, 4), 10**6) if quick else (COUNTS, BIG)
+    with TemporaryDirectory(dir=work, prefix="scaling-") as name:
         folder = Path(name)
-        environment = {
-            **os.environ,
-            "XDG_CONFIG_HOME": str(folder / "config"),
-            "XDG_STATE_HOME": str(folder / "state"),
-            "WHEELFERRY_CACHE_DIR": str(folder / "cache"),
-        }
+        environment = own_variables(folder)
         make_own_key(environment)
         arena = Arena(folder / "runs", environment)
-        sets = {f"{count} wheels": _many(folder / str(count), count) for count in COUNTS}
-        _print_times(arena, sets, arguments.runs)
-        _print_memory(arena, {**sets, "one of 2 GB": _big(folder / "big")})
-
-
-def _print_times(arena: Arena, sets: Mapping[str, Path], runs: int) -> None:
-    jobs = ("create", "verify", "install")
-    ways = [way for name, project in sets.items() for way in _ways(name, project)]
-    for way in ways[:: len(jobs)]:
-        arena.timed(way)  # makes the bundle that the others read, and fills the cache
-    timings = arena.interleaved(ways, runs)
-    print("| | " + " | ".join(jobs) + " |")
-    print("|---" * (len(jobs) + 1) + "|")
-    for name in sets:
-        seconds = [timings[f"{job}: {name}"].elapsed for job in jobs]
-        print(f"| {name} | " + " | ".join(f"{second:.2f} s" for second in seconds) + " |")
-    print('\n```mermaid\nxychart-beta\n    title "Milliseconds per wheel"')
-    print(f"    x-axis [{', '.join(str(count) for count in COUNTS)}]")
-    for job in jobs:
-        each = [
-            1000 * timings[f"{job}: {name}"].elapsed / count
-            for name, count in zip(sets, COUNTS, strict=True)
+        many = {f"{count} wheels": _many(folder / str(count), count) for count in counts}
+        one = {f"one of {big / 10**9:.9g} GB": _big(folder / "big", big)}
+        timings = _timed(arena, many, rounds)
+        sizes = [
+            Size(
+                name=name,
+                wheels=count,
+                seconds={job: timings[f"{job}: {name}"].elapsed for job in JOBS if name in many},
+                memory=dict(zip(JOBS, map(arena.peak_memory, _ways(name, project)), strict=True)),
+            )
+            for (name, project), count in zip({**many, **one}.items(), (*counts, 1), strict=True)
         ]
-        print(f"    line [{', '.join(f'{one:.2f}' for one in each)}]")
-    print(f"```\n\nLines from the top: {', '.join(jobs)}.\n")
+    return Growth(circumstances=said, rounds=rounds, sizes=tuple(sizes))
 
 
-def _print_memory(arena: Arena, sets: Mapping[str, Path]) -> None:
-    print("| peak memory, MiB | create | verify | install |\n|---|---|---|---|")
-    for name, project in sets.items():
-        peaks = [arena.peak_memory(way) / 2**20 for way in _ways(name, project)]
-        print(f"| {name} | " + " | ".join(f"{peak:.0f}" for peak in peaks) + " |")
+def _timed(arena: Arena, sets: Mapping[str, Path], rounds: int) -> Mapping[str, Timings]:
+    ways = [way for name, project in sets.items() for way in _ways(name, project)]
+    for way in ways[:: len(JOBS)]:
+        arena.timed(way)  # makes the bundle that the others read, and fills the cache
+    return arena.interleaved(ways, rounds)
 
 
 def _ways(name: str, project: Path) -> Iterator[Contestant]:
-    """Yield what is measured of a project; the first makes the bundle for the others."""
+    """Yield each of `JOBS` of a project; the first makes the bundle for the others."""
     bundle = str(project / "bundle.tar.zst")
 
     def create(_: Path) -> Commands:
@@ -111,10 +112,10 @@ def _many(project: Path, count: int) -> Path:
     return project
 
 
-def _big(project: Path) -> Path:
+def _big(project: Path, size: int) -> Path:
     _begin(project)
     piece = _noise("big", _PIECE)
-    _write_wheel(project, "big", [("big/data.bin", [piece] * (BIG // _PIECE))])
+    _write_wheel(project, "big", [("big/data.bin", [piece] * max(1, size // _PIECE))])
     return project
 
 

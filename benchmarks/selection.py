@@ -1,4 +1,4 @@
-"""Measures how long choosing takes: `python benchmarks/selection.py`.
+"""Measures how long choosing takes: `python -m benchmarks.selection`.
 
 The lock has 400 packages with 17 wheels each, as those of compiled packages on PyPI have them, and
 edges with the markers of real locks. What is measured is CPU time: of reading the lock and
@@ -8,7 +8,7 @@ selecting in one process, and of the whole command `bundle create --dry-run --js
 from __future__ import annotations
 
 import argparse
-import os
+import functools
 import resource
 import statistics
 import subprocess
@@ -19,6 +19,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import records, report
+from benchmarks.records import Selecting, Selections
+from benchmarks.surroundings import circumstances, compile_sources, own_variables
 from wheelferry_bundler.model.locked import Wanted
 from wheelferry_bundler.read.pyproject import Pyproject
 from wheelferry_bundler.read.targets import make_targets
@@ -26,6 +29,7 @@ from wheelferry_bundler.read.uv_lock import read_uv_lock
 from wheelferry_bundler.select.selection import select
 
 _PACKAGES = 400
+_FEW = 40
 _ROUNDS = 3
 _INDEX = "https://index.example/simple"
 _PLATFORMS = (
@@ -114,12 +118,13 @@ def _in_process(lock: bytes, case: Case) -> float:
     return time.process_time() - started
 
 
-def _command(path: Path, case: Case) -> float:
+def _command(path: Path, case: Case, variables: dict[str, str]) -> float:
     options = [option for platform in case.platforms for option in ("--platform", platform)]
     options += [option for python in case.pythons for option in ("--python", python)]
     command = [sys.executable, "-m", "wheelferry_installer", "create", str(path), *options]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([*command, "--dry-run", "--json"], check=True, stdout=subprocess.DEVNULL)
+    command += ["--dry-run", "--json"]
+    subprocess.run(command, env=variables, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
@@ -129,22 +134,40 @@ def _median(measure: Callable[[], float]) -> float:
 
 
 def main() -> None:
-    """Print a table in Markdown."""
+    """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lock", type=Path, help="another uv.lock, instead of the generated one")
-    given = parser.parse_args().lock
-    with tempfile.TemporaryDirectory() as folder:
-        path = given or Path(folder) / "uv.lock"
-        if not given:
-            path.write_text(lock_text(), encoding="utf-8")
+    parser.add_argument(
+        "--quick", action="store_true", help="a small lock, to see that the script works"
+    )
+    records.add_option(parser)
+    arguments = parser.parse_args()
+    record = measure(arguments.lock, _FEW if arguments.quick else _PACKAGES)
+    records.write(arguments.record, record)
+    print("\n".join(report.selections(record)))
+
+
+def measure(given: Path | None, packages: int) -> Selections:
+    """Select from a lock that is given, or generated with so many packages."""
+    said = circumstances()
+    compile_sources()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = given or folder / "uv.lock"
+        if given is None:
+            path.write_text(lock_text(packages), encoding="utf-8")
         lock = path.read_bytes()
-        print(f"{path.name}: {len(lock) / 1e6:.1f} MB, {os.cpu_count()} CPUs; CPU seconds\n")
-        print("| select for | promised | reading and selecting | whole command |")
-        print("|---|---|---|---|")
-        for case in _CASES:
-            inside = _median(lambda case=case: _in_process(lock, case))  # type: ignore[misc]
-            whole = _median(lambda case=case: _command(path, case))  # type: ignore[misc]
-            print(f"| {case.name} | {case.promised:.1f} | {inside:.2f} | {whole:.2f} |")
+        variables = own_variables(folder / "own")
+        cases = [
+            Selecting(
+                name=case.name,
+                promised=case.promised,
+                inside=_median(functools.partial(_in_process, lock, case)),
+                whole=_median(functools.partial(_command, path, case, variables)),
+            )
+            for case in _CASES
+        ]
+    return Selections(circumstances=said, lock_size=len(lock), cases=tuple(cases))
 
 
 if __name__ == "__main__":
