@@ -10,7 +10,7 @@ from typing import Protocol
 
 from wheelferry_bundler.build import building
 from wheelferry_bundler.build.building import Built
-from wheelferry_bundler.create.bundle_plan import BundlePlan, check_complete
+from wheelferry_bundler.create.bundle_plan import BundlePlan
 from wheelferry_bundler.create.completeness import with_dependencies
 from wheelferry_bundler.fetch.cache import Cache
 from wheelferry_bundler.fetch.fetching import Fetched, fetch, total_size
@@ -59,7 +59,6 @@ def create(
     `created` is in seconds since the epoch. Signers are used when everything else is there.
     Raises `WheelferryError`; then `output` is as it was.
     """
-    check_complete(plan)
     fetched = _fetch(plan, cache, progress)
     with cache.workspace() as workspace:
         built = _build(plan, fetched, cache, workspace, progress)
