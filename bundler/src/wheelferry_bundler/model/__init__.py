@@ -1,1 +1,1 @@
-"""The values that pass between the steps; pure."""
+"""The values that the steps hand to each other; no I/O."""

@@ -1,4 +1,4 @@
-"""What a bundle is called: the far side lets no bundle of one name replace those of another."""
+"""The name of a bundle; an installation is only ever updated by bundles of its own name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from wheelferry_schemas.errors import UsageError
 
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _SAYS_NOTHING = ("requirements", "reqs")
-"""Folders that keep requirements files; the project is the folder above."""
+"""Folders of requirements files; the project is their parent."""
 
 
 def named_after(folder: Path, otherwise: str) -> str:
-    """Return the name of a bundle after its project's folder, `otherwise` where that gives none."""
+    """Return a bundle name derived from its project's folder, `otherwise` if that yields none."""
     folder = folder.resolve()
     if folder.name.lower() in _SAYS_NOTHING:
         folder = folder.parent
@@ -23,7 +23,7 @@ def named_after(folder: Path, otherwise: str) -> str:
 
 
 def checked(name: str) -> str:
-    """Return a name that somebody chose in its one spelling; raises `UsageError`."""
+    """Return a chosen name in canonical form; raises `UsageError` for an invalid one."""
     try:
         return canonicalize_name(name, validate=True)
     except InvalidName as error:

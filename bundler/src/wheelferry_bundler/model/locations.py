@@ -1,4 +1,4 @@
-"""Where files are looked for, apart from the URLs in the lock: folders, mirrors, indexes with logins."""
+"""Where to look for files besides the URLs in the lock: folders, mirrors, indexes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class WheelFolder:
-    """A folder of wheels and source archives, and the names of its files when it was listed."""
+    """A folder of wheels and source archives, with the file names that it had when listed."""
 
     path: Path
     names: tuple[str, ...]
@@ -34,7 +34,7 @@ class Locations:
     """Where to look for files.
 
     `folders` hold wheels and source archives (`--find-links`), `mirrors` are URLs of indexes
-    (`--index-url`), in order of preference. `indexes` are known for their logins alone.
+    (`--index-url`), in order of preference. `indexes` supply logins only.
     """
 
     folders: tuple[WheelFolder, ...] = ()

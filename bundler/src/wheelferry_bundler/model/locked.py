@@ -1,7 +1,7 @@
-"""What a lock says, in one shape for every kind of lock.
+"""The content of a lock, in one form for every kind of lock.
 
-A `LockedSet` is a graph: packages, and edges that carry markers. Nothing in it depends on a target;
-`selection` walks it for one.
+A `LockedSet` is a graph of packages whose edges carry markers. It is independent of targets;
+`select.selection` walks it for one.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
 
 SourceKind = Literal["registry", "url", "path", "git", "directory", "virtual"]
 LockKind = Literal["uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml", "script"]
-"""What is read. Only the first two are locks; the others are resolved, for each target."""
+"""The kinds of input. Only the first two are locks; the others are resolved for each target."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
     """A file that a lock names: a wheel or a source archive.
 
-    `sha256` and `size` are None where the lock does not state them; `path` is absolute and set
-    where the file lies on this host, `url` where it has to be fetched.
+    `sha256` and `size` are None where the lock does not state them. `path` (absolute) is set for a
+    file on this host, `url` for one to fetch.
     """
 
     file_name: str
@@ -58,13 +58,13 @@ class Artifact:
 
     @property
     def tags(self) -> frozenset[Tag]:
-        """The wheel's tags, none where the file name is not that of a wheel."""
+        """The wheel's tags, empty where the file name is not that of a wheel."""
         return self._parsed[3]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageKey:
-    """What tells apart two packages of one lock, which may share a name."""
+    """The identity of a package in a lock, where several may share a name."""
 
     name: str
     version: str | None
@@ -76,7 +76,7 @@ class PackageKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
-    """An edge: a package, with the extras asked of it, where the marker holds."""
+    """An edge to a package and the extras requested of it, valid where the marker holds."""
 
     key: PackageKey
     extras: tuple[str, ...] = ()
@@ -87,10 +87,10 @@ class Dependency:
 class PackageSource:
     """Where a package comes from.
 
-    `location` is what a person is shown: an index, a URL without credentials, or a path relative
-    to the project. `path` is the folder or file on this host, `url` (git) what pip is to clone,
-    `commit` the commit that the lock fixes, `subdirectory` where the project lies in a repository
-    or an archive. `leaves_project` tells that the path leads out of the folder of the lock.
+    `location` is for display: an index, a URL without credentials, or a path relative to the
+    project. `path` is the folder or file on this host, `url` (git) the repository to clone,
+    `commit` the locked commit, `subdirectory` the project's folder in a repository or archive.
+    `leaves_project` is true where a path leads out of the folder of the lock.
     """
 
     kind: SourceKind
@@ -106,8 +106,8 @@ class PackageSource:
 class LockedPackage:
     """A package at a version, with its files and its edges.
 
-    `requires_python` is the package's own (PEP 751); uv.lock states none. `build_requires` is what
-    a build of it needs besides what its source says.
+    `requires_python` is the package's own (PEP 751); uv.lock states none. `build_requires` are
+    build requirements in addition to those that its source states.
     """
 
     key: PackageKey
@@ -128,7 +128,7 @@ class LockedPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraRequirement:
-    """What a build needs besides what its source says, at the version that is locked if that is so."""
+    """An additional build requirement; `match_runtime` pins it to the locked version."""
 
     text: str
     match_runtime: bool = False
@@ -136,10 +136,9 @@ class ExtraRequirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Root:
-    """Where a walk begins: a package, what of it is wanted, and whether it is itself installed.
+    """A starting point of a walk: a package with the extras and groups to take.
 
-    `extras` and `groups` are names; `itself` is False for `--only-group` and the like, where a
-    project's own dependencies stay behind.
+    `itself` is false for `--only-group` and the like: the project's own dependencies are left out.
     """
 
     key: PackageKey
@@ -150,19 +149,20 @@ class Root:
 
 @dataclass(frozen=True, kw_only=True)
 class LockedSet:
-    """A lock together with what is wanted of it.
+    """A lock, and the selection that was requested from it.
 
-    `requires_python` holds for everything that is wanted. Where there are `environments`, a target
-    has to satisfy one of these markers. `edges` are further starting points that belong to no
-    package: the groups of a workspace without a project, or all packages of a flat lock.
-    `excluded` packages are walked through but not installed. `lock_extras` and `lock_groups` fill
-    the marker variables `extras` and `dependency_groups` of a pylock.toml (PEP 751). `conflicts`
-    lists sets of synthetic extras of which only one may be active. `outside_allowed` tells that packages may lie outside the
-    folder of the lock. `closed` tells that a resolver made it for every target that it allows:
-    nothing is missing. `asked` are the packages that its source asks for, with their extras, None
-    where the walk begins with these; `left_out` names what flags leave out, in the lock or not.
-    `notes` say what was found out while it was resolved. `build_constraints` hold for whatever
-    builds need, `extra_build_requires` are what the builds of some packages need in addition.
+    `requires_python` applies to the whole selection. If there are `environments`, a target has to
+    satisfy one of these markers. `edges` are starting points that belong to no package: the groups
+    of a workspace without a project, or all packages of a flat lock. `excluded` packages are
+    walked through but not installed. `lock_extras` and `lock_groups` are the values of the marker
+    variables `extras` and `dependency_groups` in a pylock.toml (PEP 751). Of each set in
+    `conflicts`, only one item may be active. With `outside_allowed`, packages may lie outside the
+    folder of the lock. `closed` means that a resolver produced the lock for every target that it
+    allows, so that nothing is missing. `asked` are the packages that the source requests, with
+    their extras; None if they are the starting points of the walk. `left_out` are names that flags
+    exclude, whether or not the lock has them. `notes` are messages from resolving.
+    `build_constraints` apply to all build requirements, `extra_build_requires` add to those of
+    some packages.
     """
 
     kind: LockKind
@@ -187,7 +187,7 @@ class LockedSet:
 
     @property
     def groups(self) -> frozenset[str]:
-        """The names of the groups that are taken."""
+        """The names of the selected groups."""
         return self.lock_groups.union(*(root.groups for root in self.roots))
 
 
@@ -195,7 +195,7 @@ class LockedSet:
 class Wanted:
     """Which extras, groups and workspace members to take; the flags and defaults of `uv sync`.
 
-    `allow_outside_paths` allows packages that lie outside the project's folder, which uv has no flag for.
+    `allow_outside_paths`, for which uv has no flag, permits packages outside the project's folder.
     """
 
     extras: tuple[str, ...] = ()

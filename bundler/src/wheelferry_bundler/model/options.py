@@ -1,4 +1,4 @@
-"""What may be built, and how."""
+"""Which packages may be built, and how."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from wheelferry_schemas.errors import UnfitError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
-    """What the flags say about building.
+    """The options for builds.
 
-    `config_settings` are `KEY=VALUE` for the build backends, `constraints` hold for what builds
-    need, in the form of pip. What builds need, and wheels that
-    make them unnecessary, is looked for at `locations`.
+    `config_settings` are `KEY=VALUE` for build backends, `constraints` apply to build requirements,
+    in pip's syntax. Build requirements, and wheels that make a build unnecessary, are looked for
+    in `locations`.
     """
 
     no_build: bool = False
@@ -26,7 +26,7 @@ class BuildOptions:
 
 
 def check_allowed(package: LockedPackage, options: BuildOptions) -> None:
-    """Refuse to build a package that is not to be built; raises `UnfitError`."""
+    """Raise `UnfitError` for a package that the options forbid to build."""
     if options.no_build or package.name in options.no_build_packages:
         flag = "--no-build" if options.no_build else f"--no-build-package {package.name}"
         raise UnfitError(

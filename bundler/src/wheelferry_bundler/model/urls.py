@@ -1,4 +1,4 @@
-"""URLs as they may be shown and recorded: without credentials."""
+"""URLs for display and for the manifest: without credentials."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from wheelferry_schemas.errors import MalformedError
 
 _SECRET_FREE = {"git"}
-"""User names that are not secrets: `git@host` is how forges spell 'anybody with a key'."""
+"""User names that are not secrets: forges write `git@host` for everyone with a key."""
 _USER = re.compile(r"(?<=://)(?!git@)[^/\s]+@")
 _QUERY = re.compile(r"(\bhttps?://[^\s?#]+)\?[^\s#)>\"'`]+")
 _PORTS = {"http": 80, "https": 443}
 
 
 def without_credentials(url: str) -> str:
-    """Return `url` without user, password, query and fragment, any of which may hold a token."""
+    """Return `url` without user, password, query and fragment, each of which may contain a token."""
     parts = split_url(url)
     host = parts.netloc.rpartition("@")
     netloc = parts.netloc if host[0] in _SECRET_FREE else host[2]
@@ -23,14 +23,14 @@ def without_credentials(url: str) -> str:
 
 
 def with_login(url: str, user: str, password: str) -> str:
-    """Return `url` with this login instead of the one that it may have."""
+    """Return `url` with this login, which replaces any in it."""
     parts = split_url(url)
     login = f"{quote(user, safe='')}:{quote(password, safe='')}"
     return parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def redacted(text: str) -> str:
-    """Return text of another program without the secrets that the URLs in it may hold."""
+    """Return another program's output with the secrets in its URLs replaced."""
     return _QUERY.sub(r"\1?****", _USER.sub("****@", text))
 
 
@@ -40,22 +40,22 @@ def file_name(url: str) -> str:
 
 
 def host(url: str) -> str:
-    """Return the host of a URL, with the port where it states one, for a message."""
+    """Return the host of a URL for a message, with the port if the URL states one."""
     return split_url(url).netloc.rpartition("@")[2]
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Return what two URLs must share for the login of one to be sent to the other (RFC 6454)."""
+    """Return the origin of a URL (RFC 6454); a login is only sent to its own origin."""
     parts = split_url(url)
     return parts.scheme, parts.hostname or "", _port(parts)
 
 
 def split_url(url: str) -> SplitResult:
-    """Return the parts of a URL; raises `MalformedError` for what is not one."""
+    """Return the parts of a URL; raises `MalformedError` for an invalid one."""
     try:
         return urlsplit(url)
     except ValueError as error:
-        # The URL is not repeated: it may hold a secret.
+        # The URL is not shown: it may contain a secret.
         raise MalformedError(
             f"a URL is not valid: {error}", hint="look for it in the lock and in the settings"
         ) from error
@@ -65,5 +65,5 @@ def _port(parts: SplitResult) -> int | None:
     try:
         return parts.port or _PORTS.get(parts.scheme)
     except ValueError:
-        # No number, or none below 65536: such a URL has an origin of its own.
+        # Not a valid port number: such a URL has an origin of its own.
         return -1

@@ -1,1 +1,1 @@
-"""Step 1: reads what a bundle is made from."""
+"""Step 1: reads the input of `bundle create`."""

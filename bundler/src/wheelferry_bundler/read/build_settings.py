@@ -1,4 +1,4 @@
-"""What uv's settings say of the builds of a project: constraints, and further requirements."""
+"""Reads build constraints and additional build requirements from uv's settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wheelferry_schemas.errors import MalformedError
 
 
 def read_extra_build_requires(settings: Table) -> Mapping[str, tuple[ExtraRequirement, ...]]:
-    """Return what the settings add to the builds of packages, by name; raises `MalformedError`."""
+    """Return additional build requirements by package name; raises `MalformedError`."""
     extra = settings.table("extra-build-dependencies")
     return {
         canonicalize_name(name): tuple(
@@ -36,7 +36,7 @@ def _extra_requirement(table: Table, entry: object) -> ExtraRequirement:
 
 
 def read_constraints(table: Table, key: str) -> tuple[str, ...]:
-    """Return a list of requirements in the form of a uv.lock or of a pyproject.toml."""
+    """Return a list of requirements, written as in uv.lock or as in pyproject.toml."""
     values = table.list(key)
     if all(isinstance(value, str) for value in values):
         return tuple(_requirement(table, text) for text in values)

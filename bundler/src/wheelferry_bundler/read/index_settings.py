@@ -1,8 +1,7 @@
-"""The indexes that uv's and pip's settings name, for the logins that go with them.
+"""Finds the indexes in uv's and pip's settings, for their logins.
 
-Which files come from which index is the lock's to say. But a lock holds no secrets: the login for
-an index stands in its URL in a pyproject.toml, a uv.toml or the environment, or in variables that
-bear its name.
+The lock decides which file comes from which index, but contains no secrets: the login for an index
+is part of its URL in pyproject.toml, uv.toml or the environment, or in variables named after it.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ _SYSTEM_SETTINGS = Path("/etc/uv/uv.toml")
 
 
 def known_indexes(folder: Path, environ: Mapping[str, str] = os.environ) -> tuple[Index, ...]:
-    """Return the indexes that the settings of a project folder, the user and the host name.
+    """Return the indexes in the settings of a project folder, the user and the host.
 
-    Raises `MalformedError` where a file of settings is not TOML.
+    Raises `MalformedError` where a settings file is not TOML.
     """
     found = [
         index
@@ -38,11 +37,11 @@ def known_indexes(folder: Path, environ: Mapping[str, str] = os.environ) -> tupl
 
 
 def _settings(folder: Path, environ: Mapping[str, str]) -> Iterator[Table]:
-    """Yield the tables in which uv would find its settings, the nearest first."""
+    """Yield the tables in which uv would look for its settings, nearest first."""
     if sys.platform == "win32":
         own = environ.get("APPDATA") or Path.home() / "AppData" / "Roaming"
     else:
-        # uv keeps to this folder on macOS as well.
+        # uv uses this folder on macOS too.
         own = environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     stated = environ.get("UV_CONFIG_FILE")
     for path in (
@@ -71,7 +70,7 @@ def _from_settings(uv: Table) -> Iterator[Index]:
 
 
 def _from_text(text: str, default: bool) -> Iterator[Index]:
-    """Read `name=https://host/simple https://other/simple`, the form of uv's variables."""
+    """Read `name=https://host/simple https://other/simple`, the syntax of uv's variables."""
     for word in text.split():
         named = _NAMED.match(word)
         url = word[named.end() :] if named else word

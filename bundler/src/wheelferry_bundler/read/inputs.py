@@ -1,4 +1,4 @@
-"""Finds what a bundle is made from: a project folder, a lock, requirements, or a script."""
+"""Finds the input of a bundle: a project folder, a lock, requirements or a script."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ _KINDS: tuple[tuple[re.Pattern[str], LockKind], ...] = (
     (re.compile(r".*\.(txt|in)"), "requirements.txt"),
 )
 SCRIPT_BLOCK = re.compile(rb"(?m)^# /// script[ \t]*\r?$")
-"""Where a script begins to state its dependencies (PEP 723)."""
+"""The first line of a script's metadata block (PEP 723)."""
 _LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """A file to read, and the others in the same folder that were passed over for it.
+    """The file that a bundle is made from.
 
-    Relative paths in a requirements file start at `folder`; `lines` is what it says.
+    `passed_over` are other candidates in the same folder. `lines` is the content of a requirements
+    file, None for other kinds; relative paths in it start at `folder`.
     """
 
     path: Path
@@ -41,7 +42,7 @@ class Input:
 
     @property
     def is_lock(self) -> bool:
-        """Whether the file says which versions to take, for every target."""
+        """Whether the file states the versions for every target."""
         return self.kind in ("uv.lock", "pylock.toml")
 
     def lists_every_file(self) -> bool:
@@ -50,7 +51,7 @@ class Input:
 
 
 def find_input(source: Path) -> Input:
-    """Return what `source` is, or which of the files in the folder `source` is taken.
+    """Return a file as an input, or the preferred one of the files in a folder.
 
     Raises `UsageError` where there is none, and as `read_lines` for a requirements file.
     """
@@ -65,14 +66,14 @@ def find_input(source: Path) -> Input:
             hint="wheelferry reads uv.lock, pylock.toml, pylock.<name>.toml, requirements*.txt, "
             "pyproject.toml, and scripts that state their dependencies (PEP 723)",
         )
-    # As pip has it: paths start where the command is run, which for most is the project.
+    # As in pip: paths start at the current folder, which usually is the project.
     here = Path.cwd()
     folder = here if here in source.resolve().parents else source.resolve().parent
     return _input(source, kind, folder)
 
 
 def requirements_file(path: Path) -> Input:
-    """Return a requirements file as what a bundle is made from; raises as `read_lines`."""
+    """Return a requirements file as an input; raises as `read_lines`."""
     return _input(path, "requirements.txt", path.parent)
 
 
@@ -82,9 +83,9 @@ def is_script(path: Path) -> bool:
 
 
 def indexes_of(source: Input) -> tuple[Index, ...]:
-    """Return the indexes that a source and the settings name; their URLs may contain logins.
+    """Return the indexes that the input and the settings name; their URLs may contain logins.
 
-    Raises `MalformedError` where a file of settings is not TOML.
+    Raises `MalformedError` where a settings file is not TOML.
     """
     own = source.lines.indexes if source.lines else ()
     return (*own, *known_indexes(source.path.resolve().parent))
@@ -108,7 +109,7 @@ def _find_in_folder(folder: Path) -> Input:
 
 
 def _is_project(path: Path) -> bool:
-    """Tell whether a pyproject.toml asks for anything: many only configure tools."""
+    """Return whether a pyproject.toml describes a project: many only configure tools."""
     return path.is_file() and any(
         key in read_toml(path) for key in ("project", "dependency-groups")
     )

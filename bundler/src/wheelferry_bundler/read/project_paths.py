@@ -1,4 +1,4 @@
-"""Paths that a lock names: where they lead, and whether they lead out of the project."""
+"""The paths in a lock, and whether they lead out of the project."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def local_path(url: str) -> Path | None:
 
 
 def leaves(folder: Path, location: str) -> bool:
-    """Return whether a path leads out of a folder, as it is spelled: links are not followed."""
+    """Return whether a path leads out of a folder, by its spelling: links are not followed."""
     try:
         relative = os.path.relpath(folder / location, folder)
     except ValueError:
-        # Another drive of Windows.
+        # Another drive on Windows.
         return True
     return relative == os.pardir or relative.startswith(os.pardir + os.sep)
 

@@ -47,10 +47,10 @@ def read_pylock(
 ) -> LockedSet:
     """Read the bytes of a pylock.toml whose relative paths start at `folder`.
 
-    `closed` tells that a resolver made it just now, for the targets that it is read for.
+    `closed` means that a resolver has just produced it for the targets that it is read for.
 
     Raises `MalformedError`, and `UsageError` where `wanted` names an extra or a group that the
-    lock does not have, or something that such a lock cannot tell.
+    lock does not have, or asks for something that such a lock does not record.
     """
     _check_answerable(wanted)
     lock, bare = _parse(data)
@@ -88,7 +88,7 @@ def read_pylock(
 
 
 def _check_answerable(wanted: Wanted) -> None:
-    """Refuse what a flat lock cannot tell: which of its packages belong to a project."""
+    """Raise `UsageError` for flags about projects: a flat lock does not record their packages."""
     flags = {"--only-group": wanted.only_groups, "--package": wanted.packages}
     asked = [flag for flag, value in flags.items() if value]
     if asked:
@@ -99,9 +99,9 @@ def _check_answerable(wanted: Wanted) -> None:
 
 
 def _parse(data: bytes) -> tuple[pylock.Pylock, frozenset[int]]:
-    """Return a lock, and which of its packages have no source at all.
+    """Return a lock, and the indexes of its packages that have no source.
 
-    The library refuses a whole lock for one of these, and for one file name that is not valid.
+    The library rejects a whole lock for one such package, and for one invalid file name.
     """
     lock = parse_toml(data, "pylock.toml")
     tables = lock.tables("packages")
@@ -129,7 +129,7 @@ def _named(tables: Sequence[Table], index: re.Match[str]) -> str:
 
 
 def _with_usable_files(package: Table) -> dict[str, Any]:
-    """Return a package without the files that indexes offer under names that are not valid."""
+    """Return a package without files whose names are invalid, which some indexes offer."""
     usable = dict(package.data)
     usable["wheels"] = [wheel.data for wheel in package.tables("wheels") if _is_usable(wheel)]
     if not usable["wheels"]:
@@ -145,10 +145,10 @@ def _name_of(file: Table) -> str:
 
 
 def _is_usable(file: Table) -> bool:
-    """Return whether a file has the name of a wheel or a source archive, or else is to be refused."""
+    """Return whether a file has a valid name; a name that is a path is left for the library to reject."""
     name = _name_of(file)
     if has_too_many_tags(name):
-        # The library makes all tags of all wheels.
+        # The library would expand all tags of all wheels.
         raise MalformedError(f"{file.where}: the wheel has too many tags")
     if "/" in name or "\\" in name:
         return True
@@ -181,7 +181,7 @@ def _package(package: pylock.Package, folder: Path, key: PackageKey) -> LockedPa
 
 
 def _without_source(package: pylock.Package, key: PackageKey) -> LockedPackage:
-    """Return a package that only a target that does not need it can be selected for."""
+    """Return a package without source: selecting it for a target fails."""
     return LockedPackage(
         key=key,
         source=_registry(package),
@@ -261,7 +261,7 @@ def _artifact(
 
 
 def _excluded(packages: Iterable[LockedPackage], wanted: Wanted) -> frozenset[PackageKey]:
-    """Return what is left out; each project of a workspace is a folder of its lock."""
+    """Return the excluded packages; the projects of a workspace are folders in its lock."""
     names = frozenset(map(canonicalize_name, wanted.no_install_packages))
 
     def is_excluded(package: LockedPackage) -> bool:

@@ -1,4 +1,4 @@
-"""Reads a project folder: its pyproject.toml, and the settings of uv that hold there."""
+"""Reads a project folder: its pyproject.toml and uv's settings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from wheelferry_bundler.read.toml_tables import Table, read_toml
 from wheelferry_schemas.errors import MalformedError
 
 DefaultGroups = frozenset[str] | None
-"""The groups that are taken unless told otherwise, None where all are (`"all"`)."""
+"""The groups that are selected by default, None for all (`"all"`)."""
 DEV: frozenset[str] = frozenset({"dev"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSettings:
-    """What a pyproject.toml says of its groups, and older locks do not."""
+    """The settings of dependency groups that older locks do not record."""
 
     default_groups: DefaultGroups = DEV
     group_requires_python: Mapping[str, SpecifierSet] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class GroupSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Pyproject:
-    """A project folder: its pyproject.toml, None where it has none, and uv's settings there."""
+    """A project folder: its pyproject.toml, if it has one, and uv's settings."""
 
     folder: Path
     table: Table | None
@@ -74,7 +74,7 @@ class Pyproject:
 
     @cached_property
     def groups(self) -> GroupSettings:
-        """What it says of its groups; without a pyproject.toml, uv's defaults hold."""
+        """Its settings of groups; without a pyproject.toml, uv's defaults."""
         return GroupSettings() if self.table is None else GroupSettings.of(self.table)
 
 
@@ -88,7 +88,7 @@ def read_default_groups(table: Table) -> DefaultGroups:
 
 
 def asked_by(requirements: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return the packages that requirements ask for, with their extras; paths name none."""
+    """Return the packages that requirements name, with their extras; paths are ignored."""
     asked: dict[str, frozenset[str]] = {}
     for text in requirements:
         try:
@@ -102,7 +102,7 @@ def asked_by(requirements: Iterable[str]) -> Mapping[str, frozenset[str]]:
 
 
 def read_specifier(table: Table, key: str) -> SpecifierSet:
-    """Read a version specifier that has to be there; raises `MalformedError`."""
+    """Read a required version specifier; raises `MalformedError`."""
     text = table.text(key)
     try:
         return SpecifierSet(text)

@@ -1,7 +1,7 @@
 """Reads requirements files as pip would: includes, constraints, continuations, variables, hashes.
 
-All files become one text without includes and hashes, which uv resolves. The hashes stay here:
-uv does not hold the files that it finds against them.
+The files become one text without includes and hashes, which uv resolves. The hashes are kept
+apart, since uv does not check the files that it finds against them.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ _WITHOUT_EFFECT = frozenset(
 
 @dataclass(kw_only=True)
 class RequirementLines:
-    """What some requirements files say.
+    """The content of a requirements file and its includes.
 
-    `text` and `constraints` are for uv. `hashes` maps normalized names to the sha256 digests that
-    are listed for them. `asked` are the names of the requirements with their extras, `unnamed` tells
-    that there are others, which paths or URLs stand for. `pinned` tells that each requirement is
-    pinned to one version or URL, `complete` that each lists a hash as well, `prereleases` that
-    `--pre` is asked for, `indexes` what may hold a login.
+    `text` and `constraints` are for uv. `hashes` maps normalized names to the listed sha256
+    digests. `asked` maps the names of the requirements to their extras; with `unnamed` there are
+    also paths or URLs without a name. With `pinned`, each requirement is pinned to one version or
+    URL, with `complete` it lists a hash as well. `prereleases` is `--pre`. `indexes` may contain
+    logins.
     """
 
     text: str = ""
@@ -72,20 +72,20 @@ class RequirementLines:
 
     @property
     def complete(self) -> bool:
-        """Whether the lines name every file that may be installed, by its hash."""
+        """Whether the lines list every file that may be installed, with its hash."""
         return self.pinned and self.asked.keys() <= self.hashes.keys()
 
 
 def read_lines(path: Path) -> RequirementLines:
     """Read a requirements file and those that it includes.
 
-    Raises `MalformedError`, `TransferError` where a file cannot be read, and `UsageError` for what
-    pip takes, but not this.
+    Raises `MalformedError`, `TransferError` where a file cannot be read, and `UsageError` for
+    features of pip that are not supported.
     """
     reader = _Reader(RequirementLines())
     reader.read(path, constraints=False)
     lines = reader.lines
-    # The hashes of constraints count for requirements that list none themselves, as with pip.
+    # As in pip, the hashes of a constraint apply to requirements that list none.
     listed = {**reader.constraint_hashes, **reader.hashes}
     lines.hashes = {name: frozenset(digests) for name, digests in listed.items()}
     lines.asked = {name: frozenset(extras) for name, extras in reader.asked.items()}
@@ -129,7 +129,7 @@ class _Reader:
                 )
             self.read(folder / value, constraints=constraints or name == "--constraint")
         elif name == "--editable":
-            # For uv, only folders can be editable; a bundle holds built wheels anyway.
+            # uv allows only folders to be editable; a bundle contains built wheels anyway.
             editable = "" if _VERSION_CONTROL.match(value) else "-e "
             self._add(f"{editable}{value}", constraints=constraints)
             self.lines.pinned = False
@@ -182,7 +182,7 @@ class _Reader:
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield number and text of lines, with continuations joined, without comments."""
+    """Yield line numbers and lines, with continuations joined and comments removed."""
     pending = ""
     start = 0
     for number, raw in enumerate([*text.splitlines(), ""], start=1):
@@ -202,7 +202,7 @@ def _value(match: re.Match[str]) -> str:
 
 def _split_option(where: str, line: str) -> tuple[str, str]:
     """Return name and value of `--name value`, `--name=value`, `-n value` or `-nvalue`."""
-    # The quotes of a marker belong to it.
+    # Quotes in a marker are part of it.
     line, semicolon, marker = line.partition(" ;")
     try:
         words = shlex.split(line)
@@ -240,7 +240,7 @@ def _check_options(where: str, options: str) -> None:
 
 
 def _parse(where: str, text: str) -> Requirement | None:
-    """Return a requirement, or None for a path or URL without a name."""
+    """Return a requirement, None for a path or URL without a name."""
     try:
         return Requirement(text)
     except RecursionError as error:
@@ -257,7 +257,7 @@ def _parse(where: str, text: str) -> Requirement | None:
 
 
 def _name_of_file(text: str) -> str | None:
-    """Return the name that the file at the end of a path or URL states."""
+    """Return the package name in the file name of a path or URL."""
     name = file_name(re.split(r"[\s;\[]", text, maxsplit=1)[0].replace("\\", "/"))
     try:
         return parse_wheel_name(name)[0]
@@ -280,7 +280,7 @@ def _hashes(where: str, found: list[tuple[str, str]]) -> set[str]:
 
 
 def _is_pinned(requirement: Requirement | None) -> bool:
-    """Tell whether only one file, or the files of one version, can satisfy a requirement."""
+    """Return whether a requirement allows one version or one file only."""
     if requirement is None or requirement.url is not None:
         return True
     pins = [spec for spec in requirement.specifier if spec.operator in ("==", "===")]

@@ -1,4 +1,4 @@
-"""Targets from the command line: what is known of a host, and what has to be assumed."""
+"""Makes targets from the command line: what is known of a host, and what is assumed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OLDEST_MINOR = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonVersion:
-    """A CPython as it is asked for: `3.12`, `3.12.4`, `3.13t`."""
+    """A CPython version as requested: `3.12`, `3.12.4`, `3.13t`."""
 
     minor: int
     patch: int | None = None
@@ -50,9 +50,9 @@ def parse_python(text: str) -> PythonVersion:
 def make_targets(
     platforms: Sequence[str], pythons: Sequence[str], files: Sequence[Path] = ()
 ) -> tuple[Target, ...]:
-    """Return every platform with every Python, and the described targets, sorted by id.
+    """Return each platform with each Python, and the described targets, sorted by id.
 
-    Without any of them it is this host, with its patch release. Raises `UsageError`.
+    The default is this host, with its patch release. Raises `UsageError`.
     """
     targets = {target.id: target for target in map(read_target, files)}
     if not (platforms or pythons or files):
@@ -68,7 +68,7 @@ def make_targets(
 def _this_host() -> Target:
     """Return this host as a target.
 
-    Its id is that of any patch release: after an update of Python the next bundle has the same.
+    Its id omits the patch release, so that an update of Python does not change it.
     """
     platform, minor = parse_platform(host_platform_name()), sys.version_info.minor
     here = make_target(platform, PythonVersion(minor=minor, patch=sys.version_info.micro))
@@ -76,7 +76,7 @@ def _this_host() -> Target:
 
 
 def read_target(path: Path) -> Target:
-    """Read what `bundle target` wrote; raises `MalformedError`, `TransferError`."""
+    """Read a file that `bundle target` wrote; raises `MalformedError`, `TransferError`."""
     try:
         return parse_target(read_input(path))
     except MalformedError as error:
@@ -88,8 +88,8 @@ def read_target(path: Path) -> Target:
 def make_target(platform: Platform, python: PythonVersion) -> Target:
     """Return the target of a CPython on a platform.
 
-    Where only `3.12` was asked for, 3.12.0 stands in for `python_full_version`, and that is
-    recorded as assumed. Selection narrows the target to the patch releases that its choice is for.
+    For `3.12` without a patch release, `python_full_version` is 3.12.0 and recorded as assumed.
+    Selection narrows the target to the patch releases that its choice is valid for.
     """
     short = f"cp3{python.minor}"
     abi = f"{short}t" if python.free_threaded else f"{short}m" if python.minor == 7 else short
@@ -122,7 +122,7 @@ def make_target(platform: Platform, python: PythonVersion) -> Target:
 
 
 def host_platform_name() -> str:
-    """Return the platform name of the host that this runs on."""
+    """Return the platform name of this host."""
     if sys.platform == "darwin":
         version = ".".join((host_platform.mac_ver()[0] or "11.0").split(".")[:2])
         return f"macosx_{version.replace('.', '_')}_{host_platform.machine()}"

@@ -1,4 +1,4 @@
-"""Foreign TOML, read with types and with errors that say where."""
+"""Reads foreign TOML with type checks, and errors that name the place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# The standard library's `tomllib` is the same parser, but not compiled: it takes three times as long.
+# `tomllib` of the standard library is the same parser, not compiled: three times as slow.
 import tomli
 
 from wheelferry_schemas.errors import MalformedError, TransferError
@@ -18,7 +18,7 @@ MAX_FILE_SIZE = 32 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A TOML table, and where it stands: `uv.lock: package[3]`."""
+    """A TOML table and its place for messages: `uv.lock: package[3]`."""
 
     data: Mapping[str, Any]
     where: str
@@ -27,7 +27,7 @@ class Table:
         return key in self.data
 
     def text(self, key: str) -> str:
-        """Return a string that has to be there."""
+        """Return a required string."""
         value = self.optional_text(key)
         if value is None:
             raise MalformedError(f"{self.where}: {key} is missing")
@@ -74,7 +74,7 @@ class Table:
         )
 
     def list(self, key: str) -> Sequence[Any]:
-        """Return a list of whatever it holds, empty where there is none."""
+        """Return a list of any values, empty where there is none."""
         values = self.data.get(key, [])
         if not isinstance(values, list):
             raise MalformedError(f"{self.where}: {key} is not a list")
@@ -82,7 +82,7 @@ class Table:
 
 
 def _named(key: str, index: int, value: Mapping[str, Any]) -> str:
-    """Return what a person finds an entry of a list by: its name, else its place."""
+    """Return an entry of a list for a message: by its name, else by its index."""
     name = value.get("name")
     return f"{key} {name}" if isinstance(name, str) else f"{key}[{index}]"
 

@@ -1,4 +1,4 @@
-"""Refuses what a uv.lock declares as conflicting, before anything is walked, as uv does."""
+"""Refuses extras and groups that a uv.lock declares as conflicting, before walking, as uv does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wheelferry_bundler.read.uv_roots import Choice
 
 
 def check_conflicts(choice: Choice) -> None:
-    """Raise `UsageError` where extras, groups or projects are asked for that conflict."""
+    """Raise `UsageError` where requested extras, groups or projects conflict."""
     conflicts = choice.workspace.conflicts
     reachable = _reachable_members(choice) if conflicts else frozenset()
     for conflict in conflicts:
@@ -37,7 +37,7 @@ def _described(choice: Choice, item: SyntheticExtra) -> str:
 
 
 def _reachable_members(choice: Choice) -> frozenset[str]:
-    """Return the names of the members that are taken or that those may need, on any platform."""
+    """Return the names of the selected members and those that they may need on any platform."""
     members = choice.workspace.members
     if not choice.wanted.packages and choice.single is None:
         return frozenset(key.name for key in members)

@@ -1,8 +1,8 @@
 """Reads uv.lock, version 1 of any revision.
 
-Unknown keys are tolerated, as uv does. What uv calls a source tells packages of one name apart
-together with the version. Edges are put in order, so that nothing hangs on the order in a file.
-`[package.metadata]`, which newer revisions do not write, is only asked which names there are.
+Unknown keys are tolerated, as in uv. Packages of one name are distinguished by version and source.
+Edges are sorted, so that the result does not depend on their order in the file.
+`[package.metadata]`, which newer revisions do not write, is only used for the names in it.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from wheelferry_schemas.errors import MalformedError
 
 _VERSION = 1
 _NAMES_EXTRAS = 1
-"""The first revision that lists the extras of a project that need nothing."""
+"""The first revision that lists the extras of a project that have no dependencies."""
 _RECORDS_DEFAULTS = 5
-"""The first revision that records default groups and the Pythons that groups need."""
+"""The first revision that records default groups and the Pythons that groups require."""
 
 
 def read_uv_lock(data: bytes, wanted: Wanted, pyproject: Pyproject) -> LockedSet:
     """Read the bytes of a uv.lock that lies beside a pyproject.toml.
 
-    Raises `MalformedError` for what is not one of uv's locks, `UsageError` where `wanted` names
-    an extra, a group or a package that it does not have, or some that conflict.
+    Raises `MalformedError` for an invalid lock, `UsageError` where `wanted` names an extra, a group
+    or a package that it does not have, or some that conflict.
     """
     lock = parse_toml(data, "uv.lock")
     _check_version(lock)
@@ -93,7 +93,7 @@ def _check_version(lock: Table) -> None:
 
 @dataclass
 class _Reader:
-    """Turns the tables of one lock into packages and edges."""
+    """Converts the tables of a lock into packages and edges."""
 
     lock: Table
     pyproject: Pyproject
@@ -171,7 +171,7 @@ class _Reader:
         return tuple(sorted(edges, key=_edge_order))
 
     def _edges_by_name(self, table: Table, key: str) -> Iterator[Dependency]:
-        """Yield edges that name no version; the forks of a package say which of them is meant."""
+        """Yield edges that name no version, one for each fork of the package, with its markers."""
         for edge in table.tables(key):
             name = canonicalize_name(edge.text("name"))
             for end in self._keys.get(name, [PackageKey(name=name, version=None, source="")]):
@@ -203,7 +203,7 @@ class _Reader:
         return found[0]
 
     def _members(self, packages: Mapping[PackageKey, LockedPackage]) -> Iterator[PackageKey]:
-        """Yield the workspace's members; a lock of a single project does not list its one."""
+        """Yield the workspace's members; the lock of a single project does not list it."""
         names = set(_names(self._manifest, "members"))
         for key, package in packages.items():
             is_local = package.source.kind in ("directory", "virtual")

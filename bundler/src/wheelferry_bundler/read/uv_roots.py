@@ -1,8 +1,8 @@
-"""Where a walk through a uv.lock begins: the members, extras and groups that `uv sync` would take.
+"""Chooses the starting points in a uv.lock: the members, extras and groups that `uv sync` takes.
 
-The order of precedence is uv's: exclusions win over everything, `--only-group` turns the defaults
-and the projects themselves off. Where a single member is asked for, groups of the workspace's root
-are taken too, if they are asked for by name and the member has none of that name.
+The order of precedence is uv's: exclusions win, `--only-group` disables the defaults and the
+projects themselves. If a single member is requested, groups of the workspace's root are taken too
+where they are requested by name and the member has none of that name.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from wheelferry_schemas.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What is taken of one workspace.
+    """The selection from a workspace.
 
-    Properties and `check_names` raise `UsageError` where something is asked for that is not there.
+    Properties and `check_names` raise `UsageError` where something is requested that does not exist.
     """
 
     workspace: Workspace
@@ -32,12 +32,12 @@ class Choice:
 
     @property
     def takes_projects(self) -> bool:
-        """Whether more is wanted than groups."""
+        """Whether projects are selected, not only groups."""
         return not self.wanted.only_groups
 
     @cached_property
     def members(self) -> tuple[PackageKey, ...]:
-        """The members whose dependencies are wanted."""
+        """The members whose dependencies are selected."""
         workspace = self.workspace
         if self.wanted.packages:
             by_name: dict[str, PackageKey] = {key.name: key for key in workspace.members}
@@ -50,14 +50,14 @@ class Choice:
 
     @cached_property
     def single(self) -> PackageKey | None:
-        """The one project that is asked for; by name, or because it is the root."""
+        """The single project that is requested, by name or as the root."""
         if self.wanted.all_packages or (not self.wanted.packages and not self.workspace.root):
             return None
         return self.members[0] if len(self.members) == 1 else None
 
     @cached_property
     def defaults(self) -> DefaultGroups:
-        """The groups that are taken without being asked for."""
+        """The groups that are selected by default."""
         workspace = self.workspace
         if self.wanted.no_default_groups or not self.takes_projects:
             return frozenset()
@@ -73,17 +73,17 @@ class Choice:
         return _normalized((*self.wanted.groups, *self.wanted.only_groups))
 
     def includes_group(self, group: str) -> bool:
-        """Whether groups of that name are wanted."""
+        """Return whether groups of that name are selected."""
         if group in _normalized(self.wanted.no_groups):
             return False
         return self.asks_for(group) or self.defaults is None or group in self.defaults
 
     def asks_for(self, group: str) -> bool:
-        """Whether groups of that name are wanted for more than being a default."""
+        """Return whether groups of that name are requested, not merely a default."""
         return self.wanted.all_groups or group in self._asked_groups
 
     def takes_group(self, owner: PackageKey | None, group: str) -> bool:
-        """Whether a group of that project is taken; the owner of loose groups is None."""
+        """Return whether a project's group is selected; the owner of loose groups is None."""
         if not self.includes_group(group):
             return False
         if self.single is None or owner == self.single:
@@ -91,7 +91,7 @@ class Choice:
         return self.asks_for(group) and group not in self.workspace.declared[self.single].groups
 
     def includes_extra(self, extra: str) -> bool:
-        """Whether extras of that name are wanted."""
+        """Return whether extras of that name are selected."""
         wanted = self.wanted
         return (wanted.all_extras or extra in _normalized(wanted.extras)) and (
             extra not in _normalized(wanted.no_extras)
@@ -99,7 +99,7 @@ class Choice:
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:
-        """The members where the walk begins, each with its extras and groups."""
+        """The members at which the walk starts, each with its extras and groups."""
         roots = [
             Root(
                 key=key,
@@ -130,7 +130,7 @@ class Choice:
 
     @property
     def edges(self) -> tuple[Dependency, ...]:
-        """The edges where the walk begins that belong to no member."""
+        """The edges at which the walk starts that belong to no member."""
         loose = self.workspace.loose_groups
         groups = [group for group in sorted(loose) if self.takes_group(None, group)]
         taken = [edge for group in groups for edge in loose[group]]
@@ -156,7 +156,7 @@ class Choice:
 
     @property
     def requires_python(self) -> SpecifierSet:
-        """The intersection of what the groups that are taken need."""
+        """The intersection of the Pythons that the selected groups require."""
         declared = self.workspace.declared
         owners: list[tuple[PackageKey | None, Declared]] = [(None, self.workspace.loose)]
         owners += ((root.key, declared[root.key]) for root in self.roots)
@@ -168,9 +168,9 @@ class Choice:
         return needed
 
     def check_names(self) -> None:
-        """Refuse extras and groups that nothing declares; raises `UsageError`.
+        """Raise `UsageError` for extras and groups that nothing declares.
 
-        `--no-dev` and `--only-dev` are allowed where there is no group dev.
+        `--no-dev` and `--only-dev` are allowed without a group dev.
         """
         wanted, workspace = self.wanted, self.workspace
         declared = [workspace.declared[key] for key in self.members]

@@ -1,4 +1,4 @@
-"""Reads what a uv.lock says of where a package comes from, and of its files."""
+"""Reads the sources and files of packages in a uv.lock."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from wheelferry_schemas.errors import MalformedError
 
 
 def source_key(table: Table) -> str:
-    """Return what tells this source from another one of the same name and version."""
+    """Return a text that distinguishes sources of the same name and version."""
     return json.dumps(table.data, sort_keys=True, default=str)
 
 
 def read_source(table: Table, folder: Path) -> PackageSource:
-    """Read `source = { registry = … }` and its kin; relative paths start at `folder`."""
+    """Read `source = { registry = … }` and the other kinds; relative paths start at `folder`."""
     if "registry" in table:
         location = table.text("registry")
         if "://" in location:
@@ -57,7 +57,7 @@ def read_source(table: Table, folder: Path) -> PackageSource:
 
 
 def read_artifact(table: Table, source: PackageSource, folder: Path) -> Artifact:
-    """Read a wheel or a source archive; some of it follows from the source."""
+    """Read a wheel or a source archive; the source supplies what the table omits."""
     url = table.optional_text("url")
     path = table.optional_text("path")
     if url is None and path is None and source.kind == "url":

@@ -1,4 +1,4 @@
-"""What a uv.lock says of a workspace: its members, and what belongs to none of them."""
+"""The workspace in a uv.lock: its members, and what belongs to none of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LooseGroups = Mapping[str, tuple[Dependency, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What a project declares besides its edges; some of it older locks do not record."""
+    """The declarations of a project apart from its edges; older locks record only some."""
 
     extras: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
@@ -27,11 +27,10 @@ class Declared:
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """The packages of a lock, which of them are members, and what belongs to none.
+    """The packages of a lock, its members, and what belongs to none of them.
 
-    `loose_groups` are those of a root that is itself no project, which `loose` describes;
-    `requirements` are the edges of a script. `names_extras` is False where the lock is too old to
-    tell which extras there are.
+    `loose_groups` belong to a root that is not a project, which `loose` describes. `requirements`
+    are the edges of a script. `names_extras` is false where the lock is too old to list all extras.
     """
 
     pyproject: Pyproject
@@ -47,6 +46,6 @@ class Workspace:
 
     @cached_property
     def root(self) -> PackageKey | None:
-        """The member that lies in the folder of the lock."""
+        """The member in the folder of the lock."""
         at_root = (k for k in self.members if self.packages[k].source.location in ("", "."))
         return next(at_root, None)
