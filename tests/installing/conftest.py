@@ -15,6 +15,7 @@ from support.running.properties import steady
 from support.running.ssh import fixed_key
 from wheelferry_bundler.sign.signing_keys import SigningKey
 from wheelferry_installer import cli
+from wheelferry_installer.install import worker_process
 from wheelferry_installer.system import disk, signals
 
 steady()
@@ -32,6 +33,15 @@ def small_bundle(alice: SigningKey, tmp_path_factory: pytest.TempPathFactory) ->
     path = tmp_path_factory.mktemp("bundle") / "bundle.tar.zst"
     wheels = [make_wheel("other"), make_wheel("pure")]
     return make_bundle(path, wheels, keys=[alice], documents=DOCUMENTS).read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _forked_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have installations fork their workers: the thread of pytest-xdist only waits for messages.
+
+    To start an interpreter for each of them would take minutes in all.
+    """
+    monkeypatch.setattr(worker_process, "has_one_thread", lambda: True)
 
 
 class _Typed(io.StringIO):

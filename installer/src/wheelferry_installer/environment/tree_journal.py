@@ -37,10 +37,14 @@ _UNFINISHED = ("staging", *_REPLAYED, "committed", "discarded")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The transactions of a tree; the lock of the folder `control` is held."""
+    """The transactions of a tree; the lock of the folder `control` is held.
+
+    A child process that gets the descriptors in `lock` holds the lock with this one.
+    """
 
     tree: OpenFolder
     control: OpenFolder
+    lock: tuple[int, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -294,7 +298,7 @@ def locked(root: Path, control: Path, on_wait: Callable[[], None] | None) -> Ite
         folder_lock.held(control, root, on_wait) as held,
         open_folder.opened(root) as tree,
     ):
-        journal = Journal(tree=tree, control=held.folder)
+        journal = Journal(tree=tree, control=held.folder, lock=(held.descriptor,))
         journal.recover()
         try:
             yield journal

@@ -20,7 +20,7 @@ from wheelferry_installer.install.compiling import compile_modules
 from wheelferry_installer.install.wheel_workers import InstallPaths
 from wheelferry_installer.plan import carried_fit
 from wheelferry_installer.plan.environment_plan import EnvironmentPlan
-from wheelferry_installer.system import disk
+from wheelferry_installer.system import disk, signals
 from wheelferry_installer.system.digests import file_digest
 from wheelferry_schemas import receipt
 from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
@@ -64,13 +64,15 @@ def install(
     keep: int | None = None,
     force: bool = False,
     on_wait: Callable[[], None] | None = None,
+    shield_signals: bool = False,
 ) -> Installation:
     """Install a plan; `now` is in seconds since the epoch. `keep` former environments stay.
 
     Without `keep` it is one, and where nothing is to be done all of them. `on_progress` is called
     with a member's name and size when it is done. Where another run works on the environment, call
     `on_wait` and wait; without that raise `ConflictError`, as where somebody's files would be lost,
-    unless `force`. Raises `WheelferryError`; then the environment is as it was.
+    unless `force`. With `shield_signals` INT and TERM are ignored while they would leave something
+    half done. Raises `WheelferryError`; then the environment is as it was.
     """
     managed = ManagedEnvironment(plan.environment)
     aside = Aside(former=managed.previous)
@@ -78,7 +80,10 @@ def install(
     if plan.up_to_date and plan.receipt is not None and not managed.unfinished and not surplus:
         return Installation(plan=plan, receipt=plan.receipt, changed=False, aside=aside)
     try:
-        with locked(plan.environment, on_wait) as managed:
+        with (
+            signals.shielded(wanted=shield_signals),
+            locked(plan.environment, on_wait) as managed,
+        ):
             named = None if plan.reinstall else plan.bundle.sha256
             plan = plan.renewed(present_in(plan.environment, named))
             if plan.up_to_date and plan.receipt is not None:
@@ -191,6 +196,7 @@ def _build(
         interpreter=os.fspath(plan.environment / paths["scripts"] / executable),
         python=interpreter.markers["python_version"],
         flushed=sync,
+        lock=managed.lock,
     )
     outcomes = staging.install_wheels(plan.bundle, plan.packages, where, on_progress)
     warnings = staging.judge_contested(managed.staging, outcomes)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from wheelferry_installer.environment import tree_changes
 from wheelferry_installer.environment.distributions import distributions
 from wheelferry_installer.environment.present import present_at
 from wheelferry_installer.environment.receipts import read_receipt_in
-from wheelferry_installer.environment.tree_journal import is_unfinished, locked
+from wheelferry_installer.environment.tree_journal import Journal, is_unfinished, locked
 from wheelferry_installer.host.places import CONTROL, Place
 from wheelferry_installer.install import room, staging
 from wheelferry_installer.install.compiling import compile_modules
@@ -19,7 +18,7 @@ from wheelferry_installer.install.obstacles import judge_obstacles, refuse_other
 from wheelferry_installer.install.removal import Removal, plan_removal
 from wheelferry_installer.install.wheel_workers import InstallPaths
 from wheelferry_installer.plan.merge_plan import MergePlan
-from wheelferry_installer.system import disk
+from wheelferry_installer.system import disk, signals
 from wheelferry_schemas.errors import MalformedError, UsageError
 from wheelferry_schemas.receipt import InstalledPackage, Receipt
 
@@ -41,18 +40,23 @@ def install(
     *,
     sync: bool = True,
     on_wait: Callable[[], None] | None = None,
+    shield_signals: bool = False,
 ) -> Merged:
     """Do a merge; `now` is in seconds since the epoch.
 
     `on_progress` is called with a member's name and size when it is done. Where another run works
-    on the place, call `on_wait` and wait; without that raise `ConflictError`. Raises
-    `WheelferryError`; then the place is as it was.
+    on the place, call `on_wait` and wait; without that raise `ConflictError`. With `shield_signals`
+    INT and TERM are ignored while they would leave something half done. Raises `WheelferryError`;
+    then the place is as it was.
     """
     root, control = merge.place.root, merge.place.root / CONTROL
     if merge.up_to_date and not is_unfinished(control):
         return Merged(plan=merge, receipt=merge.receipt, changed=False)
     try:
-        with locked(root, control, on_wait) as journal:
+        with (
+            signals.shielded(wanted=shield_signals),
+            locked(root, control, on_wait) as journal,
+        ):
             merge = merge.renewed(present_at(merge.place))
             if merge.up_to_date:
                 return Merged(plan=merge, receipt=merge.receipt, changed=False)
@@ -60,7 +64,7 @@ def install(
             refuse_other_disks(merge.place)
             removal = removal_of(merge)
             journal.begin()
-            receipt, warnings = _stage(merge, journal.staging, now, on_progress, sync=sync)
+            receipt, warnings = _stage(merge, journal, now, on_progress, sync=sync)
             warnings += judge_obstacles(
                 merge.place, journal.staging, removal, force=merge.wishes.force
             )
@@ -127,9 +131,15 @@ def removal_of(merge: MergePlan) -> Removal:
 
 
 def _stage(
-    merge: MergePlan, folder: Path, now: int, on_progress: Callable[[str, int], None], *, sync: bool
+    merge: MergePlan,
+    journal: Journal,
+    now: int,
+    on_progress: Callable[[str, int], None],
+    *,
+    sync: bool,
 ) -> tuple[Receipt, list[str]]:
-    """Write everything that is to come below `folder`; returns its receipt and warnings."""
+    """Write everything that is to come below staging; returns its receipt and warnings."""
+    folder = journal.staging
     where = InstallPaths(
         staging=folder,
         schemes=dict(merge.place.schemes),
@@ -137,6 +147,7 @@ def _stage(
         interpreter=os.fspath(merge.place.interpreter),
         python=merge.fit.interpreter.markers["python_version"],
         flushed=sync,
+        lock=journal.lock,
     )
     outcomes = staging.install_wheels(merge.bundle, merge.added, where, on_progress)
     warnings = staging.judge_contested(folder, outcomes)

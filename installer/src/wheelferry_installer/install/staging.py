@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from wheelferry_installer.install import wheel_workers
+from wheelferry_installer.install import worker_process
 from wheelferry_installer.install.wheel_workers import InstallPaths, Outcome, Task
 from wheelferry_installer.plan.fitting import Fit
 from wheelferry_installer.system.digests import file_digest
@@ -38,7 +38,7 @@ def install_wheels(
         )
         for member in bundle.members
     ]
-    outcomes = wheel_workers.run(
+    outcomes = worker_process.run(
         bundle,
         tasks,
         where,

@@ -51,7 +51,8 @@ class Task:
 class InstallPaths:
     """Where wheels go: `schemes` are relative to `staging`, `interpreter` is a final path.
 
-    `python` is its version, as in `3.12`. `flushed` tells that all of it will be flushed.
+    `python` is its version, as in `3.12`. `flushed` tells that all of it will be flushed. The
+    descriptors in `lock` hold the lock of the place.
     """
 
     staging: Path
@@ -60,6 +61,7 @@ class InstallPaths:
     interpreter: str
     python: str
     flushed: bool
+    lock: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +115,9 @@ def _work_alone(
     queue: Sequence[Task],
     on_progress: Callable[[Outcome], None],
 ) -> list[Outcome]:
-    _hold(bundle, paths)
     outcomes = []
     for task in queue:
-        outcomes.append(_work(task))
+        outcomes.append(_work(bundle, paths, task))
         on_progress(outcomes[-1])
     return outcomes
 
@@ -126,19 +127,24 @@ def _work_together(
 ) -> list[Outcome]:
     outcomes = []
     try:
-        jobs = [pool.submit(_work, task) for task in queue]
+        jobs = [pool.submit(_work_held, task) for task in queue]
         for job in as_completed(jobs):
             outcomes.append(job.result())
             on_progress(outcomes[-1])
     except BrokenProcessPool as error:
-        raise WheelferryError(
-            "a worker process was killed while it installed",
-            hint="nothing was changed; did the host run out of memory? (dmesg tells)",
-        ) from error
+        raise killed() from error
     except BaseException:
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     return outcomes
+
+
+def killed() -> WheelferryError:
+    """Return the error that says that a worker ended without an outcome."""
+    return WheelferryError(
+        "a worker process was killed while it installed",
+        hint="nothing was changed; did the host run out of memory? (dmesg tells)",
+    )
 
 
 def processors() -> int:
@@ -147,7 +153,7 @@ def processors() -> int:
 
 
 def _context() -> multiprocessing.context.BaseContext:
-    # A fork shares the open archive and the modules; nothing here has started a thread before.
+    # A fork shares the open archive and the modules; `worker_process` sees to it that it is safe.
     return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
@@ -162,6 +168,11 @@ def _hold(bundle: VerifiedBundle, paths: InstallPaths) -> None:
 
 def _begin(bundle: VerifiedBundle, paths: InstallPaths, parent: int) -> None:
     _hold(bundle, paths)
+    end_with(parent)
+
+
+def end_with(parent: int) -> None:
+    """Leave signals to the parent, and end with it."""
     # Ctrl-C is the parent's to handle; it cancels what is waiting and lets workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # When one worker was killed, the pool ends the others by TERM, and waits until they are gone.
@@ -186,12 +197,16 @@ def _keep_memory(libc: ctypes.CDLL) -> None:
         mallopt(_M_TRIM_THRESHOLD, 2 * _LARGEST_MMAP_THRESHOLD)
 
 
-def _work(task: Task) -> Outcome:
+def _work_held(task: Task) -> Outcome:
+    return _work(_bundle, _paths, task)
+
+
+def _work(bundle: VerifiedBundle, paths: InstallPaths, task: Task) -> Outcome:
     try:
         if task.distribution is None:
-            _bundle.read(task.member, _ignore)
+            bundle.read(task.member, _ignore)
             return Outcome(task=task)
-        return _install(task, task.distribution)
+        return _install(bundle, paths, task, task.distribution)
     except TransferError:
         # The disk, or the medium: no other wheel will fare better, and once is enough to say it.
         raise
@@ -206,23 +221,23 @@ def _ignore(piece: memoryview) -> None:
     del piece
 
 
-def _install(task: Task, distribution: str) -> Outcome:
-    with disk.spool(task.member.size, _paths.staging.parent) as file:
-        _bundle.read(task.member, file.write)
+def _install(bundle: VerifiedBundle, paths: InstallPaths, task: Task, distribution: str) -> Outcome:
+    with disk.spool(task.member.size, paths.staging.parent) as file:
+        bundle.read(task.member, file.write)
         wheel = VerifiedWheel(file, task.member.name.rpartition("/")[2])
-        disk.require_room(_paths.staging, wheel.unpacked_size)
+        disk.require_room(paths.staging, wheel.unpacked_size)
         destination = StagingDestination(
-            _paths.staging,
-            {**_paths.schemes, "headers": f"{_paths.headers}/{distribution}"},
-            _paths.interpreter,
+            paths.staging,
+            {**paths.schemes, "headers": f"{paths.headers}/{distribution}"},
+            paths.interpreter,
             get_launcher_kind(),
             wheel.hashes,
-            flushed=_paths.flushed,
+            flushed=paths.flushed,
         )
         metadata = {"INSTALLER": b"wheelferry\n"}
         if task.requested:
             metadata["REQUESTED"] = b""
-        install_wheel(wheel, destination, metadata, _paths.python)
+        install_wheel(wheel, destination, metadata, paths.python)
     return Outcome(
         task=task,
         written=destination.written,

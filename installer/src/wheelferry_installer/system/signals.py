@@ -1,6 +1,7 @@
-"""INT and TERM: both end a run by an exception, so that whatever was begun is undone on the way out.
+"""INT and TERM: both end a command by an exception, so that what was begun is undone on the way out.
 
-What must not be left half done, and is short, ignores them.
+What must not be left half done, and is short, ignores them, unless this is another program's
+process: that one decides about its signals.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+_shields = ContextVar("_shields", default=False)
+"""Whether `ignore` ignores anything."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -19,29 +23,47 @@ class Terminated(KeyboardInterrupt):
 
 
 def raise_on_term() -> None:
-    """Make TERM raise `Terminated`, unless whoever started this process has it ignored."""
+    """Make TERM raise `Terminated`, unless whoever started this process has it ignored.
+
+    From then on `ignore` has its effect: the process is a command's own.
+    """
+    _shields.set(True)
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _raise)
 
 
 @contextlib.contextmanager
+def shielded(*, wanted: bool) -> Iterator[None]:
+    """Let `ignore` have its effect in this block, if that is wanted."""
+    with kept():
+        if wanted:
+            _shields.set(True)
+        yield
+
+
+@contextlib.contextmanager
 def kept() -> Iterator[None]:
     """Bring back at the end how signals are handled now, whatever `ignore` did meanwhile."""
-    handlers = {number: signal.getsignal(number) for number in _ENDING}
+    before, handlers = _shields.get(), {number: signal.getsignal(number) for number in _ENDING}
     try:
         yield
     finally:
-        if threading.current_thread() is threading.main_thread():
+        if _in_main_thread() and _shields.get():
             for number, handler in handlers.items():
                 signal.signal(number, handler or signal.SIG_DFL)
+        _shields.set(before)
 
 
 def ignore() -> None:
-    """Ignore INT and TERM from here on."""
-    # Only the main thread is ever interrupted, and only there may handlers be set.
-    if threading.current_thread() is threading.main_thread():
+    """Ignore INT and TERM from here on, where that was asked for."""
+    if _in_main_thread() and _shields.get():
         for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)
+
+
+def _in_main_thread() -> bool:
+    # Only the main thread is ever interrupted, and only there may handlers be set.
+    return threading.current_thread() is threading.main_thread()
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

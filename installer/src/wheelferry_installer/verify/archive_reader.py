@@ -32,7 +32,7 @@ _MAX_COMPRESSED = layout.FRAME_SIZE + layout.FRAME_SIZE // 128 + 1024
 
 
 class Archive:
-    """An open archive file; frames are read at random, also from forked processes."""
+    """An open archive file; frames are read at random, also from processes that share the descriptor."""
 
     def __init__(self, path: Path) -> None:
         """Open the file and read its seek table; raises `TamperedError`, `TransferError`."""
@@ -55,6 +55,11 @@ class Archive:
         except WheelferryError:
             self.close()
             raise
+
+    @property
+    def descriptor(self) -> int:
+        """The descriptor of the open file."""
+        return self._descriptor
 
     def close(self) -> None:
         """Close the file."""

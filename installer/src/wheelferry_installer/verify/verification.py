@@ -58,6 +58,11 @@ class VerifiedBundle:
         self._first_frames = _foretold_frames(opened, read)
 
     @property
+    def descriptor(self) -> int:
+        """The descriptor of the open file; a process that has it too can read a pickled copy."""
+        return self._archive.descriptor
+
+    @property
     def sha256(self) -> str:
         """The hash of the manifest, which stands for the whole bundle."""
         return hashlib.sha256(self.manifest_bytes).hexdigest()
