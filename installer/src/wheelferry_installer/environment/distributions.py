@@ -1,4 +1,4 @@
-"""The distributions that are installed in an environment, as their own RECORDs tell."""
+"""Lists the distributions that are installed in an environment, and their files by RECORD."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Distribution:
 
     @property
     def record(self) -> str:
-        """The path of its RECORD relative to the root; whether it has one is another question."""
+        """The path where its RECORD would be, relative to the root."""
         return f"{self.metadata}/RECORD"
 
     def is_version(self, version: str) -> bool:
-        """Tell whether it is of that version, however spelled."""
+        """Return whether it has that version, in any spelling."""
         return canonicalize_version(self.version) == canonicalize_version(version)
 
 
 def distributions(root: Path, libraries: Iterable[str]) -> tuple[Distribution, ...]:
-    """Return what is installed in these folders, by name; file names tell name and version."""
+    """Return what is installed in these folders, by name and version from file names."""
     found: list[Distribution | None] = []
     for library in libraries:
         try:
@@ -51,7 +51,7 @@ def distributions(root: Path, libraries: Iterable[str]) -> tuple[Distribution, .
 
 
 def distributions_among(paths: Iterable[str], libraries: Iterable[str]) -> tuple[Distribution, ...]:
-    """Return the distributions to which files at these paths, relative to the root, would belong."""
+    """Return the distributions whose metadata is at these paths, relative to the root."""
     entries = {
         (library, rest.partition("/")[0])
         for library in libraries
@@ -61,7 +61,7 @@ def distributions_among(paths: Iterable[str], libraries: Iterable[str]) -> tuple
 
 
 def _distribution(library: str, file_name: str) -> Distribution | None:
-    """Return the distribution whose metadata has that name in a folder, None where it is none."""
+    """Return the distribution whose metadata has that file name, None if it is no metadata."""
     stem, extension = os.path.splitext(file_name)
     name, _, version = stem.partition("-")
     if extension not in _METADATA:
@@ -69,7 +69,7 @@ def _distribution(library: str, file_name: str) -> Distribution | None:
     try:
         normal = canonicalize_name(name, validate=True)
     except InvalidName:
-        # pip renames what it removes to ~name; nobody takes that for a distribution.
+        # pip renames what it removes to ~name; no tool counts that as a distribution.
         return None
     metadata = posixpath.normpath(posixpath.join(library, file_name))
     return Distribution(name=normal, version=version.split("-")[0], metadata=metadata)
@@ -81,7 +81,7 @@ def _sorted(found: Iterable[Distribution | None]) -> tuple[Distribution, ...]:
 
 
 def is_editable(root: Path, distribution: Distribution) -> bool:
-    """Tell whether a distribution only points at a project's sources."""
+    """Return whether a distribution only points at a project's sources."""
     try:
         text = (root / distribution.metadata / "direct_url.json").read_text(encoding="utf-8")
         return bool(json.loads(text)["dir_info"]["editable"])
@@ -98,8 +98,8 @@ def recorded_files(root: Path, record: str) -> Iterator[tuple[str, str]]:
 def recorded_rows(root: Path, record: str) -> Iterator[tuple[str, str, str]]:
     """Yield path, hash and size of each file that a RECORD lists; the latter may be empty.
 
-    Paths are relative to `root`, and begin with `../` or `/` where they lead out of it. Raises
-    `MalformedError` where RECORD is missing or cannot be read.
+    Paths are relative to `root`, and begin with `../` or `/` if they lead out of it. Raises
+    `MalformedError` if RECORD is missing or cannot be read.
     """
     library = posixpath.dirname(posixpath.dirname(record))
     try:
@@ -108,16 +108,16 @@ def recorded_rows(root: Path, record: str) -> Iterator[tuple[str, str, str]]:
     except (OSError, UnicodeDecodeError, InvalidRecordEntry, csv.Error) as error:
         raise MalformedError(f"{record} cannot be read") from error
     for path, digest, size in rows:
-        # Nearly all paths are normal, and making them so takes as long as all the rest.
+        # Nearly all paths are normal; normalizing them would double the time.
         plain = library and not path.startswith("/") and "./" not in path and "//" not in path
         joined = f"{library}/{path}" if plain else posixpath.join(library, path)
         yield (joined if plain else posixpath.normpath(joined)), digest, size
 
 
 def digest_of(path: Path, like: str) -> str | None:
-    """Return the hash of a file as RECORD spells it, of the same kind as the hash `like`.
+    """Return the hash of a file as RECORD writes it, with the algorithm of the hash `like`.
 
-    None where the file cannot be read, or the kind is not known.
+    None if the file cannot be read or the algorithm is unknown.
     """
     algorithm = like.partition("=")[0]
     digest = file_digest(path, algorithm)

@@ -1,16 +1,16 @@
 """Replaces an environment as a whole: after a crash at any instant it is the old or the new one.
 
-Beside an environment `X` lies its control folder `X.wheelferry`:
+The control folder of an environment `X` is `X.wheelferry` beside it:
 
-- `lock` is held while somebody works on the environment;
+- `lock` is held while a run works on the environment;
 - `staging` is where the new one is built;
 - `journal.json` says that `staging` is complete and about to become the environment, by an
-  installation or by a rollback, or that the environment or former ones are about to go;
+  installation or a rollback, or that the environment or former ones are about to be removed;
 - `previous` is the environment before the last change, `previous.2` the one before that;
-- `outgoing` and `discarded` are environments on their way to `previous`, or to nowhere.
+- `outgoing` and `discarded` are environments about to become `previous` or to be removed.
 
-The swap is one `renameat2(RENAME_EXCHANGE)` where the kernel and the file system have that, and
-two renames elsewhere. Whoever holds the lock next finishes or undoes what was left.
+The swap is one `renameat2(RENAME_EXCHANGE)` if the kernel and the file system support it, otherwise
+two renames. The next holder of the lock finishes or undoes what a crashed run left.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class ManagedEnvironment:
-    """The environment at `path`, and the control folder beside it; its lock is held where it is open.
+    """The environment at `path` and its control folder, whose lock is held if it is open.
 
-    A child process that gets the descriptors in `lock` holds the lock with this one. `folder` is the
-    control folder and `site` the one that both lie in.
+    A child process that inherits the descriptors in `lock` shares the lock. `folder` is the control
+    folder and `site` the folder that contains both.
     """
 
     path: Path
@@ -83,12 +83,12 @@ class ManagedEnvironment:
 
     @property
     def unfinished(self) -> bool:
-        """Whether a run before this one left something to finish, to undo or to tidy up."""
+        """Whether an earlier run left something to finish, undo or clean up."""
         return any(os.path.lexists(self.control / name) for name in (_JOURNAL, *_LEFTOVERS))
 
     @contextlib.contextmanager
     def _control(self) -> Iterator[OpenFolder | None]:
-        """Open the control folder, None where there is none; where its lock is held it is open."""
+        """Open the control folder, or return the open one; None if there is none."""
         if self.folder is not None or not os.path.lexists(self.control):
             yield self.folder
             return
@@ -105,8 +105,8 @@ class ManagedEnvironment:
     def commit(self, generation: str, *, sync: bool, keep: int = 1) -> None:
         """Put `staging` in the environment's place; `keep` former environments stay.
 
-        With `sync` everything is on the disk before the swap, and the swap before this returns.
-        Signals no longer interrupt until the lock is released.
+        With `sync` everything is flushed to disk before the swap, and the swap before this returns.
+        From here until the lock is released signals are ignored, if the process shields itself.
         """
         own_folder.refuse_moved(self._held[0])
         if sync:
@@ -114,9 +114,9 @@ class ManagedEnvironment:
         self._swap(JournalEntry(action="install", generation=generation, keep=keep), sync=sync)
 
     def rollback(self, *, sync: bool, to: str | None = None) -> None:
-        """Put a former environment in the environment's place, which in turn becomes `previous`.
+        """Replace the environment by a former one, and keep it as `previous`.
 
-        It is what `former` returns, which raises `ConflictError`.
+        The former one is chosen by `former`, which raises `ConflictError`.
         """
         chosen = self.former(to)
         entry = JournalEntry(
@@ -127,7 +127,7 @@ class ManagedEnvironment:
     def former(self, to: str | None) -> Generation:
         """Return the youngest former environment, or the one whose generation begins with `to`.
 
-        Raises `ConflictError` where it is not kept.
+        Raises `ConflictError` if it is not kept.
         """
         kept = self.kept
         chosen = [g for g in kept if to is None or g.receipt.generation.startswith(to)]
@@ -166,10 +166,10 @@ class ManagedEnvironment:
         self._tidy()
 
     def recover(self) -> None:
-        """Finish or undo what a run before this one left."""
+        """Finish or undo what an earlier run left."""
         folder, site = self._held
         if not site.has(self.path.name) and folder.has_folder(_OUTGOING):
-            # The pair of renames was begun: its second half is due.
+            # The first of two renames was made: the second is due.
             come = _STAGING if folder.has_folder(_STAGING) else _OUTGOING
             folder.rename(come, site, self.path.name)
         entry = JournalEntry.read(folder)
@@ -179,7 +179,7 @@ class ManagedEnvironment:
             folder.remove(leftover)
 
     def _settle(self, entry: JournalEntry) -> None:
-        """Do what the journal says, as far as it is not done: all of it, or nothing."""
+        """Complete the change in the journal, or undo it."""
         folder, site = self._held
         present = read_receipt(self.path)
         done = present is not None and present.generation == entry.generation
@@ -198,7 +198,7 @@ class ManagedEnvironment:
             folder.rename(_STAGING, folder, self._free_slot(first=False))
 
     def _swap(self, entry: JournalEntry, *, sync: bool, source: str | None = None) -> None:
-        """Exchange `staging` and the environment; where that fails, put everything back."""
+        """Exchange `staging` and the environment; if that fails, restore everything."""
         signals.ignore()
         folder, site = self._held
         name = self.path.name
@@ -231,7 +231,7 @@ class ManagedEnvironment:
         self._tidy()
 
     def _tidy(self) -> None:
-        # What was to be done is done; what cannot be tidied up now, the next run does.
+        # The change is complete; the next run cleans up what this one cannot.
         with contextlib.suppress(OSError):
             self.recover()
 
@@ -243,7 +243,7 @@ class ManagedEnvironment:
             folder.sync()
 
     def _free_slot(self, *, first: bool) -> str:
-        """Return a free slot; for the first one, those up to the next gap move on."""
+        """Return a free slot; to free the first one, shift those up to the next gap."""
         folder = self._held[0]
         taken = {number for number, _ in _slots(folder)}
         free = next(number for number in range(1, len(taken) + 2) if number not in taken)
@@ -272,7 +272,7 @@ def _slots(folder: OpenFolder | None) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """What is about to be done; `generation` is the one that the environment will be or was."""
+    """The change that is about to be made; `generation` is the one after it, or the one removed."""
 
     action: str
     generation: str
@@ -280,7 +280,7 @@ class JournalEntry:
 
     @classmethod
     def read(cls, folder: OpenFolder) -> JournalEntry | None:
-        """Read a journal; None where there is none, or where a loss of power left an empty one."""
+        """Read a journal; None if there is none, or if a power loss left an empty one."""
         try:
             entry = json.loads(folder.read(_JOURNAL))
             keep = entry["keep"]
@@ -304,7 +304,7 @@ def locked(
 ) -> Iterator[ManagedEnvironment]:
     """Hold the lock of an environment, tidy up after crashed runs, and clean up at the end.
 
-    Where another run holds the lock, call `on_wait` and wait; without that raise `ConflictError`.
+    If another run holds the lock, call `on_wait` and wait; without `on_wait` raise `ConflictError`.
     """
     with (
         disk.folder_made(environment.parent),
@@ -317,8 +317,8 @@ def locked(
         try:
             yield managed
         finally:
-            # A second Ctrl-C must not keep the first from tidying up; nor must a failing disk hide
-            # what went wrong before. The next run does what is left.
+            # A second Ctrl-C must not interrupt the cleanup after the first, and a failing disk must
+            # not hide the original error. The next run does what is left.
             signals.ignore()
             with contextlib.suppress(OSError):
                 managed.recover()

@@ -1,9 +1,9 @@
-"""Compares an environment with its receipt: every file has to be what was installed.
+"""Compares an environment with its receipt: every file must be what was installed.
 
 Reading all files of a large environment takes a third as long as installing it. So a comparison that
-is not `thorough` believes a file that has the size that RECORD states, and that nobody touched
-after the receipt was written: its `st_ctime`, which no program can set, tells. Where an environment
-was copied, restored or given to another user, or where a clock was set, more is read, nothing else.
+is not `thorough` trusts a file that has the size in RECORD and whose `st_ctime`, which no program can
+set, is not later than the receipt. If an environment was copied, restored or given to another user,
+or if a clock was set, more files are read; the result is the same.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _NANOSECONDS = 10**9
 class Findings:
     """Paths relative to the environment that are not as the receipt says.
 
-    `added` files are nobody's; compiled modules do not count, Python makes those itself. `seen` are
-    all paths that were there.
+    `added` files belong to no package; modules that Python compiled are not counted. `seen` are all
+    paths that exist.
     """
 
     changed: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ def inspect(
     """Compare every installed file with what was installed.
 
     Unless wheelferry made the `whole` environment, nothing in it counts as added. Raises
-    `TransferError` where a folder cannot be looked into.
+    `TransferError` if a folder cannot be listed.
     """
     links = {link.path: link.target for link in receipt.links}
     expected = dict(_expected(environment, receipt, links))
@@ -84,9 +84,9 @@ def inspect(
 
 
 def names_in(folder: Path) -> set[str]:
-    """Return the paths of all that lies below a folder, but for what Python compiled.
+    """Return all paths below a folder except modules that Python compiled.
 
-    Links are not followed. Raises `TransferError` where a folder cannot be looked into.
+    Links are not followed. Raises `TransferError` if a folder cannot be listed.
     """
     return {path for path, _ in _entries(folder)}
 
@@ -104,7 +104,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
                     elif entry.name != _CACHE:
                         pending.append(f"{below}{entry.name}/")
         except FileNotFoundError:
-            # Somebody has removed it just now.
+            # It was removed just now.
             continue
         except OSError as error:
             raise TransferError(
@@ -115,11 +115,11 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 def _statuses(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     for path, entry in _entries(folder):
-        # Nothing here is made anew for each file: there are many.
+        # There are many files: create nothing for each of them.
         try:
             yield path, entry.stat(follow_symlinks=False)
         except FileNotFoundError:
-            # Somebody has removed it just now.
+            # It was removed just now.
             continue
 
 
@@ -135,11 +135,11 @@ def _present(environment: Path, paths: set[str]) -> dict[str, os.stat_result]:
 def _is_as(
     root: Path, path: str, status: os.stat_result, row: tuple[str, str], untouched: range
 ) -> bool:
-    """Return whether a file is what was installed; who is `untouched` since, by time, is not read."""
+    """Return whether a file is what was installed; one last changed in `untouched` is not read."""
     digest, size = row
     if not stat.S_ISREG(status.st_mode) or (size and size != str(status.st_size)):
         return False
-    # For Windows `st_ctime` is when a file was made.
+    # On Windows `st_ctime` is the time of creation.
     if max(status.st_ctime_ns, status.st_mtime_ns) in untouched:
         return True
     return not digest or digest_of(root / path, digest) == digest
@@ -155,7 +155,7 @@ def _leads_to(path: Path) -> str | None:
 def _expected(
     environment: Path, receipt: Receipt, links: Mapping[str, str]
 ) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield every file that was installed, with hash and size as RECORD spells them."""
+    """Yield every file that was installed, with hash and size as in RECORD."""
     for file in receipt.files:
         yield file.path, (spell("sha256", bytes.fromhex(file.sha256)), "")
     for package in receipt.packages:

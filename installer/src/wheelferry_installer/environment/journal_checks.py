@@ -1,6 +1,6 @@
-"""Holds a journal against the tree and the files that were put aside, before any of it is done.
+"""Compares a journal with the tree and the files that were put aside, before it is replayed.
 
-A journal is data from a stranger: it may have come with the tree, from an archive or a repository.
+A journal is untrusted: it may have come with the tree, from an archive or a repository.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _SHOWN = 20
 
 
 def check(planned: Changes, name: str, tree: OpenFolder, control: OpenFolder) -> None:
-    """Raise `ConflictError` unless all that the journal `name` names is as it says, and below the tree.
+    """Raise `ConflictError` unless all files of the journal `name` match it and are below the tree.
 
-    What somebody has removed meanwhile does not count: there is nothing to move then.
+    Files that were removed meanwhile do not count.
     """
     problems = [
         f"{part} is not a folder"

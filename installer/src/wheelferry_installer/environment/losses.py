@@ -1,7 +1,7 @@
-"""What would be lost with an environment: what neither wheelferry nor Python has put there.
+"""Finds files that would be lost with an environment: those that neither wheelferry nor Python put there.
 
-Every command that replaces or removes an environment asks here first, so that nothing of a person's
-goes without a word.
+Every command that replaces or removes an environment checks this first, so that no one's files are
+lost silently.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SHOWN = 20
 class Losses:
     """Files that were `edited` or `added` since, and `packages` that another installer added.
 
-    Paths are relative to the environment; files of those packages are not listed once more.
+    Paths are relative to the environment; files of those packages are not listed again.
     """
 
     edited: tuple[str, ...] = ()
@@ -67,16 +67,16 @@ class Looked:
 
 
 def of_environment(environment: Path) -> Losses:
-    """Return what would be lost with an environment; nothing where there is none of ours."""
+    """Return what would be lost with an environment; nothing if wheelferry made none there."""
     receipt = read_receipt(environment)
     return Losses() if receipt is None else _look(environment, receipt).losses
 
 
 def refuse_replacement(managed: ManagedEnvironment, keep: int, *, force: bool) -> Looked:
-    """Raise `ConflictError` where somebody's files would go, with an environment or a former one.
+    """Raise `ConflictError` if files would be lost with an environment or a former one.
 
-    With `force` those of the environment stay in the one that is kept; what `keep` leaves no room
-    for is never lost. Returns what is known of the environment.
+    With `force` those of the environment stay in the former one that is kept; files in former ones
+    beyond `keep` are never lost. Returns what was found in the environment.
     """
     present = read_receipt(managed.path)
     looked = Looked() if present is None else _look(managed.path, present)
@@ -107,9 +107,9 @@ def refuse_replacement(managed: ManagedEnvironment, keep: int, *, force: bool) -
 def refuse_newcomers(
     managed: ManagedEnvironment, keep: int, known: Looked, *, force: bool
 ) -> Looked:
-    """Do the same once more, immediately before the replacement, if there is anything new.
+    """Check again, immediately before the replacement, if there are new files.
 
-    Who edits a file in between finds it in the former environment.
+    A file that was edited in between stays in the former environment.
     """
     if keep > 0 and names_in(managed.path) <= known.seen:
         return known
@@ -117,7 +117,7 @@ def refuse_newcomers(
 
 
 def refuse_removal(environments: Mapping[Path, Receipt]) -> None:
-    """Raise `ConflictError` where somebody's files would be lost with these environments."""
+    """Raise `ConflictError` if files would be lost with these environments."""
     found = {path: _look(path, receipt).losses for path, receipt in environments.items()}
     _refuse(
         {path: losses for path, losses in found.items() if losses},
@@ -131,7 +131,7 @@ def _look(environment: Path, receipt: Receipt) -> Looked:
 
 
 def of(environment: Path, receipt: Receipt, findings: Findings) -> Losses:
-    """Return what would be lost, by what a comparison found; files of packages are told as those."""
+    """Return what would be lost according to a comparison; files of packages are listed as packages."""
     added = set(findings.added)
     packages = []
     folders = {posixpath.dirname(posixpath.dirname(path)) for path in added}
@@ -151,7 +151,7 @@ def of(environment: Path, receipt: Receipt, findings: Findings) -> Losses:
 
 
 def _refuse(found: Mapping[Path, Losses], *, hint: str) -> None:
-    """Raise `ConflictError` that names what would be lost, by environment; return where nothing is."""
+    """Raise `ConflictError` that names what would be lost, by environment, if anything would."""
     if not found:
         return
     first = next(iter(found))

@@ -1,7 +1,7 @@
-"""Reads what lies where a bundle is to be installed, so that a plan can decide without a disk.
+"""Reads what exists where a bundle is to be installed, so that planning needs no disk.
 
-A receipt proves nothing by itself: whoever can write to the environment can write one. What speaks
-against it is read along with it.
+A receipt proves nothing by itself: whoever can write to the environment can write one. So the
+evidence against it is read as well.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What an environment itself says for its receipt, or against it.
+    """What supports or contradicts the receipt of an environment.
 
-    `foreign` says why it is not this user's alone, None where it is. `manifest` is the one that lies
-    in it, empty where none does.
+    `foreign` says why others may have written to it, None if they cannot. `manifest` is the one
+    stored in it, empty if there is none.
     """
 
     foreign: str | None
@@ -40,10 +40,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentEnvironment:
-    """What lies where an environment is to be.
+    """What exists where an environment is to be.
 
-    `receipt` is None where nothing does. There is `evidence` where the receipt names the manifest
-    that was asked for.
+    `receipt` is None if nothing exists. `evidence` is read only if the receipt names the expected
+    manifest.
     """
 
     path: Path
@@ -53,10 +53,10 @@ class PresentEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentPlace:
-    """What is installed in a tree that somebody else made.
+    """What is installed in a tree that wheelferry did not make.
 
-    `editable` are the distributions that only point at a project's sources. `runs_this` says that
-    this very wheelferry runs from there.
+    `editable` distributions only point at a project's sources. `runs_this` says that the running
+    wheelferry is installed there.
     """
 
     receipt: Receipt | None
@@ -66,10 +66,10 @@ class PresentPlace:
 
 
 def present_in(environment: Path, manifest_sha256: str | None = None) -> PresentEnvironment:
-    """Return what lies at `environment`, with evidence if its receipt names that manifest.
+    """Return what exists at `environment`, with evidence if its receipt names that manifest.
 
-    Raises `ConflictError` where that is not an environment that wheelferry made, or one of another
-    user's. Root may replace those too.
+    Raises `ConflictError` if wheelferry did not make it, or if it belongs to another user; root may
+    replace other users' environments.
     """
     path = Path(os.path.abspath(environment))
     receipt = _receipt_at(path)

@@ -1,4 +1,4 @@
-"""Removes former environments that are kept for a way back, and tells how much room that gives."""
+"""Removes former environments, and computes the space that this frees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wheelferry_schemas.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruned:
-    """Former environments that go, how many stay, and the room that is given back, in bytes."""
+    """Former environments to remove, the number that stay, and the space freed in bytes."""
 
     generations: tuple[Generation, ...]
     kept: int
@@ -23,9 +23,9 @@ class Pruned:
 
 
 def plan(kept: Sequence[Generation], keep: int, *, force: bool = False) -> Pruned:
-    """Return which of the kept environments go, so that the `keep` youngest are left.
+    """Return which former environments to remove so that the `keep` newest stay.
 
-    Raises `ConflictError` where somebody's files would be lost with them, unless `force`.
+    Raises `ConflictError` if files would be lost with them, unless `force`.
     """
     going = tuple(kept[keep:])
     if not force:
@@ -37,7 +37,7 @@ def plan(kept: Sequence[Generation], keep: int, *, force: bool = False) -> Prune
 def prune(
     managed: ManagedEnvironment, keep: int, *, force: bool = False, sync: bool = True
 ) -> Pruned:
-    """Remove all kept environments but the `keep` youngest; raises as `plan` does."""
+    """Remove all former environments but the `keep` newest; raises as `plan` does."""
     planned = plan(managed.kept, keep, force=force)
     if planned.generations:
         managed.prune(keep, sync=sync)

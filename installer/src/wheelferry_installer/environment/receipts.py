@@ -1,4 +1,4 @@
-"""Reads the receipts of what was installed; one that makes no sense counts as none."""
+"""Reads the receipts of what was installed; an invalid one counts as none."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from wheelferry_schemas.receipt import Receipt
 
 
 def read_receipt(environment: Path) -> Receipt | None:
-    """Return the receipt in an environment, None where there is none that makes sense."""
+    """Return the receipt in an environment, None if there is no valid one."""
     return read_receipt_in(environment / receipt.FOLDER)
 
 
 def read_receipt_in(folder: Path) -> Receipt | None:
-    """Return the receipt in a folder, None where there is none that makes sense."""
+    """Return the receipt in a folder, None if there is no valid one."""
     try:
         with open_folder.opened(folder) as opened:
             return receipt.parse(opened.read(receipt.FILE_NAME))
@@ -26,7 +26,7 @@ def read_receipt_in(folder: Path) -> Receipt | None:
 
 
 def receipt_below(folder: OpenFolder | None, name: str) -> Receipt | None:
-    """Return the receipt of an environment in a folder, None where there is none that makes sense."""
+    """Return the receipt of the environment `name` in a folder, None if there is no valid one."""
     try:
         data = folder.read(f"{name}/{receipt.FOLDER}/{receipt.FILE_NAME}") if folder else b""
         return receipt.parse(data)

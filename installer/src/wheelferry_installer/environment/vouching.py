@@ -1,8 +1,8 @@
-"""Holds a receipt against the manifest and the signatures that lie beside it.
+"""Compares a receipt with the manifest and the signatures stored beside it.
 
-Who signed is then true, as far as this host's policy knows the key. What nothing here vouches for
-is that the installed files are those of the signed wheels: RECORD and receipt say so, and whoever
-can write to the environment can rewrite these.
+This proves who signed, if the policy of this host knows the key. It does not prove that the
+installed files are those of the signed wheels: only RECORD and receipt say so, and whoever can write
+to the environment can rewrite both.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from wheelferry_schemas.receipt import Receipt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vouched:
-    """What is known of the signatures over the stored manifest.
+    """The verdicts on the signatures of the stored manifest.
 
-    `problems` are where the receipt says something else than manifest and signatures.
+    `problems` are where the receipt contradicts manifest and signatures.
     """
 
     signers: tuple[SignatureVerdict, ...]
@@ -41,10 +41,10 @@ class Vouched:
 def vouch(
     folder: Path, receipt: Receipt, policy: Policy | None, now: int, *, whole: bool
 ) -> Vouched:
-    """Return what manifest and signatures in the receipt's folder bear out of it.
+    """Return which parts of a receipt the manifest and signatures in its folder confirm.
 
-    The packages are compared where the bundle made the `whole` environment: elsewhere a receipt
-    goes on from bundle to bundle.
+    Packages are compared only if the bundle made the `whole` environment: elsewhere a receipt
+    accumulates the packages of several bundles.
     """
     with open_folder.opened(folder) as opened:
         stored = _read(opened, layout.MANIFEST)
@@ -68,7 +68,7 @@ def vouch(
 
 
 def stored_manifest(folder: Path) -> bytes:
-    """Return the manifest that lies in a receipt's folder, empty where there is none."""
+    """Return the manifest in a receipt's folder, empty if there is none."""
     with open_folder.opened(folder) as opened:
         return _read(opened, layout.MANIFEST)
 

@@ -15,15 +15,15 @@ from wheelferry_schemas.target import Target
 from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
 
 FOLDER = f"{receipt.FOLDER}/python"
-"""Where it lies in an environment."""
+"""Where the bundled Python is in an environment."""
 EXECUTABLE = "bin/python3"
 
 
 def fit_bundled(manifest: Manifest, host: Interpreter, environment: Path) -> Fit:
-    """Return the newest Python in a bundle that is for a host, and its target.
+    """Return the newest Python in a bundle that fits a host, and its target.
 
-    `host` is any interpreter that runs there. What is said of the one in the bundle is foretold by
-    its target; `ask_bundled` asks it. Raises `UnfitError`.
+    `host` is any interpreter of that host. The bundled Python is described by its target until
+    `ask_bundled` has asked it. Raises `UnfitError`.
     """
     platforms = dict.fromkeys(tag.rsplit("-", 1)[1] for tag in host.tags)
     runs = {platform: rank for rank, platform in enumerate(platforms)}
@@ -46,7 +46,7 @@ def fit_bundled(manifest: Manifest, host: Interpreter, environment: Path) -> Fit
     release = read_release(archive.name)
     version = release.version if release else target.markers.python_version
     executable = environment / FOLDER / EXECUTABLE
-    foretold = Interpreter(
+    expected = Interpreter(
         executable=executable,
         base_executable=executable,
         markers={**target.markers.plain(), "python_full_version": version},
@@ -54,7 +54,7 @@ def fit_bundled(manifest: Manifest, host: Interpreter, environment: Path) -> Fit
         paths={"scripts": "bin"},
         libc="",
     )
-    return Fit(target=target, interpreter=foretold, packages=manifest.packages_for(target.id))
+    return Fit(target=target, interpreter=expected, packages=manifest.packages_for(target.id))
 
 
 def _is_for(
@@ -72,7 +72,7 @@ def _is_for(
 
 
 def _rank(target: Target, runs: Mapping[str, int]) -> int:
-    """Return the rank that the best platform of a target has here."""
+    """Return the rank of a target's best platform on this host."""
     # A plain linux_* says nothing about the libc.
     known = (p for p in target.platforms if p in runs and not p.startswith("linux_"))
     return min((runs[platform] for platform in known), default=len(runs))

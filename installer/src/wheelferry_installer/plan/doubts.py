@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def doubts(
     receipt: Receipt, evidence: Evidence, bundle: VerifiedBundle, packages: Sequence[Package]
 ) -> Iterator[str]:
-    """Yield why an environment is not what a bundle would give, although its receipt says so."""
+    """Yield why an environment is not what a bundle would produce although its receipt says so."""
     if evidence.foreign is not None:
         yield f"it {evidence.foreign}"
     if not packages_agree(receipt, packages):
@@ -41,5 +41,5 @@ def packages_agree(receipt: Receipt, packages: Sequence[Package]) -> bool:
 
 
 def fingerprint_of(signer: str) -> str:
-    """Return the fingerprint in what a receipt says of a signer."""
+    """Return the fingerprint in a receipt's entry for a signer."""
     return signer.rpartition(" ")[2]

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class EnvironmentPlan:
     """An installation of one target of a bundle into one environment.
 
-    `present` is what is there now, and `doubts` are why that is not what this plan would give,
-    where its receipt says so. `bundled_python` is what the environment is made from, None where
-    that is a Python of this host.
+    `present` is what exists now; `doubts` are why it is not what this plan would produce although its
+    receipt says so. `bundled_python` is the Python that the environment is made from, None if that
+    is one of this host.
     """
 
     bundle: VerifiedBundle
@@ -49,7 +49,7 @@ class EnvironmentPlan:
 
     @property
     def receipt(self) -> Receipt | None:
-        """The receipt of the environment that is there now."""
+        """The receipt of the present environment."""
         return self.present.receipt
 
     @property
@@ -59,12 +59,12 @@ class EnvironmentPlan:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether the environment is what this plan would give, so that nothing is left to do."""
+        """Whether the environment already is what this plan would produce."""
         return self._claimed and not self.doubts
 
     @property
     def _claimed(self) -> bool:
-        """Whether its receipt says that it came from the same bundle, target and interpreter."""
+        """Whether the receipt names the same bundle, target and interpreter."""
         receipt = self.receipt
         return (
             not self.reinstall
@@ -93,7 +93,7 @@ class EnvironmentPlan:
         return self.fit.interpreter.markers["python_full_version"]
 
     def renewed(self, present: PresentEnvironment) -> EnvironmentPlan:
-        """Return the plan for what is there by now: another run may have changed the environment.
+        """Return the plan for what exists now: another run may have changed the environment.
 
         Raises as `plan` does.
         """
@@ -122,10 +122,10 @@ def plan(
     replace_other: bool = False,
     bundled_python: PythonArchive | None = None,
 ) -> EnvironmentPlan:
-    """Plan the installation of a fitting target where `present` was found.
+    """Plan the installation of a fitting target where `present` was read.
 
-    Raises `ConflictError` where that is of bundles of another name, and `OutdatedError` where it
-    came from a younger bundle.
+    Raises `ConflictError` if that was installed from a bundle of another name, and `OutdatedError` if
+    from a newer bundle.
     """
     return EnvironmentPlan(
         bundle=bundle,
@@ -147,10 +147,9 @@ def refuse_succession(
     replace_other: bool,
     allow_downgrade: bool,
 ) -> None:
-    """Raise where a bundle must not follow what is installed, unless that is asked for.
+    """Raise if a bundle must not replace what is installed, unless an option allows it.
 
-    `ConflictError` where that is of bundles of another name, whose dates say nothing then;
-    `OutdatedError` where it came from a younger bundle.
+    `ConflictError` if that came from a bundle of another name; `OutdatedError` if from a newer one.
     """
     if present is None:
         return

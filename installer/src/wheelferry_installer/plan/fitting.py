@@ -1,4 +1,4 @@
-"""Which target of a bundle fits an interpreter; pure comparison of what both say."""
+"""Decides which target of a bundle fits an interpreter; pure."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Fit:
 
 
 def fit(manifest: Manifest, interpreters: Iterable[Interpreter]) -> Fit:
-    """Return the first interpreter that a target fits, with the best of the targets that do.
+    """Return the first interpreter that a target fits, with the best of the fitting targets.
 
     The best target is the one whose newest platform ranks highest with the interpreter. Raises
-    `UnfitError` that says of each pair why it does not fit.
+    `UnfitError` that says why each pair does not fit.
     """
     refusals = []
     asked = []
@@ -60,7 +60,7 @@ def fit(manifest: Manifest, interpreters: Iterable[Interpreter]) -> Fit:
 
 
 def misfits(target: Target, packages: Sequence[Package], interpreter: Interpreter) -> list[str]:
-    """Return everything that keeps a target's packages from an interpreter; empty if it fits."""
+    """Return all reasons why a target does not fit an interpreter; empty if it does."""
     problems = [
         f"made for {what}: {getattr(target.markers, variable)}, "
         f"here is {interpreter.markers[variable]}"
@@ -94,7 +94,7 @@ def _of_any_patch(target: Target) -> Target:
 
 
 def _pythons(target: Target) -> str:
-    """Return the patch releases that a target is for, in words where they are few."""
+    """Return the patch releases that a target is for, in words if there are few."""
     minor = target.markers.python_version
     bounds = {*target.requires_python.split(",")} - {f"=={minor}.*"}
     if not bounds:

@@ -1,4 +1,4 @@
-"""What a Python interpreter says of itself: its version, the tags that it takes, its folders."""
+"""The value that describes a Python interpreter: its version, tags and folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """What an interpreter said of itself.
+    """An interpreter as it describes itself.
 
     `paths` are those of a virtual environment relative to its root: purelib, platlib, scripts and
     data. `tags` maps the wheel tags that fit to their rank, 0 being best. `libc` is `glibc 2.36`,
@@ -25,7 +25,7 @@ class Interpreter:
 
     @property
     def description(self) -> str:
-        """How a person is told which one it is."""
+        """The interpreter in a few words."""
         libc = f", {self.libc}" if self.libc else ""
         version = self.markers["python_full_version"]
         name = self.markers["platform_python_implementation"]

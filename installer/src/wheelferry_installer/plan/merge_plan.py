@@ -1,4 +1,4 @@
-"""Decides what installing a bundle into a tree that somebody else made will do; pure."""
+"""Decides what installing a bundle into an existing tree will do; pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SEEDS = ("pip", "setuptools", "wheel", "uv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """How to deal with what is there: put back, remove what the bundle lacks, overwrite."""
+    """How to treat what is installed: reinstall, remove what the bundle lacks, overwrite."""
 
     compile_bytecode: bool = False
     reinstall: bool = False
@@ -45,8 +45,8 @@ class Wishes:
 class MergePlan:
     """An installation of one target of a bundle into a place.
 
-    `added` packages are installed, `left` ones are there already; `replaced` distributions are
-    other versions of the former, `surplus` ones not in the bundle. All those are removed. `present`
+    `added` packages will be installed, `left` ones already are. `replaced` distributions are other
+    versions of the added ones, `surplus` ones are not in the bundle; both will be removed. `present`
     is what is installed now.
     """
 
@@ -89,7 +89,7 @@ class MergePlan:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether nothing is left to do, not even to write another receipt."""
+        """Whether nothing is left to do, not even to write a new receipt."""
         return (
             not (self.added or self.surplus)
             and self.receipt is not None
@@ -98,7 +98,7 @@ class MergePlan:
         )
 
     def renewed(self, present: PresentPlace) -> MergePlan:
-        """Return the plan for what is there by now; raises as `plan` does."""
+        """Return the plan for what exists now; raises as `plan` does."""
         return plan(self.bundle, self.place, present, self.fit, self.wishes)
 
 
@@ -107,9 +107,9 @@ def plan(
 ) -> MergePlan:
     """Compare a bundle with what is installed in a place.
 
-    Raises `OutdatedError` where that came from a younger bundle, `UnfitError` where its Python
-    would not find what is installed, and `ConflictError` where wheelferry itself would be removed, or
-    what is installed is of bundles of another name.
+    Raises `OutdatedError` if that came from a newer bundle, `UnfitError` if the interpreter would not
+    find the packages, and `ConflictError` if wheelferry itself would be removed or the place belongs
+    to a bundle of another name.
     """
     _refuse_unsearched(place)
     refuse_succession(
@@ -147,7 +147,7 @@ def plan(
 
 
 def state_at(there: Iterable[Distribution], receipt: Receipt | None) -> State:
-    """Return the state of a place in which these distributions are, whoever installed them."""
+    """Return the state of a place with these distributions, whichever tool installed them."""
     return replace(
         state_of(receipt), packages=tuple(PackageVersion(d.name, d.version) for d in there)
     )
@@ -162,16 +162,16 @@ def _is_satisfied(package: Package, found: list[Distribution], present: PresentP
 
 
 def _is_surplus(distribution: Distribution, fit: Fit) -> bool:
-    """Tell whether `--exact` removes what is not in the bundle; as with `uv pip sync`, seeds stay."""
+    """Return whether `--exact` removes a distribution; seeds stay, as with `uv pip sync`."""
     before_312 = tuple(map(int, fit.interpreter.markers["python_version"].split("."))) < (3, 12)
     seeds = _SEEDS if before_312 else ("pip", "uv")
     return distribution.name not in seeds
 
 
 def _refuse_unsearched(place: Place) -> None:
-    """Raise `UnfitError` where an interpreter looks into a place, but not where packages would go.
+    """Raise `UnfitError` if the interpreter searches the place, but not the folders for packages.
 
-    A place that it does not look into at all is its user's to put on a path.
+    A place that it does not search at all is left to the user to put on a path.
     """
     if place.unsearched and place.searched:
         raise UnfitError(

@@ -1,7 +1,6 @@
-"""What of a bundle some of its targets need; pure.
+"""Reduces a manifest to what some of its targets need; pure.
 
-That is told as a manifest, of those targets alone. Nobody signed it: it says what to take, never
-what to trust.
+The result is not signed: it says what to take, never what to trust.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ _ForTargets = TypeVar("_ForTargets", Package, PythonArchive)
 
 
 def narrowed(manifest: Manifest, wanted: Collection[str]) -> Manifest:
-    """Return the manifest of what the wanted targets need, the whole one where none is named.
+    """Return the manifest of what the wanted targets need, or the whole one if none is named.
 
-    Of the documents only those go that are named after another target. Raises `UsageError` that
-    names all targets that the bundle is not made for.
+    Only documents that are named after another target are left out. Raises `UsageError` that names
+    all targets that the bundle does not have.
     """
     if not wanted:
         return manifest
@@ -45,7 +44,7 @@ def narrowed(manifest: Manifest, wanted: Collection[str]) -> Manifest:
 
 
 def _of(entries: Iterable[_ForTargets], others: Collection[str]) -> tuple[_ForTargets, ...]:
-    """Return what is not for the others alone, without a word of them."""
+    """Return the entries that are not for the others alone, without mentioning these."""
     left = (
         (entry, tuple(target for target in entry.targets if target not in others))
         for entry in entries

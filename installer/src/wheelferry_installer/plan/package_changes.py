@@ -1,4 +1,4 @@
-"""What changes from one state of an environment to the next, package by package; pure comparison."""
+"""Compares two states of an environment, package by package; pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SAME_VERSION = "same version"
 
 
 class PackageVersion(NamedTuple):
-    """A package in a state; `sha256` is that of its wheel, None where nobody knows."""
+    """A package in a state; `sha256` is that of its wheel, None if unknown."""
 
     name: str
     version: str
@@ -27,8 +27,8 @@ class PackageVersion(NamedTuple):
 class State:
     """The packages of an environment or another place at one time.
 
-    `generation` is None for one that is not there yet, and, as is the hash of the manifest, where
-    wheelferry has installed nothing.
+    `generation` is None for a planned state; it and the manifest's hash are None if wheelferry has
+    installed nothing.
     """
 
     generation: str | None
@@ -45,7 +45,7 @@ class State:
 
 
 class Change(NamedTuple):
-    """A package that comes, goes, or comes as another one; `before` and `after` are versions."""
+    """A package that is added, removed or changed; `before` and `after` are versions."""
 
     name: str
     before: str | None
@@ -53,7 +53,7 @@ class Change(NamedTuple):
 
     @property
     def line(self) -> str:
-        """How a person is told."""
+        """The change in one line."""
         return described(*self, same=_SAME_VERSION)
 
     def plain(self) -> dict[str, str | None]:
@@ -63,14 +63,14 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageChanges:
-    """All that changes from a state to the next, by name."""
+    """All changes from one state to the next, by name."""
 
     before: State
     after: State
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What comes, goes, or comes as another one."""
+        """The packages that are added, removed or changed."""
         old, new = (
             {package.name: package for package in state.packages}
             for state in (self.before, self.after)
@@ -82,7 +82,7 @@ class PackageChanges:
 
     @property
     def tally(self) -> str:
-        """How many packages are added, changed, removed, and as they were."""
+        """The number of packages added, changed, removed and unchanged."""
         changes = self.changes
         after = {package.name for package in self.after.packages}
         unchanged = len(after - {change.name for change in changes})
@@ -101,7 +101,7 @@ class PackageChanges:
 
 
 def state_of(receipt: Receipt | None) -> State:
-    """Return the state that a receipt of an environment tells of; an empty one without a receipt."""
+    """Return the state that a receipt describes, an empty one without a receipt."""
     packages = receipt.packages if receipt is not None else ()
     return State(
         generation=receipt.generation if receipt else None,
@@ -113,20 +113,20 @@ def state_of(receipt: Receipt | None) -> State:
 def differing(
     old: Mapping[_Key, _Value], new: Mapping[_Key, _Value]
 ) -> Iterator[tuple[_Key, _Value | None, _Value | None]]:
-    """Yield each key whose values differ, with these, in order of the keys."""
+    """Yield each key whose values differ, with both values, in order of the keys."""
     for key in sorted(old.keys() | new.keys()):  # type: ignore[type-var]
         if old.get(key) != new.get(key):
             yield key, old.get(key), new.get(key)
 
 
 def tallied(lines: Iterable[str]) -> list[str]:
-    """Return how many of such lines as `described` gives say that something comes, changes or goes."""
+    """Return the number of additions, changes and removals among lines that `described` made."""
     signs = Counter(line[0] for line in lines)
     return [f"{signs[sign]:,} {what}" for sign, what in _KINDS.items() if signs[sign]]
 
 
 def described(what: str, before: str | None, after: str | None, *, same: str) -> str:
-    """Return a line that says what comes, goes or changes; `same` where only the version is."""
+    """Return a line for an addition, removal or change; `same` marks a change without a new version."""
     if before is None or after is None:
         return f"{'+' if before is None else '-'} {what} {before or after}"
     return f"~ {what} {before} -> {after}" if before != after else f"~ {what} {before} ({same})"

@@ -1,7 +1,7 @@
 """Remembers the newest bundle of each name that was installed here, and refuses older ones.
 
-That lies in the user's state folder, or in `/var/lib` for root, and not in environments: an older
-bundle does not come in through a new folder, or after the newer one was uninstalled.
+The record is kept in the user's state folder, or in `/var/lib` for root, not in environments: an
+older bundle cannot be installed into a new folder, or after the newer one was uninstalled.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _LOCKED = "accepting"
 
 
 def refuse_older(bundle: VerifiedBundle, *, allowed: bool) -> None:
-    """Raise `OutdatedError` where a younger bundle of the same name was accepted here before.
+    """Raise `OutdatedError` if a newer bundle of the same name was accepted before.
 
-    Raises also where what was accepted cannot be read: `ConflictError` where the folder is not ours,
-    else `MalformedError` or `TransferError`.
+    Also raises if the record cannot be read: `ConflictError` if another user owns the folder, otherwise
+    `MalformedError` or `TransferError`.
     """
     folder = state_folder()
     try:
@@ -55,9 +55,9 @@ def refuse_older(bundle: VerifiedBundle, *, allowed: bool) -> None:
 def remember(
     bundle: VerifiedBundle, now: int, warn: Callable[[str], None], *, sync: bool = True
 ) -> None:
-    """Remember a bundle that was installed; say so where that is not possible.
+    """Record that a bundle was installed; warn if that is not possible.
 
-    One that nobody vouches for, or that comes from the future, does not shut others out.
+    Bundles without an accepted signature, or dated in the future, are not recorded.
     """
     if comes_from_future(bundle.manifest, now) or not any(
         signer.problem is None for signer in bundle.signers
@@ -70,7 +70,7 @@ def remember(
     )
     folder = state_folder()
     with signals.kept():
-        # The bundle is installed: whoever stops the command now must not read that it is not.
+        # The bundle is installed: interrupting the command now must not suggest that it is not.
         signals.ignore()
         try:
             _add(installed, folder, sync=sync)
@@ -100,7 +100,7 @@ def _read(state: OpenFolder) -> Accepted:
     try:
         return accepted.parse(state.read(accepted.FILE_NAME))
     except OSError as error:
-        # Whatever it is, it is there.
+        # Something exists there, whatever it is.
         raise _unreadable(path, error) from error
     except MalformedError as error:
         raise MalformedError(

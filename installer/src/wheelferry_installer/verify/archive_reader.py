@@ -1,10 +1,10 @@
-"""Opens an archive: its frames, and its head.
+"""Opens an archive: its frames and its head.
 
-Nothing is believed here, and nothing but the manifest and the signatures is decompressed at first:
+Nothing is trusted here, and only the manifest and the signatures are decompressed at first:
 
-- The seek table has to describe frames that fill the file exactly.
-- A frame is unfolded only if it states the size that was foretold, at most `FRAME_SIZE`, names no
-  dictionary, carries a checksum, and ends where the table says. Its size is checked again after.
+- The seek table must describe frames that fill the file exactly.
+- A frame is decompressed only if it states the expected size, at most `FRAME_SIZE`, names no
+  dictionary, has a checksum, and ends where the table says. Its size is checked again afterwards.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from wheelferry_schemas.bundle.seek_table import Frame
 from wheelferry_schemas.bundle.self_contained import HEAD_SIZE, Span, find_bundle
 from wheelferry_schemas.errors import TamperedError, TransferError, WheelferryError
 
-# Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+# Without O_NONBLOCK, opening a pipe would block until something writes to it.
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _MAGIC = (0xFD2FB528).to_bytes(4, "little")
 _FLAGS_AT, _NAMES_DICTIONARY, _MEANINGLESS = 4, 0b0000_0011, 0b0001_1000
@@ -97,7 +97,7 @@ class Archive:
         return TamperedError(f"zstd frame {number}: {why}")
 
     def _place(self, file_size: int) -> Span:
-        """Return where the archive lies: it is the whole file, or within one that installs itself."""
+        """Return where the archive is: the whole file, or part of a self-contained one."""
         head = b"" if file_size < HEAD_SIZE else self._pread(HEAD_SIZE, 0)
         span = find_bundle(head) or Span(offset=0, size=file_size)
         if span.offset + span.size > file_size:
@@ -126,7 +126,7 @@ class Archive:
 
 
 def _header_problem(data: bytes, size: int) -> str | None:
-    """Return why a frame must not be unfolded to `size` bytes, None where it may be tried."""
+    """Return why a frame must not be decompressed to `size` bytes, None if it may."""
     if data[:4] != _MAGIC:
         return "it does not begin as a zstd frame does"
     stated = zstandard.get_frame_parameters(data)
@@ -152,7 +152,7 @@ else:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedBundle:
-    """An open archive and its head: manifest and signatures, of which nothing is verified."""
+    """An open archive and its head: manifest and signatures, not yet verified."""
 
     archive: Archive
     head: Head

@@ -1,10 +1,10 @@
-"""Who this host trusts, how many of them have to sign, and which bundles it takes at all.
+"""Decides which bundles this host accepts: whose signatures count, how many, and which names.
 
-A policy is a folder: `allowed_signers` (OpenSSH's format) and, where there is need of them,
-`revoked_keys` (public keys, one a line) and `policy.ini` (`[policy]`, `require-signatures = 2`,
-`names = app, tools-*`). There is the user's, that of a list that is named, and `/etc/wheelferry`.
-The last is a floor: a key counts only where each list that there is lists it, keys revoked anywhere
-are revoked, the highest number of signatures holds, and each list of names.
+A policy is a folder with `allowed_signers` (OpenSSH's format) and, optionally, `revoked_keys`
+(public keys, one a line) and `policy.ini` (`[policy]`, `require-signatures = 2`, `names = app,
+tools-*`). The user's policy, that of `--allowed-signers` and `/etc/wheelferry` all apply. The last
+is a floor: a key counts only if every existing list has it, a key revoked anywhere is revoked, the
+highest number of signatures counts, and every list of names.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class SignerList:
     signers: tuple[AllowedSigner, ...]
 
     def refusal(self, key: PublicKey, namespace: str, now: int) -> tuple[str | None, str | None]:
-        """Return whom a key belongs to, and why it is not accepted now; None where it is."""
+        """Return the key's owner, and why the key is not accepted at `now`; None if it is."""
         known = [signer for signer in self.signers if signer.key == key]
         if not known:
             return None, UNKNOWN_KEY
@@ -58,7 +58,7 @@ class SignerList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokedKey:
-    """A key that counts nowhere, and the file that says so."""
+    """A revoked key, and the file that revokes it."""
 
     path: Path
     key: PublicKey
@@ -66,7 +66,7 @@ class RevokedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one `policy.ini` asks for. `names` are patterns; where there are none, any will do."""
+    """The settings of one `policy.ini`. `names` are patterns; without any, every name is accepted."""
 
     path: Path
     required: int = 1
@@ -75,10 +75,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureVerdict:
-    """What is known of one signature.
+    """The judgement on one signature.
 
-    `key` is None where the signature cannot be read. `name` is whom this host knows the key as.
-    `problem` says why the signature does not count, None where it does.
+    `key` is None if the signature cannot be read. `name` is the owner of the key as far as this host
+    knows. `problem` is why the signature does not count, None if it does.
     """
 
     member: str
@@ -93,17 +93,17 @@ class SignatureVerdict:
 
     @property
     def line(self) -> str:
-        """How a person is told."""
+        """The verdict in one line."""
         told = self.problem or f"accepted, of {self.name}"
         return f"{self.member}: {self.fingerprint or 'no key'}: {told}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What this host accepts, and which files say so.
+    """What this host accepts, and the files that define it.
 
-    A key has to be in each of the `lists`. `asked` is the number of `--require-signatures`. Where
-    it is `lenient`, no signature is asked for.
+    A key must be in each of the `lists`. `asked` is the number of `--require-signatures`. A `lenient`
+    policy requires no signature.
     """
 
     lists: tuple[SignerList, ...]
@@ -114,11 +114,11 @@ class Policy:
 
     @property
     def required(self) -> int:
-        """How many people have to sign."""
+        """The number of people who must sign."""
         return max(self.asked, *(settings.required for settings in self.settings), 1)
 
     def refusal(self, key: PublicKey, namespace: str, now: int) -> tuple[str | None, str | None]:
-        """Return whom a key belongs to, and why it is not accepted now; None where it is."""
+        """Return the key's owner, and why the key is not accepted at `now`; None if it is."""
         if not self.lists:
             return None, UNKNOWN_KEY
         answers = [listed.refusal(key, namespace, now) for listed in self.lists]
@@ -133,11 +133,11 @@ class Policy:
         return name, None
 
     def people(self, keys: frozenset[PublicKey]) -> int:
-        """Return how many people at least have to have used these keys, by what each list says."""
+        """Return the smallest number of people, by any of the lists, to whom these keys belong."""
         return min((allowed_signers.people(one.signers, keys) for one in self.lists), default=0)
 
     def demand(self, bundle: str, verdicts: Sequence[SignatureVerdict]) -> None:
-        """Raise `TrustError` unless as many people signed the bundle of that name as are asked for."""
+        """Raise `TrustError` unless enough people signed the bundle; `bundle` is its file name."""
         if self.lenient:
             return
         accepted = frozenset(one.key for one in verdicts if one.problem is None and one.key)
@@ -166,7 +166,7 @@ class Policy:
         raise TrustError(what, details=[verdict.line for verdict in verdicts], hint=hint)
 
     def refusal_of_name(self, name: str) -> str | None:
-        """Return which file keeps bundles of a name out, and what it allows; None where none does."""
+        """Return which file excludes bundles of a name, and what it allows; None if none does."""
         for settings in self.settings:
             if settings.names and not any(fnmatchcase(name, p) for p in settings.names):
                 return f"{settings.path} allows {', '.join(settings.names)}"
@@ -174,7 +174,7 @@ class Policy:
 
 
 ACCEPT_UNSIGNED = Policy(lists=(), lenient=True)
-"""Accepts every bundle, whoever made it: then whoever made it can run anything."""
+"""Accepts every bundle, signed or not: its creator can run any code on this host."""
 
 
 def user_file() -> Path:
@@ -190,9 +190,9 @@ def system_file() -> Path:
 def load_policy(explicit: Path | None, required: int | None = None) -> Policy:
     """Read the list that `--allowed-signers` names, else the user's, and the system's.
 
-    `required` is the user's `--require-signatures`, which can raise what `policy.ini` asks for but
-    not lower it. Raises `TrustError` where there is no list, where one lists nobody, or where
-    a file cannot be believed; `MalformedError` where one cannot be understood.
+    `required` is the user's `--require-signatures`, which can raise the number of `policy.ini` but
+    not lower it. Raises `TrustError` if there is no list, if one is empty, or if a file is not
+    trustworthy; `MalformedError` if one cannot be parsed.
     """
     own = explicit or user_file()
     lists = [_read_list(own), _read_list(system_file())]
@@ -212,7 +212,7 @@ def load_policy(explicit: Path | None, required: int | None = None) -> Policy:
 
 
 def refuse_below_floor() -> None:
-    """Raise `TrustError` where the system has a policy, which no flag can do without."""
+    """Raise `TrustError` if the system has a policy, which no option overrides."""
     for name in (allowed_signers.FILE_NAME, REVOKED_KEYS, SETTINGS):
         if is_there(SYSTEM_FOLDER / name):
             raise TrustError(
@@ -223,7 +223,7 @@ def refuse_below_floor() -> None:
 
 
 def read_signers(path: Path) -> tuple[AllowedSigner, ...]:
-    """Read an allowed_signers file, which may not be there; raises as `load_policy`."""
+    """Read an allowed_signers file, which may be absent; raises as `load_policy`."""
     try:
         return allowed_signers.parse(read_text(path) or "")
     except MalformedError as error:

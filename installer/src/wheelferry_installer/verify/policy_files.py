@@ -1,8 +1,8 @@
 """Reads the files of a policy.
 
-A file counts only where nobody but this user and root can have written it. What is there and
-cannot be read, or cannot be believed, is an error and never an absence: a policy that is passed over
-in silence would let in what it keeps out.
+A file counts only if no one but this user and root can have written it. A file that exists but
+cannot be read or trusted is an error, never an absence: a policy that is silently skipped would
+accept what it excludes.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pathlib import Path
 from wheelferry_schemas.errors import MalformedError, TrustError
 from wheelferry_schemas.host_rules.writers import OTHERS, Kind, why_not_believed
 
-# Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+# Without O_NONBLOCK, opening a pipe would block until something writes to it.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text of a policy's file, None where there is none.
+    """Return the text of a policy's file, None if there is none.
 
-    Raises `TrustError` where file or folder are not to be believed or cannot be read, and
-    `MalformedError` for what is not text.
+    Raises `TrustError` if the file or its folder cannot be read or trusted, and `MalformedError` if
+    it is not text.
     """
     if not is_there(path):
         return None
@@ -49,10 +49,10 @@ def read_text(path: Path) -> str | None:
 
 
 def is_there(path: Path) -> bool:
-    """Return whether there is anything at `path`, a link that leads nowhere included.
+    """Return whether anything exists at `path`, dangling links included.
 
-    Raises `TrustError` where that cannot be said: one of the folders above is a link that leads
-    nowhere, or may not be searched.
+    Raises `TrustError` if that cannot be determined: a folder above is a dangling link or may not be
+    searched.
     """
     for place in (path, *path.parents):
         try:
@@ -76,7 +76,7 @@ def _refuse_writers(path: Path, status: os.stat_result, kind: Kind) -> None:
     user = os.geteuid() if hasattr(os, "geteuid") else status.st_uid
     mode = status.st_mode
     if sys.platform == "win32" or (kind == "folder" and mode & stat.S_ISVTX):
-        # Modes say nothing on Windows; and nobody can replace the file of another in `/tmp`.
+        # Modes mean nothing on Windows; and in `/tmp` no one can replace another user's file.
         mode &= ~OTHERS
     reason = why_not_believed(mode, status.st_uid, user=user, kind=kind)
     if reason is None:

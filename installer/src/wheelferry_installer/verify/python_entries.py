@@ -1,4 +1,4 @@
-"""Reads an archive of Python that travels in a bundle: what is in it, by the rules of `python_tree`."""
+"""Reads the Python archives of a bundle by the rules of `python_tree`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wheelferry_schemas.tar.unfolding import Unfolder, unfolded
 
 
 def read_entries_of(file: BinaryIO, name: str) -> Iterator[tuple[TarEntry, Iterator[bytes]]]:
-    """Yield what the archive called `name` holds, each with its content."""
+    """Yield the entries of the archive called `name`, each with its content."""
     file.seek(0)
     unfolder: Unfolder
     if name.endswith(".zst"):

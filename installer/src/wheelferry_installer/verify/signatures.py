@@ -1,4 +1,4 @@
-"""Verifies SSHSIG signatures; the maths is `cryptography`'s, the encodings are in the schemas.
+"""Verifies SSHSIG signatures with `cryptography`; the encodings are in the schemas.
 
 Accepted are Ed25519, ECDSA on the three NIST curves, RSA of 2,048 bits and more with SHA-2, and
 FIDO keys that were touched (PROTOCOL.sshsig, PROTOCOL.u2f).
@@ -35,10 +35,10 @@ _RSA_HASHES: dict[str, hashes.HashAlgorithm] = {
 
 
 def check(signature: Signature, message: bytes, namespace: str) -> None:
-    """Return if the signature was made over `message` in `namespace` by the key it names.
+    """Return if the signature was made over `message` in `namespace` by the key that it names.
 
-    Whether that key is to be trusted is another question. Raises `MalformedError` that says why
-    it does not verify.
+    Does not judge whether the key is trusted. Raises `MalformedError` that says why the signature
+    does not verify.
     """
     if signature.namespace != namespace:
         raise MalformedError(
@@ -134,7 +134,7 @@ def _check_security_key(key_type: str, key: Reader, blob: Reader, data: bytes) -
 
 
 def _point(curve: ec.EllipticCurve, point: bytes) -> ec.EllipticCurvePublicKey:
-    # OpenSSH takes no compressed points; and two spellings would make two keys of one.
+    # OpenSSH accepts no compressed points; and two encodings would make two keys of one.
     if point[:1] != _UNCOMPRESSED:
         raise ValueError("its point is not written in full")
     return ec.EllipticCurvePublicKey.from_encoded_point(curve, point)

@@ -3,7 +3,7 @@
 - Signatures are checked over the manifest's exact bytes before those are parsed, and before any
   other member is decompressed.
 - The time that counts is this host's, never the manifest's.
-- Headers and frame sizes are compared with what the manifest foretells.
+- Headers and frame sizes are compared with those that follow from the manifest.
 - A member's content leaves `VerifiedBundle` only together with the check of its hash.
 """
 
@@ -38,11 +38,11 @@ _DAY = 24 * 60 * 60
 
 
 class VerifiedBundle:
-    """A bundle whose signatures were accepted and whose layout is the foretold one.
+    """A bundle whose signatures were accepted and whose layout matches its manifest.
 
-    Only `verify` makes one. It `is_in_program` where the file installs itself: no signature is over
-    the rest of that. `signers` lists accepted and refused signatures; it has no accepted
-    one only where the caller chose to do without.
+    Only `verify` makes one. `is_in_program` is set for self-contained files, the rest of which no
+    signature covers. `signers` lists accepted and refused signatures; none is accepted only if the
+    caller passed `ACCEPT_UNSIGNED`.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class VerifiedBundle:
 
     @property
     def descriptor(self) -> int:
-        """The descriptor of the open file; a process that has it too can read a pickled copy."""
+        """The descriptor of the open file; a process that inherits it can use a pickled copy."""
         return self._archive.descriptor
 
     @property
     def sha256(self) -> str:
-        """The hash of the manifest, which stands for the whole bundle."""
+        """The hash of the manifest, which identifies the bundle."""
         return hashlib.sha256(self.manifest_bytes).hexdigest()
 
     @property
@@ -75,7 +75,7 @@ class VerifiedBundle:
     def read(self, member: Member, write: Callable[[memoryview], object]) -> None:
         """Pass the content of a member to `write`, piece by piece, and check its hash at the end.
 
-        What was written must not be used before this returns. Raises `TamperedError`.
+        Nothing of it may be used before this returns. Raises `TamperedError`.
         """
         try:
             self._read(member, write)
@@ -83,7 +83,7 @@ class VerifiedBundle:
             raise TamperedError(f"{member.name}: {error.message}") from error
 
     def check_end(self) -> None:
-        """Check that nothing but the end of the archive follows the last member."""
+        """Check that only the end of the archive follows the last member."""
         last = len(self._archive.frames) - 1
         if self._archive.frame(last, len(layout.END_OF_ARCHIVE)) != layout.END_OF_ARCHIVE:
             raise TamperedError("the end of the archive is not made of zeros")
@@ -139,11 +139,11 @@ def verify_contents(
     packages: Iterable[Package],
     on_progress: Callable[[str, int], None] = lambda _name, _size: None,
 ) -> list[StartupFile]:
-    """Check every member's hash, and that wheels of `packages` and Pythons are such as can be installed.
+    """Check every member's hash, and that the wheels of `packages` and the Pythons can be installed.
 
-    Returns what Python runs of the wheels when it starts. They are parsed from the bytes that were
-    hashed, and not unpacked: only an installation holds what is inside of them against the hashes
-    in their RECORD. Raises `MalformedError` that names all bad members.
+    Returns the files of the wheels that Python runs when it starts. Wheels are parsed from the bytes
+    that were hashed, but not unpacked: only an installation compares their files with RECORD. Raises
+    `MalformedError` that names all bad members.
     """
     wheels = {layout.wheel_name(package.wheel): package.wheel for package in packages}
     pythons = {layout.python_name(python.name): python for python in bundle.manifest.pythons}
@@ -182,7 +182,7 @@ def verify_contents(
 def for_all_members(bundle: VerifiedBundle, do: Callable[[Member], None]) -> None:
     """Pass every member to `do`, which checks it, and check the end of the archive.
 
-    A bad one does not stop the others; raises `MalformedError` that names all.
+    A bad member does not stop the others; raises `MalformedError` that names all bad ones.
     """
     problems = []
     for member in bundle.members:
@@ -208,7 +208,7 @@ def judge_signatures(
 def judge_stored(
     manifest_bytes: bytes, stored: Mapping[str, bytes], policy: Policy | None, now: int
 ) -> tuple[SignatureVerdict, ...]:
-    """Say the same of signatures that lie by name beside a manifest, without their bundle."""
+    """Return the verdicts on signatures, by file name, that are stored beside a manifest."""
     return tuple(
         _judge(name, content, manifest_bytes, policy, now) for name, content in stored.items()
     )
@@ -251,7 +251,7 @@ def _check_future(read: Manifest, now: int) -> None:
 
 
 def comes_from_future(read: Manifest, now: int) -> bool:
-    """Return whether a bundle is dated further ahead than clocks differ."""
+    """Return whether a bundle is dated more than a day ahead of this host's clock."""
     return read.created_at > now + _DAY
 
 
@@ -264,10 +264,9 @@ def _check_expiry(read: Manifest, now: int) -> None:
 
 
 def _foretold_frames(opened: OpenedBundle, read: Manifest) -> dict[str, int]:
-    """Return the first frame of each member, after comparing everything with the foretold.
+    """Return the first frame of each member, after comparing the layout with the manifest.
 
-    Raises `MalformedError` where headers of the head, or the number or the sizes of the frames,
-    are not what the manifest says.
+    Raises `MalformedError` if headers of the head, or the number or sizes of the frames, differ.
     """
     created = read.created_at
     for stated in (opened.head.manifest, *opened.head.signatures):
