@@ -68,7 +68,7 @@ def test_pyproject_that_only_configures_tools(tmp_path: Path) -> None:
 def test_says_which_of_two_inputs_it_takes(project: Path) -> None:
     (project / "requirements.txt").write_text("pure==1.0\n")
     ran = succeed("create", *LINUX, "--dry-run", cwd=project)
-    assert "reading uv.lock; passed over requirements.txt" in ran.err
+    assert "reading uv.lock; ignoring requirements.txt" in ran.err
 
 
 def test_unknown_platform_suggests_near_ones(project: Path) -> None:

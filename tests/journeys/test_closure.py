@@ -24,9 +24,7 @@ TESTER = make_wheel(
 CLICKER = make_wheel("clicker", requires=("colorama; os_name == 'nt'", "tester[more]<8"))
 COLORAMA, EXTENSIONS, DEEP = make_wheel("colorama"), make_wheel("extensions"), make_wheel("deep")
 ALL = (TESTER, CLICKER, COLORAMA, EXTENSIONS, DEEP)
-SAID = (
-    "lists every file with its hash: taken as it stands, and checked against the wheels' metadata"
-)
+SAID = "lists every file with its hash: using it as a lock, and checking it against the wheels' metadata"
 
 
 @pytest.fixture(autouse=True)

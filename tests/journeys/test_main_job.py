@@ -105,7 +105,7 @@ def test_dry_run_shows_the_selection_and_fetches_nothing(project: Path, index: L
 
 
 def test_says_that_the_dev_group_is_in(project: Path) -> None:
-    told = "in by default, as in uv sync: dependency group dev (--no-dev leaves it out)"
+    told = "included by default, as in uv sync: dependency group dev (--no-dev excludes it)"
     assert told in succeed("create", *LINUX, "--dry-run", cwd=project).err
     for flags in (("--no-dev",), ("--group", "dev"), ("--quiet",)):
         assert told not in succeed("create", *LINUX, *flags, "--dry-run", cwd=project).err

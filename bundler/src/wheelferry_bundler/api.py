@@ -1,8 +1,8 @@
 """The public Python API of the online side: what the commands call, and nothing below is public.
 
-Functions take and return frozen values. They print nothing, ask nothing and handle no signals, and
-may be called from any thread. Every failure is a `WheelferryError`, with `message`, `details`,
-`hint` and `exit_code`. Times are seconds since the epoch.
+Functions take and return frozen values. They do not print, prompt or handle signals, and may be
+called from any thread. Every failure is a `WheelferryError` with `message`, `details`, `hint` and
+`exit_code`. Times are seconds since the epoch, sizes are bytes.
 """
 
 from __future__ import annotations
@@ -95,16 +95,15 @@ class Unsigned(enum.Enum):
 
 
 UNSIGNED = Unsigned.UNSIGNED
-"""Says to `create` that nobody signs; hosts refuse such a bundle unless told otherwise."""
+"""Passed to `create` for a bundle without signatures, which hosts refuse by default."""
 Signers: TypeAlias = "Sequence[Signer] | Literal[Unsigned.UNSIGNED]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarryOptions:
-    """What goes into a self-contained file besides the installer, and where its wheels come from.
+    """The bundle that a self-contained file installs, if any, and where the installer comes from.
 
-    With `bundle`, the file installs that bundle. `find_links` and `index_urls` are as in
-    `CreateOptions`.
+    `find_links` and `index_urls` have the meaning that they have in `CreateOptions`.
     """
 
     bundle: Path | None = None
@@ -113,7 +112,7 @@ class CarryOptions:
 
 
 class _Silent:
-    """Progress that nobody looks at."""
+    """Progress that is not shown."""
 
     def step(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
         """Do nothing."""
@@ -123,7 +122,7 @@ class _Silent:
 
 
 def __getattr__(name: str) -> Any:
-    """Return a value's type, which is loaded when it is asked for."""
+    """Return a public type, whose module is imported on first access."""
     if name not in _VALUES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, own_name = _VALUES[name]
@@ -131,9 +130,9 @@ def __getattr__(name: str) -> Any:
 
 
 def _raises_own(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Have a function raise what the system says as a `TransferError`.
+    """Return a function that raises `TransferError` instead of `OSError`.
 
-    A broken pipe is the caller's: only its own callbacks write to one.
+    A broken pipe passes through: only the caller's callbacks write to one.
     """
 
     @functools.wraps(function)
@@ -150,9 +149,9 @@ def _raises_own(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 @_raises_own
 def find_source(path: Path = Path()) -> Source:
-    """Return what a bundle can be made from: a file, or the one that is taken in a folder.
+    """Return the source at `path`: a file, or the first known one in a folder.
 
-    Raises `UsageError` where there is none.
+    Raises `UsageError` if there is none.
     """
     from wheelferry_bundler.read.inputs import find_input
 
@@ -163,9 +162,9 @@ def find_source(path: Path = Path()) -> Source:
 def make_targets(
     platforms: Sequence[str] = (), pythons: Sequence[str] = (), files: Sequence[Path] = ()
 ) -> tuple[Target, ...]:
-    """Return every platform with every Python, and the targets that `files` describe.
+    """Return a target for each platform with each Python, and those that `files` describe.
 
-    Without any of them it is this host. Raises `UsageError`, and `MalformedError` for a file that
+    Without arguments it is this host. Raises `UsageError`, and `MalformedError` for a file that
     `bundle target` did not write.
     """
     from wheelferry_bundler.read import targets
@@ -181,10 +180,10 @@ def plan(
     *,
     on_progress: Progress | None = None,
 ) -> BundlePlan:
-    """Read the source and select for every target; nothing is written but the cache.
+    """Read the source and select packages for every target.
 
-    What is missing does not raise: `problems_of` and `check_complete` say it, and `create` refuses.
-    Raises `WheelferryError` where the source cannot be read or resolved.
+    A missing package is a problem of the plan, not an error here: see `problems_of` and
+    `check_complete`. Raises `WheelferryError` if the source cannot be read or resolved.
     """
     from wheelferry_bundler.create import bundle_plan
     from wheelferry_bundler.create.completeness import check_closure
@@ -201,7 +200,7 @@ def plan(
 
 
 def problems_of(plan: BundlePlan) -> tuple[Problem, ...]:
-    """Return what stands in the way of a bundle, none where the plan is complete."""
+    """Return the problems of a plan, none if it is complete."""
     from wheelferry_bundler.create import problems
 
     return problems.problems_of(plan)
@@ -224,12 +223,12 @@ def create(
     self_contained: bool = False,
     on_progress: Progress | None = None,
 ) -> Created:
-    """Fetch, build, sign and write what a plan holds; a file at `output` is replaced.
+    """Fetch, build, sign and write a planned bundle; replaces `output`.
 
-    `created` is when the bundle says that it was made, by default now. With `self_contained` the
-    file holds the installer as well. Raises `UsageError` for no signers, `UnfitError` and
-    `MalformedError` where something is missing, `BuildError` where a build fails, `TransferError`
-    where something cannot be fetched or written. Then `output` is as it was.
+    `created` is the time stated in the bundle, by default now. With `self_contained` the file
+    includes the installer. Raises `UsageError` without signers, `UnfitError` or `MalformedError` if
+    something is missing, `BuildError` if a build fails, `TransferError` if something cannot be
+    fetched or written; `output` is then unchanged.
     """
     from wheelferry_bundler.create import bundle_plan, creation
     from wheelferry_bundler.fetch.cache import Cache
@@ -254,8 +253,8 @@ def create(
 def new_key(path: Path | None = None) -> Signer:
     """Make an Ed25519 key pair, `path` and `path`.pub, in OpenSSH's format.
 
-    Without `path` it is this user's own key, and this host's installer trusts it. Raises
-    `ConflictError` where one of the files exists.
+    Without `path`, it is this user's own key, which this host's installer trusts from then on.
+    Raises `ConflictError` if one of the files exists.
     """
     from wheelferry_bundler.sign import own_key, signing_keys
 
@@ -263,7 +262,7 @@ def new_key(path: Path | None = None) -> Signer:
 
 
 def own_key_path() -> Path:
-    """Return where this user's own key lies, or will lie."""
+    """Return the path of this user's own key, which need not exist."""
     from wheelferry_bundler.sign import own_key
 
     return own_key.own_key_path()
@@ -277,8 +276,8 @@ def own_key(
 ) -> Signer:
     """Return this user's own key.
 
-    Where there is none yet, it is made, and trusted by this host's installer, when it first signs;
-    `on_made` is then called with it. `passphrase` is as for `open_key`.
+    A key that does not exist is made when it first signs, as by `new_key()`, and passed to
+    `on_made`. `passphrase` is as for `open_key`.
     """
     from wheelferry_bundler.sign import own_key
 
@@ -288,10 +287,10 @@ def own_key(
 
 @_raises_own
 def open_key(path: Path, *, passphrase: Callable[[Path], str] | None = None) -> Signer:
-    """Return what signs with a key file, or through ssh-keygen with the key of a `.pub` file.
+    """Return a signer for a key file, or for a `.pub` file, whose key ssh-keygen uses.
 
-    `passphrase` is called with the path of a key that has one. Raises `UsageError` for what is no
-    key that can sign, or has another passphrase.
+    `passphrase` is called with the path of a key that has one. Raises `UsageError` if the key
+    cannot sign or the passphrase is wrong.
     """
     from wheelferry_bundler.sign import signing_keys
 
@@ -300,10 +299,10 @@ def open_key(path: Path, *, passphrase: Callable[[Path], str] | None = None) -> 
 
 @_raises_own
 def sign(bundle: Path, signers: Sequence[Signer]) -> Manifest:
-    """Add signatures to a bundle, and return the manifest that was signed.
+    """Add signatures to a bundle, and return its manifest.
 
-    Raises `TamperedError` for what is no bundle, `ConflictError` where a key has signed it already,
-    `TransferError` where it cannot be written. Then the bundle is as it was.
+    Raises `TamperedError` for a file that is not a bundle, `ConflictError` if a key has already
+    signed it, `TransferError` if it cannot be written; the bundle is then unchanged.
     """
     from wheelferry_bundler.sign import countersigning
 
@@ -320,8 +319,8 @@ def pack_installer(
 ) -> CarriedFile:
     """Write the installer as one file that Python runs on the targets; replaces `output`.
 
-    Without `targets`, they are those of the bundle in `options`. Raises `UnfitError` where the
-    installer runs on none of them, `TransferError` where it cannot be fetched or written.
+    Empty `targets` stand for those of the bundle in `options`. Raises `UnfitError` if the installer
+    runs on none of them, `TransferError` if it cannot be fetched or written.
     """
     from wheelferry_bundler.carry import installer_files, self_contained_writer
     from wheelferry_bundler.fetch.cache import Cache

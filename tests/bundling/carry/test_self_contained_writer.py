@@ -187,7 +187,7 @@ def test_first_stage_has_fewer_than_190_lines() -> None:
 def test_ends_without_traceback_where_it_is_interrupted_at_once(tmp_path: Path) -> None:
     stage = first_stage(payload()).decode()
     path = tmp_path / "__main__.py"
-    begin = '    """Run the installer that the file at `path` holds."""\n'
+    begin = '    """Run the installer in the file at `path`."""\n'
     assert begin in stage
     path.write_text(stage.replace(begin, begin + "    raise KeyboardInterrupt\n"), encoding="utf-8")
     assert run(path, code=130).err.startswith("error: stopped; nothing was changed\nhint: ")

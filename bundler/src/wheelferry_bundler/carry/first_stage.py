@@ -1,8 +1,8 @@
-"""The first stage of a file that installs itself: standard library only, and nothing to configure.
+"""The first stage of a self-contained file: standard library only, no configuration.
 
-It says whether this Python can run the installer, holds every file of it against the hashes below
-before any of it runs, unpacks those for this host into a private folder, runs them, and removes the
-folder. A Python that is too old has to be able to read this far: nothing is newer than Python 2.7.
+It checks that this Python can run the installer and that every file of it has the hash listed
+below, unpacks those for this host into a private folder, runs them, and removes the folder. The
+syntax is that of Python 2.7, so that a Python that is too old reports an error of ours.
 """
 
 import os
@@ -16,8 +16,8 @@ SETS = []  # type: list[tuple[str, str, list[str]]]
 
 
 def main(path):  # type: (str) -> None
-    """Run the installer that the file at `path` holds."""
-    names = fitting_set()  # Before anything that old Pythons do not have.
+    """Run the installer in the file at `path`."""
+    names = fitting_set()  # Before importing anything that old Pythons lack.
     import concurrent.futures
     import importlib
     import io
@@ -39,10 +39,10 @@ def main(path):  # type: (str) -> None
             os.makedirs(os.path.join(folder, os.path.dirname(name)), exist_ok=True)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda archive: archive.extractall(folder), archives))
-        # Packages of this host are nothing that anybody has checked.
+        # Nobody has checked the packages installed on this host.
         sys.path[:] = [folder] + [entry for entry in sys.path[1:] if "-packages" not in entry]
         sys.dont_write_bytecode = True
-        # A small one, to see whether compiled modules load from there.
+        # A small one, to test whether compiled modules load from this folder.
         importlib.import_module("_cffi_backend")
         installer = importlib.import_module("wheelferry_installer.carried")
         if signal.getsignal(signal.SIGTERM) is stop:
@@ -58,7 +58,7 @@ def main(path):  # type: (str) -> None
 
 
 def hold(folder, until=float("inf")):  # type: (str, float) -> bool
-    """Hold a folder until this process and its forks end; False where others do, or it is younger."""
+    """Lock a folder until this process and its forks end; False if it is locked, or newer."""
     try:
         import fcntl
 
@@ -73,11 +73,11 @@ def hold(folder, until=float("inf")):  # type: (str, float) -> bool
 
 
 def remove_left(place):  # type: (str) -> None
-    """Remove folders of this user that runs have left which were stopped before they could."""
+    """Remove folders of this user that interrupted runs left behind."""
     import shutil
     import time
 
-    # The youngest may not be held yet.
+    # The newest may not be locked yet.
     for name in os.listdir(place) if os.access(place, os.R_OK) else ():
         path, until = os.path.join(place, name), time.time() - SECONDS
         if name.startswith(PREFIX) and name.endswith(SUFFIX) and hold(path, until):
@@ -85,7 +85,7 @@ def remove_left(place):  # type: (str) -> None
 
 
 def fitting_set():  # type: () -> list[str]
-    """Return the names of the files that run with this Python on this host, or end."""
+    """Return the names of the files for this Python on this host, or exit with an error."""
     if sys.version_info < OLDEST:
         here = ".".join(map(str, sys.version_info[:3]))
         hint = "run it with a newer one; the Python to install for may be another: pass --python"
@@ -101,7 +101,7 @@ def fitting_set():  # type: () -> list[str]
 
 
 def python():  # type: () -> str
-    """Return version and kind of this Python, as sets state it."""
+    """Return the version and kind of this Python, as written in `SETS`."""
     import sysconfig
 
     if sys.implementation.name != "cpython":
@@ -111,7 +111,7 @@ def python():  # type: () -> str
 
 
 def host():  # type: () -> tuple[object, ...]
-    """Return what this Python runs on, as the parts of a platform tag."""
+    """Return the platform of this Python as the parts of a platform tag."""
     import platform
     import sysconfig
 
@@ -125,7 +125,7 @@ def host():  # type: () -> tuple[object, ...]
     try:
         glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").split()[1]
     except (ValueError, OSError, IndexError):
-        # musl does not tell its version; 1.2 is from 2020.
+        # musl does not report its version; 1.2 is from 2020.
         return ("musllinux", 1, 2, machine)
     return ("manylinux",) + numbers(glibc) + (machine,)
 
@@ -136,7 +136,7 @@ def numbers(version):  # type: (str) -> tuple[int, ...]
 
 
 def runs_here(tag):  # type: (str) -> bool
-    """Tell whether what is compiled for a platform tag runs on this host."""
+    """Return whether code compiled for a platform tag runs on this host."""
     here, parts = host(), tag.split("_", 3)
     if tag == "_".join(map(str, here)):
         return True
@@ -147,7 +147,7 @@ def runs_here(tag):  # type: (str) -> bool
 
 
 def checked(path, names):  # type: (str, list[str]) -> list[bytes]
-    """Return files out of the archive at `path`, all of whose files have the hashes above, or end."""
+    """Return files of the archive at `path`, or exit with an error if any file has another hash."""
     import hashlib
     import zipfile
 
@@ -159,18 +159,18 @@ def checked(path, names):  # type: (str, list[str]) -> list[bytes]
                 if hashlib.sha256(data).hexdigest() != FILES[name]:
                     raise ValueError(name)
                 wanted[name] = data if name in names else b""
-    except Exception as error:  # noqa: BLE001 - whatever a changed archive does
+    except Exception as error:  # noqa: BLE001 - a damaged archive may raise anything
         fail(TAMPERED, "this file was damaged or tampered with, do not use it: %s" % error)
     return [wanted[name] for name in names]
 
 
 def stop(number, _frame):  # type: (int, object) -> None
-    """End as a signal asks for."""
+    """Exit as a signal demands."""
     raise SystemExit(128 + number)
 
 
 def fail(code, message, hint=""):  # type: (int, str, str) -> None
-    """Say what is wrong, and end."""
+    """Print an error and exit."""
     sys.stderr.write("error: %s\n%s" % (message, "hint: %s\n" % hint if hint else ""))
     raise SystemExit(code)
 

@@ -1,8 +1,8 @@
-"""The installer as it travels: its own modules, and what they need, for each host to run it on.
+"""Packs the installer for self-contained files: its modules and their dependencies.
 
-What it needs comes from a lock of our own, `installer-requirements.txt`, by the very way that
-everything else comes: planned for each target, fetched by hash. Of the wheels, what no installation
-asks for stays behind; licences come along.
+The dependencies come from a lock of our own, `installer-requirements.txt`, in the same way as those
+of a bundle: planned for each target, fetched by hash. Files that no installation needs are left out
+of their wheels; licences are kept.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _DROPPED = re.compile(
     r"|packaging/(licenses/.*|(dependency_groups|direct_url|metadata|pylock)\.py)"
     r"|zstandard/(_cffi\..*|backend_cffi\.py)"
 )
-"""Of cffi only what is compiled is loaded; zstandard has a second build of itself for PyPy."""
+"""Only the compiled module of cffi is loaded; zstandard has another backend for PyPy."""
 _LAUNCHER = re.compile(r"installer/_scripts/.*\.exe")
 _EXACT_PLATFORM = re.compile(r"(manylinux|musllinux|macosx)_\d+_\d+_\w+|win\w+")
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -52,7 +52,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSet:
-    """What runs with one Python on one platform, or a newer one of its kind: names of files."""
+    """The names of the files for one Python on one platform, or a newer version of that platform."""
 
     python: str
     platform: str
@@ -61,7 +61,7 @@ class HostSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedInstaller:
-    """ZIP archives by name, and which of them a host unpacks together to run the installer."""
+    """The installer as ZIP archives by name, and the sets of them that hosts unpack to run it."""
 
     files: Mapping[str, bytes]
     sets: tuple[HostSet, ...]
@@ -70,9 +70,9 @@ class CarriedInstaller:
 def pack_installer(
     targets: Sequence[Target], building: BuildOptions, cache: Cache, progress: Progress
 ) -> CarriedInstaller:
-    """Fetch and pack the installer, with what it needs on those targets that can run it.
+    """Fetch the installer's dependencies, and pack both for those targets that can run it.
 
-    Raises `UnfitError` where none of them can, or one of them lacks a wheel; else as `fetch` does.
+    Raises `UnfitError` if no target can, or if a wheel is missing for one; otherwise as `fetch`.
     """
     plan = _plan(targets, building)
     wheels = {
@@ -92,7 +92,7 @@ def _plan(targets: Sequence[Target], building: BuildOptions) -> bundle_plan.Bund
     if not able:
         raise UnfitError(
             "the installer cannot be carried: it runs with Python 3.10 and newer",
-            hint="name such a Python for it to run with: bundle bootstrap --python 3.12",
+            hint="choose a Python to run it with: bundle bootstrap --python 3.12",
         )
     source = requirements_file(_LOCK)
     building = dataclasses.replace(building, no_build=True, config_settings=())
@@ -131,7 +131,7 @@ def _pack(
 
 
 def own_modules() -> dict[str, bytes]:
-    """Return our own modules for the far side, as they run here."""
+    """Return the installer's own modules, from this installation."""
     tree = {}
     for package in _OWN_PACKAGES:
         spec = importlib.util.find_spec(package)
@@ -162,14 +162,14 @@ def _trimmed(wheel: Path, *, launchers: bool) -> dict[str, bytes]:
 
 
 def _without_description(name: str, data: bytes) -> bytes:
-    """Return METADATA without what is the README of the project, and any other file as it is."""
+    """Return METADATA without its description, and any other file unchanged."""
     return data.partition(b"\n\n")[0] + b"\n" if name.endswith(".dist-info/METADATA") else data
 
 
 def _add_sources(
     files: dict[str, bytes], trees: Mapping[str, Mapping[str, bytes]], stems: Sequence[str]
 ) -> Iterator[str]:
-    """Pack trees that are not packed yet; yields the names of all."""
+    """Pack the trees that are not yet in `files`; yields the names of all."""
     for stem in stems:
         name = f"installer/{stem}.zip"
         if name not in files:
@@ -184,9 +184,9 @@ def _add_compiled(
     target: Target,
     cache: Cache,
 ) -> Iterator[str]:
-    """Compile the modules of trees that are not compiled yet; yields the names of all.
+    """Compile the modules of the trees that are not yet in `files`; yields the names of all.
 
-    Only where this host has a Python like the target's; else they are compiled at each start.
+    Yields none if this host has no Python like the target's: they are then compiled at each start.
     """
     interpreter = interpreter_for(target)
     if not interpreter.is_like(target):
@@ -201,7 +201,7 @@ def _add_compiled(
 
 
 def pack(tree: Mapping[str, bytes]) -> bytes:
-    """Return a ZIP archive of files, the same bytes for the same files."""
+    """Return a ZIP archive of files, reproducibly."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(tree):
@@ -213,13 +213,13 @@ def pack(tree: Mapping[str, bytes]) -> bytes:
 
 
 def _platform(selection: Selection) -> str:
-    """Return the oldest platform that all compiled wheels of a selection run on."""
+    """Return the oldest platform that runs all compiled wheels of a selection."""
     platforms = selection.target.platforms
     needs = [
         max(index for index, platform in enumerate(platforms) if platform in asked)
         for asked in ({tag.platform for tag in wheel.tags} for wheel in _wheels(selection))
         if not asked.isdisjoint(platforms)
     ]
-    # manylinux2014 and the like come after the exact names of what they mean.
+    # Aliases such as manylinux2014 come after the exact names.
     exact = [p for p in platforms[: min(needs, default=0) + 1] if _EXACT_PLATFORM.fullmatch(p)]
     return exact[-1] if exact else platforms[0]

@@ -1,4 +1,4 @@
-"""Compiles the modules that the installer loads, so that it does not do that at each of its starts."""
+"""Compiles the modules that the installer loads, so that it starts faster."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ENTRANCES = (
     *("commands.progress_bar", "commands.drawn_bar"),
     *("commands.install", "commands.show", "commands.verify"),
 )
-"""Modules of the installer that between them load what most runs need."""
+"""Modules of the installer that together import what most runs need."""
 _LOADED = (
     "import sys, importlib\nfor n in sys.argv[1:]: importlib.import_module(n)\nprint(*sys.modules)"
 )
@@ -39,9 +39,9 @@ for source, shown in json.load(sys.stdin):
 def compile_modules(
     trees: Mapping[str, Mapping[str, bytes]], interpreter: Path, workspace: Path
 ) -> dict[str, dict[str, bytes]]:
-    """Return what `interpreter` makes of those modules in each tree that most runs load.
+    """Compile with `interpreter` the modules of each tree that most runs load.
 
-    They are for sources that do not change: nothing compares them with those when they are loaded.
+    The compiled files are never compared with their sources, which do not change.
     """
     jobs = []
     for number, tree in enumerate(trees.values()):
@@ -51,7 +51,7 @@ def compile_modules(
                 source.parent.mkdir(parents=True, exist_ok=True)
                 source.write_bytes(tree[name])
                 jobs.append((os.fspath(source), name))
-    # Without -I, which would ignore the seed, and with it the order of constants that are sets.
+    # Without -I, which would ignore the hash seed, on which the order of set constants depends.
     run = subprocess.run(
         [os.fspath(interpreter), "-S", "-c", _COMPILE],
         input=json.dumps(jobs).encode(),
@@ -79,7 +79,7 @@ def _is_loaded(name: str) -> bool:
 
 @functools.cache
 def _loaded() -> frozenset[str]:
-    """Return the names of the modules that the installer loads here."""
+    """Return the names of the modules that the installer loads."""
     modules = [f"wheelferry_installer.{name}" for name in _ENTRANCES]
     run = subprocess.run(
         [sys.executable, "-c", _LOADED, *modules], capture_output=True, text=True, check=True

@@ -1,8 +1,9 @@
-"""Writes a file that installs itself: a line for the shell, and a ZIP archive that Python runs.
+"""Writes a self-contained file: a line for the shell, and a ZIP archive that Python runs.
 
-The archive holds the bundle as it is, the first stage with the hashes of all other files, and the
-installer. All of it is stored: the bundle is read in place, the installer's files are compressed in
-themselves. The archive is of the old kind, of at most 4 GiB, since before 3.13 Python runs no other.
+The archive holds the bundle unchanged, the first stage with the hashes of all other files, and the
+installer. Its members are stored, not compressed: the bundle is read in place, and the installer's
+files are already compressed. It has no ZIP64 records, since Python before 3.13 cannot run such
+archives; so it has at most 4 GiB.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _REGULAR = 0o100644 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedFile:
-    """A file that runs the installer, as it was written, and where it runs."""
+    """A self-contained file that was written, and the hosts that run it."""
 
     path: Path
     size: int
@@ -49,16 +50,16 @@ def write_self_contained(
     bundle: Path | None = None,
     on_progress: Callable[[int], None] = lambda _size: None,
 ) -> CarriedFile:
-    """Write the installer, with a bundle where there is one, as one file that Python runs.
+    """Write the installer, and a bundle if one is given, as one file that Python runs.
 
-    Raises `UnfitError` where it would be too large, `TransferError` where it cannot be written;
-    then nothing is left behind.
+    Raises `UnfitError` if it would be too large, `TransferError` if it cannot be written; nothing
+    is left behind then.
     """
     size = sum(map(len, installer.files.values())) + (bundle.stat().st_size if bundle else 0)
     if size > MAX_SIZE - 2**20:
         raise UnfitError(
-            "a file that installs itself can have at most 4 GiB",
-            hint="carry the bundle as it is, and the installer beside it: bundle bootstrap",
+            "a self-contained file can have at most 4 GiB",
+            hint="carry the bundle and the installer as two files: bundle bootstrap",
         )
     try:
         with replacing(path) as file:
@@ -75,14 +76,14 @@ def write_self_contained(
     except OSError as error:
         raise TransferError(
             f"{path} could not be written: {error.strerror or error}",
-            hint="no part of it was left behind; free space or choose another --output",
+            hint="nothing was left behind; free space, or choose another --output",
         ) from error
     return CarriedFile(path=path, size=archive.size, sha256=archive.sha256, sets=installer.sets)
 
 
 @contextmanager
 def bundle_beside(output: Path) -> Iterator[Path]:
-    """Yield a path for a bundle that is to be wrapped into `output`; it is removed at the end."""
+    """Yield a temporary path for a bundle to be wrapped into `output`."""
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
         yield Path(folder, BUNDLE)
 
@@ -90,7 +91,7 @@ def bundle_beside(output: Path) -> Iterator[Path]:
 def wrap(
     created: Created, installer: CarriedInstaller, output: Path, progress: Progress
 ) -> Created:
-    """Write a bundle that was created, and the installer, as one file; raises as the above."""
+    """Write a created bundle and the installer as one file; raises as `write_self_contained`."""
     progress.step("wrapping", created.size)
     written = write_self_contained(
         output, installer, created.path, lambda size: progress.advance("", size)
@@ -99,7 +100,7 @@ def wrap(
 
 
 def first_stage(installer: CarriedInstaller) -> bytes:
-    """Return the first stage with the hashes of the installer's files and its sets filled in."""
+    """Return the first stage, filled in with the hashes of the installer's files and its sets."""
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in installer.files.items()}
     sets = [(one.python, one.platform, one.files) for one in installer.sets]
     text = _FIRST_STAGE.read_text(encoding="utf-8")
@@ -112,7 +113,7 @@ def first_stage(installer: CarriedInstaller) -> bytes:
 
 
 class _Archive:
-    """Writes a ZIP archive of stored files, from its first byte to its last."""
+    """Writes a ZIP archive of stored files sequentially."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.size = 0
@@ -131,13 +132,13 @@ class _Archive:
         content: BinaryIO,
         on_progress: Callable[[int], None] = lambda _size: None,
     ) -> None:
-        """Add a file; `content` is read twice, since its checksum comes before it."""
+        """Add a file; `content` is read twice, since its checksum precedes it."""
         crc = size = 0
         for piece in _pieces(content):
             crc = zlib.crc32(piece, crc)
             size += len(piece)
         local = local_header(name, crc, size)
-        # The directory repeats what the local header says from its second field on.
+        # The directory repeats the local header from its second field on.
         repeated = local[4 : -len(name)]
         self._directory.append(
             struct.pack("<4sH", b"PK\1\2", _MADE_ON_UNIX | _VERSION)

@@ -1,4 +1,4 @@
-"""`bundle bootstrap`: the installer alone, as one file for hosts that have Python and nothing else."""
+"""`bundle bootstrap`: writes the installer as one file, for hosts that have only Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Examples:
   bundle bootstrap --platform manylinux_2_28_x86_64 --python 3.12
   bundle bootstrap --platform win_amd64 --python 3.12 --python 3.13 -o tools/wheelferry.pyz
   bundle bootstrap --bundle bundle.tar.zst      (one that several people signed)
-On the far side:
+On the air-gapped host:
   python3 wheelferry.pyz install bundle.tar.zst
 """
 
@@ -33,22 +33,22 @@ On the far side:
     "--bundle",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Put this bundle in as well, for the hosts that it is for: the file installs itself.",
+    help="Include this bundle, for the hosts that it is made for: the file installs it.",
 )
-@click.option("--force", is_flag=True, help="Replace the output if it exists.")
+@click.option("--force", is_flag=True, help="Overwrite the output file.")
 @click.option(
     "--find-links",
     multiple=True,
     metavar="FOLDER",
     type=click.Path(path_type=Path, file_okay=False),
-    help="A folder of wheels, looked into before anything is fetched.",
+    help="Look in this folder of wheels before fetching anything.",
 )
 @click.option(
     "--index-url",
     "index_urls",
     multiple=True,
     metavar="URL",
-    help="An index or mirror to take the wheels from.",
+    help="Take the wheels from this index or mirror.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 def bootstrap(
@@ -62,10 +62,10 @@ def bootstrap(
     index_urls: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Write the installer, with all that it needs, as one file that Python runs.
+    """Write the installer and its dependencies as one file that Python runs.
 
-    It runs on the platforms and with the Pythons named here, of which 3.10 is the oldest. The
-    Python that it installs for may be another one.
+    The file runs on the given platforms with the given Pythons, 3.10 or newer. It can install for
+    another Python than the one that runs it.
     """
     from wheelferry_bundler import api
     from wheelferry_bundler.commands.phase_bar import PhaseBar
@@ -82,6 +82,6 @@ def bootstrap(
     for one in written.sets:
         say(f"runs with Python {one.python} on {one.platform}")
     say(f"{output}: {human_size(written.size)}")
-    say(f"sha256 {written.sha256}: compare it over there, before you run the file")
+    say(f"sha256 {written.sha256}: compare it on the air-gapped host before you run the file")
     command = "" if bundle else " install bundle.tar.zst"
-    say_command("on the far side", f"python3 {shlex.quote(output.name)}{command}")
+    say_command("on the air-gapped host", f"python3 {shlex.quote(output.name)}{command}")

@@ -1,4 +1,4 @@
-"""`bundle create`: from a lock to a signed bundle."""
+"""`bundle create`: makes a signed bundle from a lock."""
 
 from __future__ import annotations
 
@@ -49,12 +49,14 @@ Examples:
     key_option,
     passphrase_option,
     click.option(
-        "--unsigned", is_flag=True, help="Do not sign. The far side will refuse the bundle."
+        "--unsigned",
+        is_flag=True,
+        help="Do not sign. Air-gapped hosts refuse the bundle by default.",
     ),
     click.option(
         "--expires",
         metavar="TIME",
-        help="From when on the far side refuses the bundle: 90d, 12w, or a day such as 2027-03-31.",
+        help="Refuse to install the bundle after this time: 90d, 12w, or a day such as 2027-03-31.",
     ),
 )
 @grouped(
@@ -67,26 +69,27 @@ Examples:
     ),
     click.option(
         "--name",
-        help="What the bundle is called. The far side lets none of another name take its place. "
-        "Default: the project's name, or that of the folder of a requirements file.",
+        help="Name of the bundle. An environment accepts only bundles of one name. "
+        "Default: the project's name, or the name of a requirements file's folder.",
     ),
     click.option(
         "--self-contained",
         is_flag=True,
-        help="Put the installer in as well: over there 'python3 bundle.pyz' needs nothing but "
-        "Python.",
+        help="Include the installer: 'python3 bundle.pyz' then needs nothing but Python.",
     ),
-    click.option("--force", is_flag=True, help="Replace the output if it exists."),
-    click.option("--dry-run", is_flag=True, help="Show what would go in; write nothing."),
+    click.option("--force", is_flag=True, help="Overwrite the output file."),
+    click.option(
+        "--dry-run", is_flag=True, help="Show what the bundle would contain; write nothing."
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
 )
 def create(**given: Any) -> None:
-    """Make a bundle of everything that SOURCE locks for the air-gapped host, and nothing else.
+    """Make a bundle of exactly what SOURCE locks for the air-gapped host.
 
     SOURCE is a project folder, a uv.lock, a pylock.toml, a requirements file, a pyproject.toml or a
-    script (PEP 723). In a folder, the first of these that is found is taken. What is not a lock is
-    resolved for each target with uv.
+    script (PEP 723). In a folder, the first of these that exists is used. Anything that is not a
+    lock is resolved with uv, for each target.
     """
     from wheelferry_bundler import api
     from wheelferry_bundler.commands.phase_bar import PhaseBar
@@ -97,7 +100,7 @@ def create(**given: Any) -> None:
     if not flags.quiet:
         _tell_source(source)
     check_output(flags.output, force=flags.force or flags.dry_run)
-    # A missing key is reported, and a passphrase asked for, before the long work begins.
+    # Report a missing key and ask for passphrases before the long work begins.
     signers: api.Signers = api.UNSIGNED
     if not (flags.unsigned or flags.dry_run):
         signers = open_signers(flags.keys, flags.passphrase_file, quiet=flags.quiet)
@@ -108,7 +111,7 @@ def create(**given: Any) -> None:
         _show_plan(plan, as_json=flags.as_json)
         return
     for artifact in () if plan.problems else plan.unhashed:
-        warn(f"nothing vouches for {artifact.file_name}")
+        warn(f"no hash to check {artifact.file_name} against")
     with PhaseBar(shown=not flags.quiet) as bar:
         created = api.create(
             plan,
@@ -128,18 +131,18 @@ def _tell_source(found: Source) -> None:
     name = found.path.name
     if found.passed_over:
         others = ", ".join(found.passed_over)
-        tell(f"reading {name}; passed over {others}")
+        tell(f"reading {name}; ignoring {others}")
     if found.lists_every_file():
         tell(
-            f"{name} lists every file with its hash: taken as it stands, and checked against the "
+            f"{name} lists every file with its hash: using it as a lock, and checking it against the "
             "wheels' metadata"
         )
     elif not found.is_lock:
-        tell(f"{name} is no lock: what it asks for is resolved now, with uv")
+        tell(f"{name} is not a lock: resolving its requirements with uv")
 
 
 def _tell_plan(plan: BundlePlan, *, quiet: bool) -> None:
-    """Say what one may not expect: patch releases that are left out, groups that nobody asked for."""
+    """Print what may surprise: excluded patch releases, default groups."""
     for text in plan.warnings:
         warn(text)
     if quiet:
@@ -153,11 +156,11 @@ def _tell_plan(plan: BundlePlan, *, quiet: bool) -> None:
     if groups:
         flag = "--no-dev" if groups == ["dev"] else "--no-default-groups"
         names = ", ".join(groups)
-        tell(f"in by default, as in uv sync: dependency group {names} ({flag} leaves it out)")
+        tell(f"included by default, as in uv sync: dependency group {names} ({flag} excludes it)")
 
 
 def _show_plan(plan: BundlePlan, *, as_json: bool) -> None:
-    """Print a selection; raises where something is missing, after printing it."""
+    """Print a selection; raise afterwards if something is missing."""
     from wheelferry_bundler import api
     from wheelferry_bundler.commands.selection_json import selection_json
 
@@ -189,7 +192,7 @@ def _show_created(created: Created) -> None:
         packages = manifest.packages_for(target.id)
         size = human_size(sum(package.size for package in packages))
         say(f"{target.id}: {count(len(packages), 'package')}, wheels of {size}")
-        # Of several targets the lists would be much the same.
+        # The lists of several targets would be nearly the same.
         for package in packages if len(manifest.targets) == 1 else ():
             built = f"  built from {package.source.location}"
             say(
@@ -201,9 +204,9 @@ def _show_created(created: Created) -> None:
     for key in created.signers:
         say(f"signed by {key.name} {key.public.fingerprint}")
     if not created.signers:
-        tell("NOT SIGNED: the far side refuses it unless told --allow-unsigned")
+        tell("NOT SIGNED: air-gapped hosts refuse it without --allow-unsigned")
     command = "bundle install"
     if created.sha256 is not None:
-        say(f"sha256 {created.sha256}: compare it over there, before you run the file")
+        say(f"sha256 {created.sha256}: compare it on the air-gapped host before you run the file")
         command = "python3"
-    say_command("on the far side", f"{command} {shlex.quote(created.path.name)}")
+    say_command("on the air-gapped host", f"{command} {shlex.quote(created.path.name)}")

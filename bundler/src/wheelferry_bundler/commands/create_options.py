@@ -1,4 +1,4 @@
-"""The options of `bundle create` that choose, and what they mean."""
+"""The options of `bundle create`, and the value that they are read into."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _TARGET_OPTIONS = (
         "platforms",
         multiple=True,
         metavar="TAG",
-        help="Platform of the far side, such as manylinux_2_28_x86_64, musllinux_1_2_aarch64, "
-        "win_amd64 or macosx_11_0_arm64. Several make one bundle for all. Default: this host's.",
+        help="Platform of the air-gapped host: manylinux_2_28_x86_64, musllinux_1_2_aarch64, "
+        "win_amd64 or macosx_11_0_arm64. Repeat for several. Default: this host's.",
     ),
     click.option(
         "--python",
         "pythons",
         multiple=True,
         metavar="VERSION",
-        help="Python of the far side, such as 3.12 or 3.12.4. Several make one bundle for all. "
-        "Default: the one that runs this.",
+        help="Python of the air-gapped host: 3.12 or 3.12.4. Repeat for several. "
+        "Default: the one that runs this command.",
     ),
     click.option(
         "--target",
@@ -44,47 +44,49 @@ _TARGET_OPTIONS = (
         multiple=True,
         metavar="FILE",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="What 'bundle target' wrote on the far side; wins over every guess.",
+        help="File that 'bundle target' wrote on the air-gapped host.",
     ),
 )
 _SELECTION_OPTIONS = (
-    click.option("--extra", "extras", multiple=True, metavar="NAME", help="Take this extra too."),
-    click.option("--all-extras", is_flag=True, help="Take all extras."),
+    click.option("--extra", "extras", multiple=True, metavar="NAME", help="Include this extra."),
+    click.option("--all-extras", is_flag=True, help="Include all extras."),
     click.option(
-        "--no-extra", "no_extras", multiple=True, metavar="NAME", help="But not this extra."
+        "--no-extra", "no_extras", multiple=True, metavar="NAME", help="Exclude this extra."
     ),
-    click.option("--group", "groups", multiple=True, metavar="NAME", help="Take this group too."),
+    click.option("--group", "groups", multiple=True, metavar="NAME", help="Include this group."),
     click.option(
-        "--no-group", "no_groups", multiple=True, metavar="NAME", help="But not this group."
+        "--no-group", "no_groups", multiple=True, metavar="NAME", help="Exclude this group."
     ),
     click.option(
         "--only-group",
         "only_groups",
         multiple=True,
         metavar="NAME",
-        help="Take this group alone, without the project.",
+        help="Include only this group, without the project.",
     ),
-    click.option("--all-groups", is_flag=True, help="Take all groups."),
-    click.option("--no-default-groups", is_flag=True, help="Leave the default groups out."),
-    click.option("--dev/--no-dev", default=True, help="Take the group dev, or leave it out."),
+    click.option("--all-groups", is_flag=True, help="Include all groups."),
+    click.option("--no-default-groups", is_flag=True, help="Exclude the default groups."),
+    click.option("--dev/--no-dev", default=True, help="Include or exclude the group dev."),
     click.option("--only-dev", is_flag=True, help="Short for --only-group dev."),
     click.option(
         "--package",
         "packages",
         multiple=True,
         metavar="NAME",
-        help="Take this workspace member instead of the root project.",
+        help="Bundle this workspace member instead of the root project.",
     ),
-    click.option("--all-packages", is_flag=True, help="Take all workspace members."),
-    click.option("--no-install-project", is_flag=True, help="Take what the project needs, not it."),
-    click.option("--no-install-workspace", is_flag=True, help="Leave all workspace members out."),
-    click.option("--no-install-local", is_flag=True, help="Leave all local packages out."),
+    click.option("--all-packages", is_flag=True, help="Bundle all workspace members."),
+    click.option(
+        "--no-install-project", is_flag=True, help="Exclude the project, but not its dependencies."
+    ),
+    click.option("--no-install-workspace", is_flag=True, help="Exclude all workspace members."),
+    click.option("--no-install-local", is_flag=True, help="Exclude all local packages."),
     click.option(
         "--no-install-package",
         "no_install_packages",
         multiple=True,
         metavar="NAME",
-        help="Leave this package out.",
+        help="Exclude this package.",
     ),
 )
 _PLACE_OPTIONS = (
@@ -93,24 +95,24 @@ _PLACE_OPTIONS = (
         "python_archives",
         multiple=True,
         metavar="[TARGET=]FILE",
-        help="Take a Python along, such as one of python-build-standalone: a .tar.gz or .tar.zst "
-        "with bin/python3. Its name tells the target, unless there is one only.",
+        help="Include a Python, such as one of python-build-standalone: a .tar.gz or .tar.zst "
+        "with bin/python3. With several targets, its file name says which it is for.",
     ),
     click.option(
         "--find-links",
         multiple=True,
         metavar="FOLDER",
         type=click.Path(path_type=Path, file_okay=False),
-        help="A folder of wheels, looked into before anything is fetched or built.",
+        help="Look in this folder of wheels before fetching or building anything.",
     ),
     click.option(
         "--index-url",
         "index_urls",
         multiple=True,
         metavar="URL",
-        help="An index or mirror to take files from, by name and hash, before the locked URLs.",
+        help="Try this index or mirror before the locked URLs; files are checked by hash.",
     ),
-    click.option("--no-build", is_flag=True, help="Build nothing."),
+    click.option("--no-build", is_flag=True, help="Do not build any package."),
     click.option(
         "--no-build-package",
         "no_build_packages",
@@ -124,58 +126,60 @@ _PLACE_OPTIONS = (
         "config_settings",
         multiple=True,
         metavar="KEY=VALUE",
-        help="A setting for the build backends.",
+        help="Pass this setting to the build backends.",
     ),
     click.option(
         "--with-build-deps",
         is_flag=True,
-        help="Take what local projects need to be built along, for editable installs over there.",
+        help="Include the build requirements of local projects, for editable installs.",
     ),
     click.option(
         "--allow-missing-hash",
         is_flag=True,
-        help="Take files that the lock states no hash for. Nothing vouches for them.",
+        help="Accept files without a hash in the lock: nothing can check them.",
     ),
     click.option(
         "--allow-outside-paths",
         is_flag=True,
-        help="Take packages whose path in the lock leads out of the project's folder.",
+        help="Accept packages whose path in the lock lies outside the project's folder.",
     ),
 )
 
 
 def target_options(command: _Command) -> _Command:
-    """Add the options that say for which hosts a bundle is."""
+    """Add the options that choose the target hosts."""
     for option in reversed(_TARGET_OPTIONS):
         command = option(command)
     return command
 
 
 def selection_options(command: _Command) -> _Command:
-    """Add the flags of `uv sync` that say what of a lock is wanted."""
+    """Add the flags of `uv sync` that select from a lock."""
     for option in reversed(_SELECTION_OPTIONS):
         command = option(command)
     return command
 
 
 def place_options(command: _Command) -> _Command:
-    """Add the options that say where files come from and what may be built."""
+    """Add the options for where files come from and what may be built."""
     for option in reversed(_PLACE_OPTIONS):
         command = option(command)
     return command
 
 
 def check_output(output: Path, *, force: bool) -> None:
-    """Refuse a place where nothing can be written, or something is that is not to be replaced."""
+    """Raise an error where the output cannot be written, or exists without `force`."""
     if output.exists() and not force:
         raise ConflictError(f"{output} exists already", hint="pass --force to replace it")
     if not output.parent.is_dir():
-        raise UsageError(f"there is no folder {output.parent}", hint="make it, or choose another")
+        raise UsageError(
+            f"the folder {output.parent} does not exist", hint="create it, or choose another"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateFlags:
-    """The command line of `bundle create`: what the API takes, in `options` and the rest."""
+    """The command line of `bundle create`; `options` are what goes into the plan."""
 
     source: Path
     platforms: tuple[str, ...]
@@ -197,7 +201,7 @@ class CreateFlags:
 def read_flags(
     *, output: Path | None, dev: bool, only_dev: bool, expires: str | None, **given: Any
 ) -> CreateFlags:
-    """Return what a command line says; raises `UsageError` for flags that exclude each other."""
+    """Return the command line as a value; raises `UsageError` for flags that exclude each other."""
     from wheelferry_bundler.api import CreateOptions
 
     if not dev:
@@ -233,16 +237,18 @@ def _created_at() -> int:
 
 
 def _expires_at(text: str, created: int) -> int:
-    """Read `90d`, `12w` (counted from `created`) or a day, whose end is meant."""
+    """Parse `90d`, `12w` (counted from `created`) or a day, which means its end."""
     if match := re.fullmatch(r"([1-9][0-9]{0,4})([dw])", text):
         return created + int(match[1]) * (7 if match[2] == "w" else 1) * _DAY
     try:
         day = datetime.strptime(f"{text}+0000", "%Y-%m-%d%z")
     except ValueError as error:
         raise UsageError(
-            f"{text!r} is not a time to expire at", hint="examples: 90d, 12w, 2027-03-31"
+            f"{text!r} is not an expiry time", hint="examples: 90d, 12w, 2027-03-31"
         ) from error
     expires = int(day.timestamp()) + _DAY
     if expires <= created:
-        raise UsageError(f"{text} has passed already", hint="choose a later day for --expires")
+        raise UsageError(
+            f"the expiry date {text} has passed", hint="choose a later day for --expires"
+        )
     return expires

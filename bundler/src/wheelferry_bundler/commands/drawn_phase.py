@@ -1,4 +1,4 @@
-"""A bar on a terminal: one line at any width. Imported only where one is drawn, since tqdm takes a while."""
+"""Draws a progress bar on one line of a terminal; imported late, since tqdm is slow to load."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from wheelferry_schemas.display import printable, progress_text, shortened
 
 _NARROW = 60
 _WIDE = 88
-"""Columns from which on there is room for a name as well."""
+"""The number of columns from which a name fits as well."""
 _NAME_WIDTH = 40
-# No thread of its own, since processes are forked meanwhile, and no lock that they would share.
+# No monitor thread, since processes are forked meanwhile, and no lock shared with them.
 tqdm.monitor_interval = 0
 tqdm.set_lock(threading.RLock())
 
@@ -30,20 +30,20 @@ class DrawnBar(tqdm):  # type: ignore[misc] # it has no types
         )
 
     def advance(self, name: str, amount: int) -> None:
-        """Go on by `amount`; `name` is what is worked on."""
+        """Advance by `amount`; `name` is the item in progress."""
         self._name = name.rpartition("/")[2] or self._name
         self.update(amount)
 
     @property
     def format_dict(self) -> dict[str, Any]:
-        """What a line is made of, for the width that the terminal has now."""
+        """The parts of a line, for the current width of the terminal."""
         facts: dict[str, Any] = super().format_dict
         total, width = facts["total"], facts["ncols"] or _NARROW
-        # What is written may be a little more than what was announced.
+        # Slightly more may be written than was announced.
         done = facts["n"] = min(facts["n"], total or facts["n"])
         rate = facts["rate"] or (done / facts["elapsed"] if facts["elapsed"] else 0)
         percent = f" {done * 100 // total}%" if total else ""
-        # tqdm's own sizes are rounded in another way than all others.
+        # tqdm rounds sizes differently from the rest of the output.
         text = progress_text(done, total, rate, self._noun, brief=width < _NARROW)
         if not total or width < _NARROW:
             line = shortened(f"{facts['prefix']}{percent} {text}", width)

@@ -1,4 +1,4 @@
-"""`bundle key`: signing keys."""
+"""`bundle key`: makes signing keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wheelferry_bundler.commands.printing import say
 
 @click.group()
 def key() -> None:
-    """Make a key to sign bundles with."""
+    """Make a key for signing bundles."""
 
 
 @key.command()
@@ -19,8 +19,8 @@ def key() -> None:
 def new(path: Path | None) -> None:
     """Make an Ed25519 key pair in OpenSSH's format: PATH and PATH.pub.
 
-    Without PATH it is your own, the one that 'bundle create' signs with, and this host trusts it.
-    A passphrase can be set with: ssh-keygen -p -f PATH
+    Without PATH, make your own key, which 'bundle create' signs with and this host trusts.
+    To set a passphrase: ssh-keygen -p -f PATH
     """
     from wheelferry_bundler import api
     from wheelferry_bundler.commands.signing_options import tell_public_half

@@ -13,10 +13,10 @@ _TITLE = "help_group"
 
 
 class GroupedCommand(click.Command):
-    """A command whose help shows each option under the title that `grouped` gave it."""
+    """A command whose help lists each option under the title set by `grouped`."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write a section for each title, that of the rest last."""
+        """Write a section for each title, the rest last."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
@@ -30,9 +30,9 @@ class GroupedCommand(click.Command):
 
 
 def grouped(title: str, *options: Callable[[Any], Any]) -> Callable[[_Command], _Command]:
-    """Return a decorator that adds options and shows them under one title.
+    """Return a decorator that adds options and lists them under one title.
 
-    An option that is added without it stands under 'Other options'.
+    Options added without it are listed under 'Other options'.
     """
 
     def decorate(command: _Command) -> _Command:

@@ -1,4 +1,4 @@
-"""Progress: a bar for each phase where there is a terminal, else a line for it, and more now and then."""
+"""Shows progress: a bar for each phase on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from wheelferry_bundler.commands.drawn_phase import DrawnBar
 
 PAUSE = 30.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines without a terminal."""
 
 
 class PhaseBar:
-    """Shows one phase after the other on stderr; quiet where `shown` is False."""
+    """Shows one phase after another on stderr, or nothing if `shown` is False."""
 
     def __init__(self, *, shown: bool = True) -> None:
         self._shown = shown
@@ -34,9 +34,9 @@ class PhaseBar:
         self.finish()
 
     def step(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
-        """Begin a phase of `total` bytes, or of a number of what `noun` names; none is not shown.
+        """Begin a phase of `total` bytes, or of `total` items called `noun`.
 
-        Where `total` is None, nobody knows how much it will be.
+        An empty phase is not shown; a `total` of None means that it is unknown.
         """
         self.finish()
         if not self._shown or total == 0:
@@ -49,13 +49,13 @@ class PhaseBar:
             self._phase = _Lines(phase, total, noun)
 
     def advance(self, item: str, amount: int, /) -> None:
-        """Go on by `amount`; `item` is what is worked on. Any thread may call this."""
+        """Advance by `amount`; `item` is the item in progress. Any thread may call this."""
         with self._lock:
             if self._phase is not None:
                 self._phase.advance(item, amount)
 
     def finish(self) -> None:
-        """End the phase that is shown, if any."""
+        """End the current phase, if any."""
         with self._lock:
             if self._phase is not None:
                 self._phase.close()
@@ -63,7 +63,7 @@ class PhaseBar:
 
 
 class _Lines:
-    """Tells that a phase begins, and now and then how far it is."""
+    """Prints a line when a phase begins, and its progress now and then."""
 
     def __init__(self, phase: str, total: int | None, noun: str | None) -> None:
         self._name, self._total, self._noun = phase, total, noun
@@ -72,7 +72,7 @@ class _Lines:
         tell(phase)
 
     def advance(self, _item: str, amount: int) -> None:
-        """Go on by `amount`."""
+        """Advance by `amount`."""
         self._done += amount
         now = time.monotonic()
         if now - self._told >= PAUSE:
@@ -81,4 +81,4 @@ class _Lines:
             tell(f"{self._name}: {progress_text(self._done, self._total, rate, self._noun)}")
 
     def close(self) -> None:
-        """End; nothing is to be told of that."""
+        """End the phase, which prints nothing."""

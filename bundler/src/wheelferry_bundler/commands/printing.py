@@ -1,4 +1,4 @@
-"""The one way to print: no foreign text steers the terminal, and lines break between words."""
+"""The only way to print: escapes control characters, and breaks lines between words."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from wheelferry_schemas.display import printable, wrapped
 
 
 def say(*lines: str) -> None:
-    """Print lines to standard output: what was asked for."""
+    """Print lines of the result to standard output."""
     for line in lines:
         _print(line, sys.stdout)
 
 
 def say_command(label: str, command: str) -> None:
-    """Print a command to standard output, unbroken, so that it can be copied."""
+    """Print a command to standard output on one line, so that it can be copied."""
     _print(f"{label}: {command}", sys.stdout, whole=True)
 
 
 def say_json(data: object) -> None:
     """Print data to standard output as JSON."""
-    # JSON leaves DEL alone, a terminal does not.
+    # JSON does not escape DEL, which steers a terminal.
     text = json.dumps(data, indent=2).replace("\x7f", "\\u007f")
     click.echo(text)
 
 
 def tell(*lines: str) -> None:
-    """Print lines to standard error: what a person may want to know besides."""
+    """Print further information to standard error."""
     for line in lines:
         _print(line, sys.stderr)
 
 
 def tell_command(label: str, command: str) -> None:
-    """Print a command to standard error, unbroken, so that it can be copied."""
+    """Print a command to standard error on one line, so that it can be copied."""
     _print(f"{label}: {command}", sys.stderr, whole=True)
 
 
@@ -47,7 +47,7 @@ def warn(line: str) -> None:
 
 
 def ask_secret(question: str) -> str:
-    """Return what the person at the terminal answers, unseen; raises `click.Abort` without one."""
+    """Prompt for a secret without echo; raises `click.Abort` if the input ends."""
     text: str = click.prompt(printable(question), hide_input=True, err=True)
     return text
 
@@ -61,7 +61,7 @@ def _print(line: str, stream: TextIO, *, whole: bool = False) -> None:
 
 
 def _width(stream: TextIO) -> int | None:
-    """Return how many columns a terminal has, None where there is none."""
+    """Return the number of columns of a terminal, None without one."""
     if not stream.isatty():
         return None
     try:

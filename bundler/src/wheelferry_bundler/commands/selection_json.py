@@ -1,4 +1,4 @@
-"""The selection as JSON, for scripts: the output of `bundle create --dry-run --json`."""
+"""Turns a selection into JSON, the output of `bundle create --dry-run --json`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def selection_json(plan: BundlePlan) -> dict[str, Any]:
     """Return `{"targets": […], "problems": […]}`.
 
-    `filename`, `sha256` and `size` are null where a wheel still has to be built, and `size` also
+    `filename`, `sha256` and `size` are null for a wheel that has yet to be built, `size` also
     where the lock does not state it. A problem is of the `kind` "no-wheel", with the `name` and
     `version` of the package, "missing", with its `name`, "unfit" or "malformed".
     """

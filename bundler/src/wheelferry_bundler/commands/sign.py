@@ -1,4 +1,4 @@
-"""`bundle sign`: a second pair of eyes."""
+"""`bundle sign`: adds a signature to a bundle."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from wheelferry_schemas.display import count
 @passphrase_option
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 def sign(bundle: Path, keys: tuple[Path, ...], passphrase_file: Path | None, quiet: bool) -> None:
-    """Add your signature to BUNDLE; no other byte of what is in it changes.
+    """Add your signature to BUNDLE, without changing its contents.
 
-    Look before you sign: 'bundle show' and 'bundle verify'.
+    Check it first with 'bundle show' and 'bundle verify'.
     """
     from wheelferry_bundler import api
 

@@ -1,4 +1,4 @@
-"""The keys that commands sign with, and what a user is told when the first one is made."""
+"""Options for signing keys, and what is printed when the first key is made."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ key_option = click.option(
     "keys",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Sign with this key: an Ed25519 key file, or, through ssh-keygen, a .pub file for a key "
-    "in the agent, or any other key. Default: your own, made on first use.",
+    help="Sign with this key: an Ed25519 key file or, through ssh-keygen, the .pub file of a key "
+    "in the agent, or any other key. Default: your own key, made on first use.",
 )
 
 passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Read the passphrase of the key from the first line of this file; /dev/fd/3 is a descriptor.",
+    help="Read the key's passphrase from the first line of this file, such as /dev/fd/3.",
 )
 
 
 def open_signers(
     paths: Sequence[Path], passphrase_file: Path | None, *, quiet: bool
 ) -> tuple[Signer, ...]:
-    """Return the signers that `--key` names, else the user's own.
+    """Return the signers named by `--key`, or the user's own.
 
-    Keys that exist are read, and passphrases asked for, at once. The user's own, where there is
-    none yet, is made only when it signs: a run that fails before that has changed nothing.
-    Raises `UsageError` where it would be made and there is no terminal to say so.
+    Existing keys are read at once, and passphrases asked for. The user's own key, if there is none
+    yet, is made only when it signs, so that a run that fails before then changes nothing.
+    Raises `UsageError` if a key would have to be made and there is no terminal to say so.
     """
     from wheelferry_bundler import api
 
@@ -49,7 +49,7 @@ def open_signers(
         return tuple(api.open_key(path, passphrase=ask) for path in paths)
     if not api.own_key_path().exists() and not _has_terminal():
         raise UsageError(
-            "there is no signing key yet, and no terminal to say on that one was made",
+            "there is no signing key yet, and no terminal to announce a new one on",
             hint="make one with 'bundle key new', name one with --key, or pass --unsigned",
         )
     return (api.own_key(passphrase=ask, on_made=None if quiet else _tell_made),)
@@ -64,7 +64,7 @@ def _tell_made(key: Signer) -> None:
 
 
 def _passphrase_of(path: Path, file: Path | None) -> str:
-    """Return the passphrase of a key: the first line of `file`, else what a person types."""
+    """Return the passphrase of a key: the first line of `file`, or what the user types."""
     if file is None:
         if not _has_terminal():
             raise UsageError(
@@ -77,21 +77,21 @@ def _passphrase_of(path: Path, file: Path | None) -> str:
             return opened.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"the passphrase cannot be read from {file}: {error}",
+            f"cannot read the passphrase from {file}: {error}",
             hint="name a file whose first line is the passphrase",
         ) from error
 
 
 def _has_terminal() -> bool:
-    # Windows has no standard input where there is no console.
+    # Without a console, Windows has no standard input.
     return sys.stdin is not None and sys.stdin.isatty()
 
 
 def tell_public_half(key: Signer, path: Path) -> None:
-    """Say what a signer's public half is, and how the far side comes to accept it."""
+    """Print a signer's public key, and how an air-gapped host comes to accept it."""
     public = path.with_name(f"{path.name}.pub")
-    tell_command("its public half", f"{key.public.line()} {key.name}")
+    tell_command("its public key", f"{key.public.line()} {key.name}")
     tell(f"its fingerprint: {key.public.fingerprint}")
-    tell("take the public half to the far side once, not with the bundle:")
-    tell(f"  here:  {public}")
-    tell_command("  there", f"bundle trust add {shlex.quote(public.name)}")
+    tell("copy the public key to the air-gapped host once, separately from the bundle:")
+    tell(f"  file: {public}")
+    tell_command("  then", f"bundle trust add {shlex.quote(public.name)}")

@@ -1,4 +1,4 @@
-"""What stands in the way of a bundle, as values: one for each package that is missing."""
+"""Lists the problems of a plan as values, one for each missing package."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ProblemKind = Literal["no-wheel", "missing", "unfit", "malformed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What stands in the way for one target.
+    """A problem for one target.
 
-    `target` is the id of the target. A problem of the kind "no-wheel" has the `name` and `version`
-    of a package, one of the kind "missing" the `name` of a package that is not locked.
+    `target` is the id of the target. The kind "no-wheel" has the `name` and `version` of a package,
+    "missing" the `name` of a package that is not locked; both are None for other kinds.
     """
 
     target: str
@@ -32,7 +32,7 @@ class Problem:
 
 
 def problems_of(plan: BundlePlan) -> tuple[Problem, ...]:
-    """Return what stands in the way of a planned bundle, none where it is complete."""
+    """Return the problems of a plan, none if it is complete."""
     return tuple(one for target, error in plan.problems for one in _apart(target, error))
 
 

@@ -1,4 +1,4 @@
-"""The options of a bundle, as the command line and programs state them, and the request they make."""
+"""Turns the options of a bundle, from the command line or a program, into a request."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateOptions(Wanted):
-    """What goes into a bundle besides what its source says by default; the flags of `bundle create`.
+    """What a bundle contains and where it comes from: the flags of `bundle create`.
 
-    The selection (`extras`, `groups`, `packages` and so on) has the meaning that it has in
-    `uv sync`. `name` is the bundle's, by default that of the project. From `expires` on, hosts
-    refuse the bundle. `python_archives` are `FILE` or `TARGET=FILE`. `find_links` are folders of
-    wheels, `index_urls` indexes or mirrors to ask before the locked URLs. `config_settings` are
-    `KEY=VALUE` for build backends. Raises `UsageError` for options that exclude each other.
+    `extras`, `groups`, `packages` and the like select as in `uv sync`. `name` is by default the
+    project's. Hosts refuse the bundle from `expires` on. `python_archives` are `FILE` or
+    `TARGET=FILE`, `config_settings` are `KEY=VALUE`. `find_links` are folders of wheels,
+    `index_urls` are indexes or mirrors to try before the locked URLs. Raises `UsageError` for
+    options that exclude each other.
     """
 
     name: str | None = None
@@ -54,7 +54,7 @@ class CreateOptions(Wanted):
 
 
 def request_for(source: Input, targets: Sequence[Target], options: CreateOptions) -> Request:
-    """Return what is asked for; raises as `read_python_archives` does, and for no targets."""
+    """Return the request; raises `UsageError` without targets, else as `read_python_archives`."""
     from packaging.utils import canonicalize_name
 
     from wheelferry_bundler.create.bundle_plan import Request

@@ -1,4 +1,4 @@
-"""The user's own signing key: where it lies, and that it is made when it is first needed."""
+"""The user's own signing key: its path, and making it on first use."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from wheelferry_schemas.trust.ssh_wire import PublicKey
 
 
 def own_key_path() -> Path:
-    """Return where the user's own signing key lies, or will lie once it is made."""
+    """Return the path of the user's own signing key, which need not exist."""
     folder = user_folders.config_folder(os.environ, sys.platform, os.path.expanduser("~"))
     return Path(folder) / signing_keys.KEY_NAME
 
 
 def make_own_key() -> SigningKey:
-    """Make the user's own key, and have this host's installer trust it.
+    """Make the user's own key, and make this host's installer trust it.
 
-    Raises `ConflictError` where there is one.
+    Raises `ConflictError` if it exists.
     """
     path = own_key_path()
     key = signing_keys.new_key(path)
@@ -32,9 +32,9 @@ def make_own_key() -> SigningKey:
 
 
 class KeyToMake:
-    """A signer whose key does not exist yet: it is made when its public half or a signature is needed.
+    """A signer whose key is made when its public half or a signature is first needed.
 
-    A run that fails before that has changed nothing. `on_made` is called once, with the new key.
+    A run that fails before then changes nothing. `on_made` is called once, with the new key.
     """
 
     def __init__(self, on_made: Callable[[Signer], None] | None = None) -> None:
