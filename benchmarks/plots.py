@@ -1,4 +1,4 @@
-"""Draws what the records say, as SVG, into `plots`: `make bench` runs it in an environment of its own.
+"""Draws the records as SVG, into `plots`; `make bench` runs it in an environment of its own.
 
 The same records give the same bytes.
 """

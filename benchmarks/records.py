@@ -1,4 +1,4 @@
-"""What the benchmarks measure, written as JSON into `results` and read back for tables and plots."""
+"""What the benchmarks measure, as JSON in `results`; tables and plots are made from that."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """Wheels of one number: seconds and peak memory in bytes by job; one large wheel has no times."""
+    """Wheels of one number: seconds and peak memory in bytes by job; a large one has no times."""
 
     name: str
     wheels: int

@@ -1,4 +1,4 @@
-"""What benchmarks run in: variables and folders of their own, compiled sources; and what it is called."""
+"""What benchmarks run in: variables and folders of their own, and compiled sources."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def contestants_variables(folder: Path) -> dict[str, str]:
 
 
 def compile_sources() -> None:
-    """Compile wheelferry's modules, as they are where it was installed; else every start pays for it."""
+    """Compile wheelferry's modules, as installers do; otherwise every start pays for it."""
     for source in _SOURCES:
         if not compileall.compile_dir(ROOT / source, quiet=1):
             raise SystemExit(f"{source} could not be compiled")

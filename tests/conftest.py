@@ -48,7 +48,7 @@ def takes_all(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test a home, a config and a cache folder of its own, and no settings of this host."""
+    """Give each test a home, config and cache folder of its own, and no settings of this host."""
     move_home(tmp_path_factory.mktemp("home"), monkeypatch)
 
 
@@ -67,7 +67,7 @@ def config_folder() -> Path:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Let programs be interrupted: those behind `&` in a shell script, and all they start, are not."""
+    """Let programs be interrupted: those behind `&` in a shell script are not, nor children."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

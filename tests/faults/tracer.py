@@ -51,8 +51,8 @@ _SET_NO_NEW_PRIVS, _SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 _LOAD_NUMBER, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 _ALLOW, _TRACE = 0x7FFF0000, 0x7FF00000
 
-# Numbers on x86_64; which argument is a path or, negative, a descriptor (-1 is the first). Calls with
-# a path that is relative to a descriptor, the argument before it, count as those without.
+# Numbers on x86_64; which argument is a path or, negative, a descriptor (-1 is the first). Calls
+# with a path that is relative to a descriptor, the argument before it, count as those without.
 _CALLS = {
     1: ("write", -1),
     2: ("open", 1),

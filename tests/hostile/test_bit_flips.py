@@ -1,4 +1,4 @@
-"""Every single bit of a small bundle, flipped: refused, or nothing that is installed has changed."""
+"""Every single bit of a small bundle, flipped: refused, or what is installed is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""uv's own workflow on the far side: `bundle unpack --uv-lock`, then `uv sync --frozen --offline`."""
+"""uv's workflow on the air-gapped host: `bundle unpack --uv-lock`, `uv sync --frozen --offline`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Changes the verification modules in every small way, and tells how many changes the tests notice.
 
-`make mutants` runs this with mutmut at hand. Changes of text alone are left out, since texts are for
-people. Names of modules as arguments leave the others out, and `-v` shows each change that nothing
-noticed. The tree itself is not touched: a copy is.
+`make mutants` runs this with mutmut at hand. Changes of text alone are left out, since texts are
+for people. Names of modules as arguments leave the others out, and `-v` shows each change that
+nothing noticed. The tree itself is not touched: a copy is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Writes all vectors into a folder: python tests/vectors/generate.py FOLDER
 
-Each vector becomes a folder of its own. `vector.json` in it tells the exit code that `bundle` has to
-give, words of its error and its options; code 0 marks a control, which has to be accepted. The
+Each vector becomes a folder of its own. `vector.json` in it tells the exit code that `bundle` has
+to give, words of its error and its options; code 0 marks a control, which has to be accepted. The
 other files are the input: a bundle and the lists of a host, or the wheels of a bundle that is as it
 should be, or a project. The same version of Python and of libzstd writes the same bytes each time.
 """

@@ -32,8 +32,9 @@ class RawEntry:
     """A file of an archive, as its header and the directory are to state it.
 
     `local` and `central` replace single fields of one of the two: `name`, `flags`, `method`, `crc`,
-    `packed_size`, `size`, `version`; `central` also `offset`, `comment` and `disk`. `packed` replaces what lies
-    there, `after` follows it, and `hidden` leaves the entry out of the directory.
+    `packed_size`, `size`, `version`; `central` also `offset`, `comment` and `disk`. `packed`
+    replaces what lies there, `after` follows it, and `hidden` leaves the entry out of the
+    directory.
     """
 
     name: bytes

@@ -75,7 +75,7 @@ def _with_directory(change: Callable[[bytes], bytes]) -> TinyWheel:
 
 
 def _with_zip64_header(entry: RawEntry, local: Mapping[str, int]) -> RawEntry:
-    """Return an entry whose sizes are right in its header's ZIP64 field; `local` replaces others."""
+    """Return an entry with the right sizes in its header's ZIP64 field; `local` replaces others."""
     field = zip64_field(len(entry.content), len(entry.packed_content()))
     return entry.changed(local=local, local_extra=field)
 

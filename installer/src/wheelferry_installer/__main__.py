@@ -1,4 +1,4 @@
-"""The command `bundle`, also as `python -m wheelferry_installer`: loads nothing before it can be stopped."""
+"""The command `bundle`; loads nothing before it can be interrupted."""
 
 from __future__ import annotations
 

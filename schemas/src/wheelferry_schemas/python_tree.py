@@ -1,8 +1,8 @@
 """The interpreter in an archive: which of its members are unpacked, and what none of them may be.
 
 The rules are for archives that somebody signed, and strict all the same: regular files, folders and
-symbolic links that stay inside, each with one name. What is not below the interpreter's root is held
-to them too, and not unpacked.
+symbolic links that stay inside, each with one name. What is not below the interpreter's root is
+held to them too, and not unpacked.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _problems(entry: TarEntry, root: str) -> Iterator[str]:
 def _stays_inside(path: str, target: str) -> bool:
     """Tell whether a link at `path` leads to something below the root.
 
-    `..` after a name is refused: where that name is a link itself, it leads elsewhere than it reads.
+    `..` after a name is refused: where that name is itself a link, it leads elsewhere.
     """
     parts = target.split("/")
     ups = next((i for i, part in enumerate(parts) if part != ".."), len(parts))

@@ -64,9 +64,9 @@ class Receipt(Model, frozen=True, kw_only=True):
 
     `generation` tells apart two installations of the same bundle. `interpreter` is the base
     interpreter that the environment was made from, `bundle` the name of the file, `bundle_name` and
-    `bundle_created` those of the manifest. `signers` are those whose signature counted. `written_ns`
-    is when the receipt was written, by the clock of its file system, in nanoseconds since the epoch:
-    what was changed from then on, was so by others.
+    `bundle_created` those of the manifest. `signers` are those whose signature counted.
+    `written_ns` is when the receipt was written, by the clock of its file system, in nanoseconds
+    since the epoch: what was changed from then on, was so by others.
     """
 
     format: Literal[1]

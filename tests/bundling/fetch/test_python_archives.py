@@ -1,4 +1,4 @@
-"""Archives of interpreters that are named on the command line, and the targets that they are for."""
+"""Archives of interpreters named on the command line, and the targets that they are for."""
 
 import hashlib
 from pathlib import Path

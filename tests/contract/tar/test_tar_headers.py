@@ -1,4 +1,4 @@
-"""Tar archives as programs write them are read, entry by entry; what may be read in two ways is not.
+"""Tar archives as programs write them are read, entry by entry; ambiguous ones are refused.
 
 Most of what is refused is in `vectors/python_tars.py`, one failure each.
 """

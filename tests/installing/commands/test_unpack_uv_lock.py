@@ -1,4 +1,4 @@
-"""`bundle unpack --uv-lock`: what it writes, and what it refuses. uv itself runs in the journeys."""
+"""`bundle unpack --uv-lock`: what it writes and what it refuses; uv itself runs in the journeys."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Folders of wheelferry's own that somebody else has put there: with a repository, or being first."""
+"""Folders of wheelferry's own that others put there: in a repository, or by being first."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`--prefix`: where an interpreter looks for what is installed, and what is said where it does not."""
+"""`--prefix`: where an interpreter looks for what is installed, and what is said where it won't."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def install(tmp_path: Path, main: Callable[..., Ran]) -> Install:
 
 @pytest.fixture
 def debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An interpreter in `usr` that has what is added to it in `usr/local`, in folders of its own."""
+    """An interpreter in `usr` whose additions lie in `usr/local`, in folders of their own."""
     usr = tmp_path / "usr"
     facts = {
         "prefix": os.fspath(usr),

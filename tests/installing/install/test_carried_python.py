@@ -75,7 +75,7 @@ def manifest_with(*targets: Target, tmp_path: Path) -> Manifest:
 
 
 def base_prefix(environment: Path) -> Path:
-    """Return where the Python is that an environment was made from; 3.10 tells it with `..` in it."""
+    """Return the Python that an environment was made from; 3.10 spells it with `..` in it."""
     return Path(run_python(environment, "import sys; print(sys.base_prefix)").strip()).resolve()
 
 

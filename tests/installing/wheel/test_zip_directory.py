@@ -1,4 +1,4 @@
-"""Directories of ZIP archives: what they say is told, and nothing is that could be read otherwise."""
+"""Directories of ZIP archives: what they say is read, and what is ambiguous is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A host without a network, as the examples make one; and what a host does not allow to be looked at."""
+"""A host without a network, as the examples make one, and what a host does not let us test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_allowed() -> bool:
 
 @functools.cache
 def mount_namespace() -> tuple[str, ...] | None:
-    """Return what a command is put behind to have mounts of its own, None where that is not allowed."""
+    """Return the prefix that gives a command mounts of its own, None where that is not allowed."""
     behind = ("unshare", *(() if os.geteuid() == 0 else ("-r",)), "-m")
     tried = subprocess.run([*behind, "true"], check=False, stderr=subprocess.DEVNULL)
     return behind if tried.returncode == 0 else None

@@ -1,4 +1,4 @@
-"""Our distributions as `make package` builds them, and environments that hold nothing else of ours."""
+"""Our distributions as `make package` builds them, and environments with nothing else of ours."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Environment:
 
 
 def build(folder: Path) -> None:
-    """Build all wheels and source archives with what the tests run with, each wheel from the archive."""
+    """Build all source archives and, from them, all wheels, with what the tests run with."""
     subprocess.run(
         [
             *(uv.find_uv_bin(), "build", "--quiet", "--all-packages", "--no-build-isolation"),

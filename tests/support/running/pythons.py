@@ -17,7 +17,7 @@ _SAYS = "import sys, venv; print(sys.version_info[1])"
 
 @functools.cache
 def bare_pythons() -> dict[str, Path]:
-    """Return an interpreter for each version, such as `3.12`; the one that runs this is among them."""
+    """Return an interpreter for each version, such as `3.12`; the running one is among them."""
     found = {}
     for minor in _MINORS:
         for candidate in _candidates(minor):

@@ -1,4 +1,4 @@
-"""A web site on 127.0.0.1 that answers what it is told to: an index, a proxy, with TLS or without."""
+"""A web site on 127.0.0.1 that answers as told: an index or a proxy, with or without TLS."""
 
 from __future__ import annotations
 

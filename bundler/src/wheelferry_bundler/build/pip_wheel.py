@@ -34,8 +34,9 @@ def pip_wheel(
     went well. Raises `BuildError` with its last lines; `what` could not be done, in these words.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    # Isolated, since a pip.py in the folder that this runs in must not run instead. What builds need is
-    # installed in the same process: another one would be told the indexes on its command line.
+    # Isolated, since a pip.py in the folder that this runs in must not run instead. What builds
+    # need is installed in the same process: another one would be told the indexes on its command
+    # line.
     command = [
         *(str(interpreter.path), "-I", "-B", str(_LAUNCHER)),
         str(distribution("pip").locate_file("pip")),

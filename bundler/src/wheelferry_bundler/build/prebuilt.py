@@ -1,8 +1,8 @@
 """Wheels that were built elsewhere and lie in a folder (`--find-links`): they come before building.
 
 What a lock has no fitting wheel for is taken from there by name and version. Only the folder's
-owner vouches for such a wheel, and the manifest says where it came from. What uv found there may lie
-outside the project: a person named the folder, where a lock could name any file of this host.
+owner vouches for such a wheel, and the manifest says where it came from. What uv found there may
+lie outside the project: a person named the folder, where a lock could name any file of this host.
 """
 
 from __future__ import annotations

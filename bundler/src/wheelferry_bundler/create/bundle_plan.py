@@ -194,7 +194,7 @@ def _further_problems(selection: Selection, request: Request) -> Iterator[Wheelf
 
 
 def _absent(selection: Selection) -> Iterator[UnfitError]:
-    """Yield an error for each file and folder that the lock names by its path, and that is not there."""
+    """Yield an error for each file or folder that the lock names by path and that is missing."""
     hint = "run this where the whole project is, put it back, or lock the project again"
     for chosen in selection.chosen:
         source, artifact = chosen.package.source, chosen.wheel or chosen.package.sdist

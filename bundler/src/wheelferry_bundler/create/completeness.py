@@ -1,4 +1,4 @@
-"""Holds selections against what their wheels state: before they are fetched, and once they are there.
+"""Compares selections with what their wheels state, before they are fetched and afterwards.
 
 Before, METADATA that indexes offer beside wheels is asked; of what has to be built, only the wheel
 that comes out tells.
@@ -140,7 +140,7 @@ def with_dependencies(
 
 
 def _settled(selection: Selection, stated: _ByPackage) -> tuple[Selection, Closure]:
-    """Return a selection for those patch releases of Python that lack nothing, and what it needs."""
+    """Return a selection for the patch releases of Python that lack nothing, and what it needs."""
     target = selection.target
     allowed = SpecifierSet(target.requires_python)
     own = own_patch(target, allowed) or 0

@@ -102,7 +102,7 @@ class Cache:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    """Raise `ConflictError` where others can write to the cache: what they put there is built in."""
+    """Raise `ConflictError` where others can write to the cache: bundles are made from it."""
     status = folder.stat()
     if not hasattr(os, "geteuid"):
         return

@@ -102,7 +102,7 @@ def _of_url(url: str) -> Login | None:
 
 
 def _of_netrc(url: str) -> Login | None:
-    """Return the login in the file of netrc, as requests finds it: importing that takes too long."""
+    """Return the login in the netrc file, as requests finds it: importing that takes too long."""
     stated = os.environ.get("NETRC")
     for path in map(os.path.expanduser, [stated] if stated else ["~/.netrc", "~/_netrc"]):
         if not os.path.exists(path):

@@ -113,6 +113,6 @@ def _beside(url: str) -> str:
 
 
 def _stated_of(wheel: Artifact, metadata: bytes) -> Stated | None:
-    """Return what METADATA states, None where it is not that of the wheel: some hosts answer all."""
+    """Return what METADATA states, None where it is not the wheel's: some hosts answer anything."""
     stated = parse_metadata(metadata)
     return stated if stated is not None and stated.name == wheel.name_and_version[0] else None

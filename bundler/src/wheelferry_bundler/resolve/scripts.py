@@ -24,7 +24,7 @@ from wheelferry_schemas.target import Target
 
 
 def read_script(path: Path, target: Target, wanted: Wanted, options: BuildOptions) -> LockedSet:
-    """Read what a script depends on; raises as `resolve`, and `UsageError` for flags of projects."""
+    """Read what a script depends on; raises as `resolve` and `UsageError` for flags of projects."""
     if wanted.extras or wanted.groups or wanted.only_groups or wanted.packages:
         raise UsageError(
             f"{path.name} has no extras, groups or packages to choose from",

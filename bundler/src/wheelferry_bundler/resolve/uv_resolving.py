@@ -41,7 +41,7 @@ _NEWEST_PATCH = 99
 _WORKERS = min(4, os.cpu_count() or 1)
 _SHOWN_LINES = 20
 _CONNECTIONS = "4"
-"""uv opens 50 at once. Small servers let 5 wait, and drop the others, who try again after seconds."""
+"""uv opens 50 at once. Small servers let 5 wait and drop the others, which retry after seconds."""
 _LOGIN_HINT = (
     "an index asks for a login: put it into ~/.netrc or UV_INDEX_<NAME>_USERNAME and "
     "UV_INDEX_<NAME>_PASSWORD"
@@ -226,7 +226,7 @@ def find_uv() -> str:
 def run_uv(
     arguments: Sequence[str], folder: Path, environment: Mapping[str, str], text: str = ""
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run uv in `folder` with `text` to read; raises `WheelferryError` where that cannot be done."""
+    """Run uv in `folder` with `text` to read; raises `WheelferryError` where uv cannot be run."""
     path = find_uv()
     try:
         run = subprocess.run(

@@ -37,7 +37,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What a set of packages is asked for: `extras` of some of them, `left_out` names on purpose."""
+    """What a set of packages is asked for: `extras` of some; `left_out` by flags."""
 
     extras: Mapping[str, frozenset[str]] = field(default_factory=dict)
     left_out: frozenset[str] = _NOTHING
@@ -239,7 +239,7 @@ def _text(requirement: Requirement) -> str:
 
 
 def _specifier(text: str | None) -> SpecifierSet | None:
-    """Return the oldest Python that a package allows; no resolver that is asked minds the newest."""
+    """Return the oldest Python that a package allows; resolvers ignore the newest."""
     try:
         bounds = [str(spec) for spec in SpecifierSet(text or "") if spec.operator in (">=", ">")]
     except InvalidSpecifier:

@@ -31,7 +31,7 @@ def make_sbom(
     packages: Sequence[Package],
     pythons: Sequence[PythonArchive] = (),
 ) -> bytes:
-    """Return the SBOM of these packages and interpreters; `created` is in seconds since the epoch."""
+    """Return the SBOM of packages and interpreters; `created` is in seconds since the epoch."""
     main = Component(
         name=name, version=version, type=ComponentType.APPLICATION, bom_ref=f"bundle:{name}"
     )

@@ -1,4 +1,4 @@
-"""A bar on a terminal: one line at any width. Imported only where one is drawn, since tqdm takes a while."""
+"""A bar on a terminal, one line at any width; imported only to draw one: tqdm loads slowly."""
 
 from __future__ import annotations
 

@@ -235,7 +235,7 @@ def _former(environment: Path) -> FormerPython | None:
 
 
 def _asked(python: str | None, former: FormerPython | None) -> InterpreterQuery:
-    """Ask the Python that an environment was made with, if it may be kept, else the first choice."""
+    """Ask the Python that an environment was made with if it may be kept, else the first choice."""
     from wheelferry_installer.host import interpreter_search
 
     if former is not None and former.usable:

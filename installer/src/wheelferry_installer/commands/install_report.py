@@ -56,7 +56,7 @@ def _warn_of_doubts(plan: EnvironmentPlan | MergePlan) -> None:
 
 
 def _warn_of_host(plan: EnvironmentPlan | MergePlan, former: FormerPython | None) -> None:
-    """Say that nobody else can use what is installed, or that an environment gets another Python."""
+    """Print that only this user can use what is installed, or that the Python changes."""
     from wheelferry_installer.system import disk
 
     successor = plan.fit.interpreter.base_executable

@@ -1,4 +1,4 @@
-"""Options that say where an installation is: an environment of wheelferry's own, or another place."""
+"""Options that say where an installation is: a managed environment or another place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FOLDER = click.Path(path_type=Path)
 
 
 def place_options(command: _Command) -> _Command:
-    """Add `--venv`, `--into`, `--target`, `--prefix` and `--python`, of which one place is named."""
+    """Add `--venv`, `--into`, `--target`, `--prefix` and `--python`; one place may be named."""
     command = click.option(
         "--python",
         metavar="PATH|VERSION",

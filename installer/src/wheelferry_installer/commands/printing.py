@@ -63,7 +63,7 @@ def warn(line: str) -> None:
 
 
 def confirmed(question: str) -> bool:
-    """Return whether the person at the terminal agrees; raises `click.Abort` where there is none."""
+    """Return whether the person at the terminal agrees; raises `click.Abort` without a terminal."""
     return click.confirm(printable(question), err=True)
 
 

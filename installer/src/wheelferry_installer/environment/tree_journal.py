@@ -122,7 +122,8 @@ class Journal:
     def recover(self) -> None:
         """Finish or undo what a run before this one left.
 
-        Raises `ConflictError`, before anything was changed, where its journal does not fit the tree.
+        Raises `ConflictError`, before anything was changed, where its journal does not fit the
+        tree.
         """
         left = {name: self._read(name) for name in _REPLAYED if self._is(name)}
         for name, planned in left.items():
@@ -310,7 +311,7 @@ def locked(root: Path, control: Path, on_wait: Callable[[], None] | None) -> Ite
 
 
 def is_unfinished(control: Path) -> bool:
-    """Return whether a run left something to finish, undo or tidy up; looks, and changes nothing."""
+    """Return whether a run left something to finish, undo or tidy up; changes nothing."""
     return any(os.path.lexists(control / name) for name in _UNFINISHED)
 
 

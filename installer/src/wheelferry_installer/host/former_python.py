@@ -70,7 +70,7 @@ def former_python(environment: Path) -> FormerPython | None:
 
 
 def remember(python: Path) -> None:
-    """Remember that this user has chosen an interpreter; where that cannot be, it is asked for again."""
+    """Remember that this user has chosen an interpreter; if that fails, it is asked for again."""
     path = os.fspath(python)
     chosen = _chosen()
     if path in chosen or "\n" in path:

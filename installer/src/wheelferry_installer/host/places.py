@@ -1,4 +1,4 @@
-"""Where a bundle goes that does not get an environment of its own: `--into`, `--target`, `--prefix`."""
+"""Where a bundle goes that gets no environment of its own: `--into`, `--target`, `--prefix`."""
 
 from __future__ import annotations
 

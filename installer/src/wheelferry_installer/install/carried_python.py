@@ -72,7 +72,7 @@ def _extract(
     folder: Path,
     environment: Path,
 ) -> Iterator[InstalledFile]:
-    """Write the members of a tree; yields the files but for compiled modules, which Python changes."""
+    """Write the members of a tree; yields all files but compiled modules, which Python changes."""
     places = {entry.name: folder / path for path, entry in tree.members.items()}
     for entry, content in contents:
         path = places.get(entry.name)

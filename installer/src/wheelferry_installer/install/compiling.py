@@ -1,6 +1,7 @@
 """Compiles installed modules: by the interpreter that they are for, on all processors.
 
-`python -m compileall -j 0` does the same, and takes two fifths more of CPU time for handing out files.
+`python -m compileall -j 0` does the same, and takes two fifths more of CPU time for handing out
+files.
 """
 
 from __future__ import annotations

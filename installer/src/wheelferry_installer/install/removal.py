@@ -20,7 +20,7 @@ from wheelferry_schemas.receipt import InstalledPackage
 
 @dataclass(slots=True)
 class Removal:
-    """Files to take away; `edited` ones were changed since, for `impossible` ones there is no way."""
+    """Files to remove; `edited` ones were changed since, `impossible` ones cannot be removed."""
 
     taken: set[str] = field(default_factory=set)
     edited: list[str] = field(default_factory=list)

@@ -72,7 +72,7 @@ def roll_back_place(
     sync: bool,
     on_wait: Callable[[], None] | None,
 ) -> RolledBack:
-    """Undo the last change of a place, or do it again where it was undone; raises as `roll_back`."""
+    """Undo the last change of a place, or redo it where it was undone; raises as `roll_back`."""
     with tree_journal.locked(place.root, place.root / CONTROL, on_wait) as entries:
         foreseen = _foresee_place(place, entries, if_generation)
         entries.rollback(sync=sync)

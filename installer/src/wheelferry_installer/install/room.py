@@ -28,7 +28,7 @@ def require(
     folder: Path,
     python: PythonArchive | None = None,
 ) -> None:
-    """Raise `TransferError` unless there is room for packages, and a Python, where `folder` will be.
+    """Raise `TransferError` unless packages and a Python have room where `folder` will be.
 
     The sizes stand at the end of each wheel, and count only once its hash was checked. That means
     to read the bundle once more, so it is done only where the disk is not plainly large enough.

@@ -45,10 +45,10 @@ class StagingDestination(WheelDestination):
 
     `schemes` maps scheme names to folders relative to `staging`; `interpreter` is the path of the
     environment's interpreter at its final place; `hashes` are the rows of the wheel's RECORD. With
-    `flushed` all will be flushed in the end, and the disk is given work before that.
-    `written` holds the paths of all files relative to `staging`, `contested` those that another
-    wheel's files are in the way of, with the sha256 of this wheel's content. `record` is the path of
-    the RECORD that was written, and its sha256.
+    `flushed` all will be flushed in the end, and the disk is given work before that. `written`
+    holds the paths of all files relative to `staging`, `contested` those that another wheel's files
+    are in the way of, with the sha256 of this wheel's content. `record` is the path of the RECORD
+    that was written, and its sha256.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """Installs one wheel, to the same result as `installer.install`.
 
 For a file of average size the library's own loop takes a fifth of all the time, for finding the
-file's scheme and for a row of RECORD that nobody reads. What is particular to it is that loop alone:
-scripts, their launchers and RECORD come from the library. A test holds both results against each
-other.
+file's scheme and for a row of RECORD that nobody reads. What is particular to it is that loop
+alone: scripts, their launchers and RECORD come from the library. A test holds both results against
+each other.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ def end_with(parent: int) -> None:
 
 
 def _keep_memory(libc: ctypes.CDLL) -> None:
-    """Have glibc reuse memory; by default what a larger file takes goes back to the kernel each time.
+    """Have glibc reuse memory; by default the memory of a large file goes back to the kernel.
 
     That would cost a page fault, and a page to be cleared, for every 4 KiB: 5% of all time.
     """

@@ -10,7 +10,7 @@ _CHUNK = 2**20
 
 
 def stream_digest(stream: BinaryIO, algorithm: str = "sha256") -> bytes:
-    """Return the hash of a stream from its first byte; raises `ValueError` for unknown algorithms."""
+    """Return the hash of a whole stream; raises `ValueError` for unknown algorithms."""
     digest = hashlib.new(algorithm)
     stream.seek(0)
     while chunk := stream.read(_CHUNK):

@@ -32,8 +32,8 @@ def held(control: Path, what: Path, on_wait: Callable[[], None] | None) -> Itera
     """Hold the lock of the folder `control`, which is made if need be.
 
     Where another run holds it, call `on_wait` and wait; without that raise `ConflictError` that
-    names `what`, as where the folder is not ours. At the end the folder goes if nothing but the lock
-    is in it.
+    names `what`, as where the folder is not ours. At the end the folder goes if nothing but the
+    lock is in it.
     """
     with _acquired(control, what, on_wait) as found:
         try:

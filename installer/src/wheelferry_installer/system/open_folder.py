@@ -105,7 +105,7 @@ class OpenFolder:
             return file.read(_LARGEST)
 
     def write(self, path: str, data: bytes, *, sync: bool) -> None:
-        """Write a file so that after a crash at any instant it is there as a whole or not at all."""
+        """Write a file so that after a crash at any time it exists as a whole or not at all."""
         unfinished = f"{path}.unfinished"
         with contextlib.suppress(FileNotFoundError):
             self.unlink(unfinished)

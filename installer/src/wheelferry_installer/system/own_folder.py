@@ -1,4 +1,4 @@
-"""Decides whose a folder is that wheelferry keeps its own files in, before anything is read from it.
+"""Decides who owns a folder of wheelferry's own files, before anything is read from it.
 
 That holds for control folders with their journals, locks and staged files, for receipts, overlays,
 folders that a bundle is unpacked in, and the state of a user. A folder of ours is made by us, or

@@ -56,9 +56,9 @@ def write_index(
 ) -> Grown:
     """Make an index in `folder`, or add the wheels of a part of a bundle to the one that is there.
 
-    A file that is there is never replaced. A wheel that was built anew under the same version is left
-    out; raises `ConflictError` where any other has another content than the file of that name, or where
-    something is there that is no index; then nothing was changed.
+    A file that is there is never replaced. A wheel that was built anew under the same version is
+    left out; raises `ConflictError` where any other has another content than the file of that name,
+    or where something is there that is no index; then nothing was changed.
     """
     folder = Path(os.path.realpath(folder))
     if not folder.is_dir() or not any(folder.iterdir()):

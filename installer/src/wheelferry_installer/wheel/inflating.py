@@ -1,7 +1,7 @@
-"""Inflates raw deflate streams (RFC 1951) and makes CRCs: by ISA-L where it is installed, else by zlib.
+"""Inflates raw deflate streams (RFC 1951) and makes CRCs, with ISA-L where installed, else zlib.
 
-ISA-L takes half the time, a third for CRCs. It has no wheels for every host, and nothing depends on which is taken:
-sizes and hashes of what comes out are checked.
+ISA-L takes half the time, a third for CRCs. It has no wheels for every host, and nothing depends on
+which is taken: sizes and hashes of what comes out are checked.
 """
 
 from __future__ import annotations

@@ -61,7 +61,8 @@ class VerifiedWheel(WheelSource):
         name, version = file_name.split("-")[:2]
         super().__init__(name, version)
         self._file_name = file_name
-        # Nothing that refers to this object: a cycle would keep the file until garbage is looked for.
+        # Nothing that refers to this object: a cycle would keep the file until garbage is
+        # collected.
         self._contents = ZipEntries(file, lambda problem: _malformed(file_name, [problem]))
         try:
             entries, problems = read_directory(file, MAX_FILES)

@@ -1,4 +1,4 @@
-"""Reads the directory of a ZIP archive, and refuses archives that two readers could read differently.
+"""Reads the directory of a ZIP archive; refuses archives that two readers could read differently.
 
 A ZIP archive tells of its files twice: in a header before each, and in the directory at its end.
 Programs that believe one and programs that believe the other must not get different files, so
@@ -7,7 +7,7 @@ Programs that believe one and programs that believe the other must not get diffe
   byte to the last: nothing before, between or after them, no comments, no overlaps;
 - a file's header says the same as the directory: name, flags, method, CRC and both sizes;
 - ZIP64 fields are there where they are needed, and say nothing else where they are not;
-- no file needs a later version of the format than that with ZIP64: programs differ in what they do then.
+- no file needs a later version of the format than that of ZIP64: programs differ in what they do.
 
 Section numbers are those of PKWARE's APPNOTE.TXT.
 """

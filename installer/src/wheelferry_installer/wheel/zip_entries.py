@@ -1,7 +1,7 @@
 """Reads the contents of a ZIP archive's files, and holds each against its size, hash and CRC.
 
-`zipfile` would take five times as long for small files. A hash says more than a CRC; but other programs
-refuse a file for its CRC, and what is read here is to be what they read.
+`zipfile` would take five times as long for small files. A hash says more than a CRC; but other
+programs refuse a file for its CRC, and what is read here is to be what they read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which names of files are fit for every file system, and which two of them are one file on some."""
+"""Which file names are valid on every file system, and which two are one file on some."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def colliding(paths: Iterable[str]) -> list[tuple[str, str, str]]:
 def spelling_key(path: str, *, folds_case: bool = True) -> str:
     """Return what two paths have in common that some file systems take for one.
 
-    All of them that compare Unicode do not tell composed from decomposed characters; not all fold case.
+    All of them that compare Unicode do not tell composed from decomposed characters; not all fold
+    case.
     """
     if path.isascii():
         return path.lower() if folds_case else path

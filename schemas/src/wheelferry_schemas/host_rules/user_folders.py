@@ -26,7 +26,7 @@ def config_folder(environment: Mapping[str, str], platform: str, home: str) -> s
 def state_folder(
     environment: Mapping[str, str], platform: str, home: str, *, is_root: bool = False
 ) -> str:
-    """Return the folder of what wheelferry remembers for a user, or for the host where it is root."""
+    """Return the folder of what wheelferry remembers for a user, or for the host if it is root."""
     if platform == "win32":
         return f"{environment.get('LOCALAPPDATA') or home}/{_NAME}"
     if platform == "darwin":

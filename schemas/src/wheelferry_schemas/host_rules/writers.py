@@ -1,4 +1,4 @@
-"""Who can write to a file or folder, and whether it is to be believed: pure, from what `lstat` says.
+"""Who can write to a file or folder, and whether it is trusted: pure, from what `lstat` says.
 
 A file is believed that belongs to this user or to root, and that nobody else can write to. The
 same holds for a folder; the one that it lies in may be shared where that is sticky (`/tmp`), since

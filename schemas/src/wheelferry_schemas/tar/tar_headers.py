@@ -1,9 +1,10 @@
 """Reads tar archives by an allow list, and refuses what two programs could read differently.
 
-Known are regular files, folders and symbolic links, in headers as POSIX and GNU tar spell them, with
-longer names in a pax header or in GNU's `././@LongLink`. What GNU tar, bsdtar and Python write of such
-files is read. Refused are all other types, numbers in other notations, names that are stated twice,
-contents where there are none, bytes other than zeros where nothing is to be, and anything after the end.
+Known are regular files, folders and symbolic links, in headers as POSIX and GNU tar spell them,
+with longer names in a pax header or in GNU's `././@LongLink`. What GNU tar, bsdtar and Python write
+of such files is read. Refused are all other types, numbers in other notations, names that are
+stated twice, contents where there are none, bytes other than zeros where nothing is to be, and
+anything after the end.
 """
 
 from __future__ import annotations
@@ -86,8 +87,8 @@ class _Header(NamedTuple):
 def read_entries(read: Callable[[int], bytes]) -> Iterator[tuple[TarEntry, Iterator[bytes]]]:
     """Yield what a tar archive holds, each with its content; raises `BrokenTarError`.
 
-    `read` returns as many bytes as asked for, fewer at the end alone. What is left of a content when
-    the next entry is asked for is passed over.
+    `read` returns as many bytes as asked for, fewer at the end alone. What is left of a content
+    when the next entry is asked for is passed over.
     """
     extended: dict[bytes, bytes] = {}
     while (block := _read(read, BLOCK)) != _ZEROS:

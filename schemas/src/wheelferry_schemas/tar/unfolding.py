@@ -1,4 +1,4 @@
-"""Reads a stream out of its compressed file: one gzip member or zstd frame, and nothing after it."""
+"""Reads a stream from its compressed file: one gzip member or zstd frame, and nothing after it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Unfolder(Protocol):
 def unfolded(read: Callable[[int], bytes], unfolder: Unfolder) -> Callable[[int], bytes]:
     """Return what reads the stream, given what reads its file.
 
-    It returns as many bytes as it is asked for, fewer at the end alone. Raises `BrokenTarError` where
-    the stream does not end with its file, and what `unfolder` raises.
+    It returns as many bytes as it is asked for, fewer at the end alone. Raises `BrokenTarError`
+    where the stream does not end with its file, and what `unfolder` raises.
     """
     held = bytearray()
 

@@ -1,4 +1,4 @@
-"""Wheel file names (PyPA, binary distribution format), read without unfolding what they compress."""
+"""Wheel file names (PyPA, binary distribution format), read without expanding their tags first."""
 
 from __future__ import annotations
 
