@@ -52,7 +52,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSet:
-    """The names of the files for one Python on one platform, or a newer version of that platform."""
+    """The files for one Python on one platform, or a newer version of that platform."""
 
     python: str
     platform: str

@@ -317,8 +317,8 @@ def locked(
         try:
             yield managed
         finally:
-            # A second Ctrl-C must not interrupt the cleanup after the first, and a failing disk must
-            # not hide the original error. The next run does what is left.
+            # A second Ctrl-C must not interrupt the cleanup after the first, and a failing disk
+            # must not hide the original error. The next run does what is left.
             signals.ignore()
             with contextlib.suppress(OSError):
                 managed.recover()

@@ -1,9 +1,9 @@
 """Compares an environment with its receipt: every file must be what was installed.
 
-Reading all files of a large environment takes a third as long as installing it. So a comparison that
-is not `thorough` trusts a file that has the size in RECORD and whose `st_ctime`, which no program can
-set, is not later than the receipt. If an environment was copied, restored or given to another user,
-or if a clock was set, more files are read; the result is the same.
+Reading all files of a large environment takes a third as long as installing it. So a comparison
+that is not `thorough` trusts a file that has the size in RECORD and whose `st_ctime`, which no
+program can set, is not later than the receipt. If an environment was copied, restored or given to
+another user, or if a clock was set, more files are read; the result is the same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds files that would be lost with an environment: those that neither wheelferry nor Python put there.
+"""Finds files that would be lost with an environment: those of neither wheelferry nor Python.
 
 Every command that replaces or removes an environment checks this first, so that no one's files are
 lost silently.
@@ -131,7 +131,7 @@ def _look(environment: Path, receipt: Receipt) -> Looked:
 
 
 def of(environment: Path, receipt: Receipt, findings: Findings) -> Losses:
-    """Return what would be lost according to a comparison; files of packages are listed as packages."""
+    """Return what would be lost according to a comparison; files of packages as packages."""
     added = set(findings.added)
     packages = []
     folders = {posixpath.dirname(posixpath.dirname(path)) for path in added}

@@ -1,8 +1,8 @@
 """Compares a receipt with the manifest and the signatures stored beside it.
 
 This proves who signed, if the policy of this host knows the key. It does not prove that the
-installed files are those of the signed wheels: only RECORD and receipt say so, and whoever can write
-to the environment can rewrite both.
+installed files are those of the signed wheels: only RECORD and receipt say so, and whoever can
+write to the environment can rewrite both.
 """
 
 from __future__ import annotations

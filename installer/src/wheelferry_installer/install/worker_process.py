@@ -50,7 +50,7 @@ def has_one_thread() -> bool:
 
 
 def serve() -> None:
-    """Do what the parent writes to the standard input, and write outcomes to the standard output."""
+    """Do what the parent writes to standard input, and write outcomes to standard output."""
     bundle, tasks, paths, parent = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own
     wheel_workers.end_with(parent)
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class EnvironmentPlan:
     """An installation of one target of a bundle into one environment.
 
-    `present` is what exists now; `doubts` are why it is not what this plan would produce although its
-    receipt says so. `bundled_python` is the Python that the environment is made from, None if that
-    is one of this host.
+    `present` is what exists now; `doubts` are why it is not what this plan would produce although
+    its receipt says so. `bundled_python` is the Python that the environment is made from, None if
+    that is one of this host.
     """
 
     bundle: VerifiedBundle
@@ -124,8 +124,8 @@ def plan(
 ) -> EnvironmentPlan:
     """Plan the installation of a fitting target where `present` was read.
 
-    Raises `ConflictError` if that was installed from a bundle of another name, and `OutdatedError` if
-    from a newer bundle.
+    Raises `ConflictError` if that was installed from a bundle of another name, and `OutdatedError`
+    if from a newer bundle.
     """
     return EnvironmentPlan(
         bundle=bundle,

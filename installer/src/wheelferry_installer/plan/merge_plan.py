@@ -46,8 +46,8 @@ class MergePlan:
     """An installation of one target of a bundle into a place.
 
     `added` packages will be installed, `left` ones already are. `replaced` distributions are other
-    versions of the added ones, `surplus` ones are not in the bundle; both will be removed. `present`
-    is what is installed now.
+    versions of the added ones, `surplus` ones are not in the bundle; both will be removed.
+    `present` is what is installed now.
     """
 
     bundle: VerifiedBundle
@@ -107,9 +107,9 @@ def plan(
 ) -> MergePlan:
     """Compare a bundle with what is installed in a place.
 
-    Raises `OutdatedError` if that came from a newer bundle, `UnfitError` if the interpreter would not
-    find the packages, and `ConflictError` if wheelferry itself would be removed or the place belongs
-    to a bundle of another name.
+    Raises `OutdatedError` if that came from a newer bundle, `UnfitError` if the interpreter would
+    not find the packages, and `ConflictError` if wheelferry itself would be removed or the place
+    belongs to a bundle of another name.
     """
     _refuse_unsearched(place)
     refuse_succession(

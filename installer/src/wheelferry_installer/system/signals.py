@@ -1,4 +1,4 @@
-"""INT and TERM: both end a command by an exception, so that what was begun is undone on the way out.
+"""INT and TERM: both end a command by an exception, so that what was begun is undone.
 
 What must not be left half done, and is short, ignores them, unless this is another program's
 process: that one decides about its signals.

@@ -31,8 +31,8 @@ _LOCKED = "accepting"
 def refuse_older(bundle: VerifiedBundle, *, allowed: bool) -> None:
     """Raise `OutdatedError` if a newer bundle of the same name was accepted before.
 
-    Also raises if the record cannot be read: `ConflictError` if another user owns the folder, otherwise
-    `MalformedError` or `TransferError`.
+    Also raises if the record cannot be read: `ConflictError` if another user owns the folder,
+    otherwise `MalformedError` or `TransferError`.
     """
     folder = state_folder()
     try:

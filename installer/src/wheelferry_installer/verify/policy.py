@@ -66,7 +66,7 @@ class RevokedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one `policy.ini`. `names` are patterns; without any, every name is accepted."""
+    """The settings of one `policy.ini`; `names` are patterns, without which all are accepted."""
 
     path: Path
     required: int = 1
@@ -77,8 +77,8 @@ class Settings:
 class SignatureVerdict:
     """The judgement on one signature.
 
-    `key` is None if the signature cannot be read. `name` is the owner of the key as far as this host
-    knows. `problem` is why the signature does not count, None if it does.
+    `key` is None if the signature cannot be read. `name` is the owner of the key as far as this
+    host knows. `problem` is why the signature does not count, None if it does.
     """
 
     member: str
@@ -102,8 +102,8 @@ class SignatureVerdict:
 class Policy:
     """What this host accepts, and the files that define it.
 
-    A key must be in each of the `lists`. `asked` is the number of `--require-signatures`. A `lenient`
-    policy requires no signature.
+    A key must be in each of the `lists`. `asked` is the number of `--require-signatures`. A
+    `lenient` policy requires no signature.
     """
 
     lists: tuple[SignerList, ...]

@@ -51,8 +51,8 @@ def read_text(path: Path) -> str | None:
 def is_there(path: Path) -> bool:
     """Return whether anything exists at `path`, dangling links included.
 
-    Raises `TrustError` if that cannot be determined: a folder above is a dangling link or may not be
-    searched.
+    Raises `TrustError` if that cannot be determined: a folder above is a dangling link or may not
+    be searched.
     """
     for place in (path, *path.parents):
         try:

@@ -139,11 +139,11 @@ def verify_contents(
     packages: Iterable[Package],
     on_progress: Callable[[str, int], None] = lambda _name, _size: None,
 ) -> list[StartupFile]:
-    """Check every member's hash, and that the wheels of `packages` and the Pythons can be installed.
+    """Check every member's hash, and that wheels of `packages` and Pythons can be installed.
 
-    Returns the files of the wheels that Python runs when it starts. Wheels are parsed from the bytes
-    that were hashed, but not unpacked: only an installation compares their files with RECORD. Raises
-    `MalformedError` that names all bad members.
+    Returns the files of the wheels that Python runs when it starts. Wheels are parsed from the
+    bytes that were hashed, but not unpacked: only an installation compares their files with RECORD.
+    Raises `MalformedError` that names all bad members.
     """
     wheels = {layout.wheel_name(package.wheel): package.wheel for package in packages}
     pythons = {layout.python_name(python.name): python for python in bundle.manifest.pythons}
