@@ -1,1 +1,1 @@
-"""Step 2: has uv resolve what is not locked."""
+"""Step 2: resolves what is not locked, with uv."""

@@ -1,7 +1,7 @@
-"""What local projects need to be built, for an editable install on the far side.
+"""Adds the build dependencies of local projects, for editable installs on the air-gapped host.
 
-That is `build-system.requires` (PEP 518) and what the backend asks for beyond it to make an
-editable wheel (PEP 660), with all dependencies, at versions that get along with the lock.
+These are `build-system.requires` (PEP 518) and what the backend requests in addition for an
+editable wheel (PEP 660), with all dependencies, at versions compatible with the lock.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from wheelferry_schemas.errors import BuildError
 from wheelferry_schemas.target import Target
 
 _LEGACY = ("setuptools>=40.8.0",)
-"""What builds a project that does not say (PEP 518)."""
+"""The default build system (PEP 518)."""
 _SHOWN_LINES = 20
 _HOOK = """
 import importlib, json, os, sys
-# A backend need not see how indexes are logged in to.
+# A backend must not see the logins of indexes.
 for variable in [variable for variable in os.environ if variable.startswith(("UV_", "PIP_"))]:
     del os.environ[variable]
 name, _, attribute = sys.argv[1].partition(":")
@@ -50,10 +50,10 @@ os.write(output, json.dumps(requires).encode())
 def add_build_dependencies(
     locked: LockedSet, selection: Selection, options: BuildOptions
 ) -> LockedSet:
-    """Return `locked` with what the local projects of a selection need to be built on its target.
+    """Return `locked` with the build dependencies of a selection's local projects.
 
-    Raises `UnfitError` where that does not get along with what is locked, `BuildError` where a
-    backend does not say what it needs, and as `resolve`.
+    Raises `UnfitError` where they conflict with the lock, `BuildError` where a backend does not
+    state its requirements, and as `resolve`.
     """
     projects = [
         (chosen.package.source.path / (chosen.package.source.subdirectory or ""), chosen.package)
@@ -88,7 +88,7 @@ def add_build_dependencies(
 
 
 def _joined(locked: LockedSet, found: LockedSet, known: Iterable[str]) -> LockedSet:
-    """Add the packages of `found` that are not selected anyway."""
+    """Return `locked` with the packages of `found` that are not selected yet."""
     known = frozenset(known)
     packages = dict(locked.packages)
     edges = list(locked.edges)
@@ -114,7 +114,7 @@ def _needed(folder: Path, target: Target, options: BuildOptions) -> tuple[str, .
 
 
 def _concerning(requires: Sequence[str], options: BuildOptions) -> Iterator[str]:
-    """Yield the constraints on what is required: `uv run` takes requirements alone."""
+    """Yield the constraints on required packages: `uv run` accepts requirements only."""
     names = set(map(_name, requires))
     for constraint in options.constraints:
         if _name(constraint) in names:
@@ -125,7 +125,7 @@ def _name(requirement: str) -> str | None:
     try:
         return canonicalize_name(Requirement(requirement).name)
     except InvalidRequirement:
-        # uv says so itself.
+        # uv reports it.
         return None
 
 
@@ -136,7 +136,7 @@ def _ask_backend(
     target: Target,
     options: BuildOptions,
 ) -> tuple[str, ...]:
-    """Return what a backend needs beyond `requires` to make an editable wheel."""
+    """Return what a backend requires besides `requires` for an editable wheel."""
     command = [
         *("run", "--quiet", "--no-project", "--isolated"),
         *("--python", str(interpreter_for(target).path)),

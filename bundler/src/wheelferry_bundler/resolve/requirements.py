@@ -1,11 +1,11 @@
-"""Reads requirements that are no lock: resolved with uv for one target, or taken as they stand.
+"""Resolves requirements with uv for one target, or looks up those that are fully pinned.
 
-pip evaluates markers with the host that it runs on, whatever `--platform` says; uv has
-`--python-platform` and evaluates them for that. A file that pins everything with hashes is not
-resolved: uv only looks up its files. Where a file lists hashes, no other file is accepted.
+pip evaluates markers for the host that it runs on, whatever `--platform` says; uv evaluates them
+for its `--python-platform`. A file that pins everything with hashes is not resolved: uv only looks
+up its files. If a requirement lists hashes, no other file is accepted.
 
-Where pins leave uv no choice, one question answers for all targets: what comes out is a lock, and
-selection decides its markers.
+If pins leave uv no choice, it is run once for all targets: the result is a lock, and selection
+evaluates its markers.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def read_requirements_for_all(
     wanted: Wanted,
     options: BuildOptions | None = None,
 ) -> Mapping[str, LockedSet]:
-    """Read requirements for several targets side by side; returns what each resolves to, by id.
+    """Read requirements for several targets in parallel; returns the result for each by its id.
 
-    Raises as `read_requirements` does, one error for all targets.
+    Raises as `read_requirements`, one error for all targets.
     """
     read: Callable[[Target], LockedSet] = partial(
         read_requirements, source, wanted=wanted, options=options
@@ -92,7 +92,7 @@ def _joined(problems: Sequence[WheelferryError], targets: int) -> WheelferryErro
     if len({problem.message for problem in problems}) == 1:
         return problems[0]
     hints = dict.fromkeys(problem.hint for problem in problems if problem.hint)
-    # The log of a build that fails for every target is told once.
+    # The log of a build that fails for every target is shown once.
     about: dict[Sequence[str], list[str]] = {}
     for problem in problems:
         about.setdefault(problem.details, []).append(problem.message)
@@ -105,7 +105,7 @@ def _joined(problems: Sequence[WheelferryError], targets: int) -> WheelferryErro
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A requirements file, and what uv is asked about it."""
+    """A requirements file, and the question to uv."""
 
     path: Path
     wanted: Wanted
@@ -134,23 +134,23 @@ class _File:
         return cls(path, wanted, lines, question)
 
     def resolved(self, target: Target) -> LockedSet:
-        """Return what uv resolves for one target."""
+        """Return the result for one target."""
         resolved = resolve(self.question, target)
         return resolved.narrowed(self.locked(resolved.lock))
 
     def pinned(self, targets: Sequence[Target]) -> LockedSet | None:
-        """Return what the pins come to on all targets; None where they leave something open."""
+        """Return the common result for all targets, None where the pins leave a choice."""
         if not self.lines.pinned:
             return None
         try:
             locked = self.locked(resolve_for_all(self.question, targets))
         except (BuildError, MalformedError, UnfitError):
-            # What stands in the way may concern platforms that nobody asked for.
+            # The problem may concern platforms that were not requested.
             return None
         return locked if self.lines.asked.keys() >= {key.name for key in locked.packages} else None
 
     def locked(self, data: bytes) -> LockedSet:
-        """Return what uv resolved, without the files that the hashes here rule out."""
+        """Return uv's result without the files that the listed hashes exclude."""
         folder, listed = self.question.folder, self.lines.hashes
         locked = read_pylock(
             data,
@@ -169,7 +169,7 @@ class _File:
         return dataclasses.replace(locked, packages=packages, asked=self.asked(locked))
 
     def asked(self, locked: LockedSet) -> Mapping[str, frozenset[str]]:
-        """Return the packages that the file asks for; a path or URL may tell no name."""
+        """Return the packages that the file requests; a path or URL may state no name."""
         direct = (
             key.name
             for key, package in locked.packages.items()
@@ -179,7 +179,7 @@ class _File:
 
 
 def _with_relative_location(package: LockedPackage, folder: Path) -> LockedPackage:
-    """Return the package with a location that says nothing of where this host keeps the project."""
+    """Return the package with a relative location, which does not reveal paths of this host."""
     source = package.source
     if source.path is None or not os.path.isabs(source.location):
         return package

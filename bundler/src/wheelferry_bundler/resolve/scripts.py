@@ -1,7 +1,7 @@
 """Reads scripts that state their own dependencies (PEP 723).
 
-uv makes the lock of a script as `uv run` does, for all platforms, or takes the one beside it
-(`script.py.lock`). Nothing is written there.
+uv locks a script for all platforms, as `uv run` does, or uses the lock beside it
+(`script.py.lock`). Nothing is written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from wheelferry_schemas.target import Target
 
 
 def read_script(path: Path, target: Target, wanted: Wanted, options: BuildOptions) -> LockedSet:
-    """Read what a script depends on; raises as `resolve` and `UsageError` for flags of projects."""
+    """Read a script's dependencies; raises as `resolve`, and `UsageError` for flags of projects."""
     if wanted.extras or wanted.groups or wanted.only_groups or wanted.packages:
         raise UsageError(
             f"{path.name} has no extras, groups or packages to choose from",
@@ -44,7 +44,7 @@ def read_script(path: Path, target: Target, wanted: Wanted, options: BuildOption
 
 
 def _dependencies(path: Path) -> tuple[str, ...]:
-    """Return the dependencies that the block of a script lists (PEP 723)."""
+    """Return the dependencies that a script's metadata block lists (PEP 723)."""
     lines = read_input(path).decode("utf-8", "replace").splitlines()
     start = next(i for i, line in enumerate(lines) if SCRIPT_BLOCK.match(line.encode()))
     block = takewhile(

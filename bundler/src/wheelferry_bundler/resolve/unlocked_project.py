@@ -1,7 +1,7 @@
-"""Reads a pyproject.toml that has no lock: uv resolves what the project asks for (PEP 621, 735).
+"""Resolves the dependencies of a pyproject.toml that has no lock (PEP 621, 735), with uv.
 
-The project itself is installed as well, as from a lock of it. What belongs to a workspace needs a
-lock: nothing else knows its members.
+The project itself is included, as it would be from a lock. A workspace needs a lock, which alone
+records its members.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def read_unlocked_project(
 
 
 def _listed(project: Table, extras: Iterable[str]) -> Iterator[str]:
-    """Yield the dependencies of a project, with those of some extras."""
+    """Yield the dependencies of a project and of some of its extras."""
     yield from project.texts("dependencies")
     optional = project.table("optional-dependencies")
     for extra in optional.data:
@@ -105,7 +105,7 @@ def _listed(project: Table, extras: Iterable[str]) -> Iterator[str]:
 
 
 def _answered(wanted: Wanted) -> Wanted:
-    """Return what is left to ask of the lock that comes out."""
+    """Return the part of `wanted` that applies to the resulting lock."""
     return dataclasses.replace(
         wanted,
         extras=(),
@@ -145,7 +145,7 @@ def _with_project(locked: LockedSet, name: str, version: str | None, folder: Pat
 
 
 def _is_package(table: Table) -> bool:
-    """Tell whether the project is one to install; the rule is uv's."""
+    """Return whether the project is to be installed; the rule is uv's."""
     stated = table.table("tool").table("uv").data.get("package")
     return stated if isinstance(stated, bool) else "build-system" in table
 
@@ -160,7 +160,7 @@ def _extras(project: Table, wanted: Wanted) -> list[str]:
 def _groups(table: Table, wanted: Wanted) -> list[str]:
     uv = table.table("tool").table("uv")
     known: set[str] = set(map(canonicalize_name, table.table("dependency-groups").data))
-    # `--no-dev` is no mistake in a project without the group dev.
+    # `--no-dev` is allowed in a project without a group dev.
     left_out = _known("group", wanted.no_groups, known | DEV)
     if wanted.only_groups:
         return sorted(_known("group", wanted.only_groups, known) - left_out)

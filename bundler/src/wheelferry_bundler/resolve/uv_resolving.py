@@ -1,4 +1,4 @@
-"""Has uv resolve what is not locked, for one target or for all, and returns its pylock.toml."""
+"""Runs uv to resolve requirements, for one target or for all, and returns its pylock.toml."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from wheelferry_schemas.errors import (
 from wheelferry_schemas.target import Target
 
 _NEWEST_PATCH = 99
-"""Stands for all patch releases that are still to come."""
+"""Represents all future patch releases."""
 _WORKERS = min(4, os.cpu_count() or 1)
 _SHOWN_LINES = 20
 _CONNECTIONS = "4"
-"""uv opens 50 at once. Small servers let 5 wait and drop the others, which retry after seconds."""
+"""uv's default is 50. Small servers queue 5 and drop the others, which retry after seconds."""
 _LOGIN_HINT = (
     "an index asks for a login: put it into ~/.netrc or UV_INDEX_<NAME>_USERNAME and "
     "UV_INDEX_<NAME>_PASSWORD"
@@ -75,16 +75,16 @@ _FAMILIES: tuple[tuple[re.Pattern[str], type[WheelferryError], str], ...] = (
         "pass a folder that has a wheel of it with --find-links",
     ),
 )
-"""How uv says what, with the family and the hint; the first that is found counts."""
+"""uv's messages with the error family and the hint; the first match counts."""
 _UNWANTED = ("UV_FROZEN", "UV_LOCKED", "UV_SYSTEM_PYTHON", "VIRTUAL_ENV")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvQuestion:
-    """What uv is asked: requirements in the form of a file, or the names of files and flags.
+    """A question to uv: requirements as the text of a file, or file names and flags.
 
-    `folder` is where relative paths start. With `closed`, the requirements name everything there
-    is, and uv only looks up their files.
+    Relative paths start at `folder`. With `closed`, the requirements are complete, and uv only
+    looks up their files. `about` is their name in messages.
     """
 
     about: str
@@ -99,17 +99,17 @@ class UvQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """A pylock.toml, the patch releases of Python that it is for, and what a person is told."""
+    """A pylock.toml, the patch releases of Python that it is valid for, and notes for the user."""
 
     lock: bytes
     requires_python: SpecifierSet | None = None
     notes: tuple[str, ...] = ()
 
     def narrowed(self, locked: LockedSet, stated: SpecifierSet | None = None) -> LockedSet:
-        """Return what was read from the lock, for the patch releases that it is for.
+        """Return the lock as read, narrowed to the patch releases that it is valid for.
 
-        What the lock itself says of them is merely which one uv was asked for. `stated` is what
-        the requirements say.
+        The lock itself only states the release that uv was run for. `stated` is the specifier of
+        the requirements.
         """
         requires = [str(specifier) for specifier in (self.requires_python, stated) if specifier]
         return replace(
@@ -120,12 +120,12 @@ class Resolved:
 
 
 def resolve(question: UvQuestion, target: Target) -> Resolved:
-    """Return what uv makes of the requirements for a target.
+    """Resolve requirements for a target.
 
-    Raises `UnfitError` where nothing satisfies the requirements, or where it depends on a patch
-    release of Python that the target does not state what does; `TransferError` where an index
-    cannot be asked, `BuildError` where a source has to be built to know what it needs and cannot
-    be, `MalformedError` where uv does not understand the requirements.
+    Raises `UnfitError` where nothing satisfies the requirements, or where the result depends on a
+    patch release of Python that the target does not state; `TransferError` where an index cannot
+    be reached, `BuildError` where a source has to be built for its metadata and that fails,
+    `MalformedError` where uv does not understand the requirements.
     """
     minor = target.markers.python_version
     own = own_patch(target)
@@ -151,12 +151,12 @@ def resolve(question: UvQuestion, target: Target) -> Resolved:
 
 
 def resolve_for_all(question: UvQuestion, targets: Sequence[Target]) -> bytes:
-    """Return one pylock.toml for several targets, with markers; raises as `resolve` does.
+    """Return one pylock.toml for several targets, with markers; raises as `resolve`.
 
-    Of what is not pinned, uv may choose other versions than for each of the targets alone.
+    For what is not pinned, uv may choose other versions than for each target alone.
     """
     oldest = min(targets, key=lambda target: Version(target.markers.python_full_version))
-    # Of all patch releases: what divides them comes out as a marker.
+    # For all patch releases: uv writes their differences as markers.
     version = f"{oldest.markers.python_version}.0"
     return _compile(question, oldest, ("--universal", "--python-version", version), "for all")
 
@@ -191,7 +191,7 @@ def _compile(question: UvQuestion, target: Target, asked: Sequence[str], purpose
 
 
 def _packages(lock: bytes) -> frozenset[PackageKey]:
-    """Return the packages of a lock; what else it says does not depend on the patch release."""
+    """Return the packages of a lock; nothing else in it depends on the patch release."""
     return frozenset(
         PackageKey(name=package.text("name"), version=package.optional_text("version"), source="")
         for package in parse_toml(lock, "pylock.toml").tables("packages")
@@ -199,7 +199,7 @@ def _packages(lock: bytes) -> frozenset[PackageKey]:
 
 
 def export_script(question: UvQuestion, target: Target) -> bytes:
-    """Return the pylock.toml of a script (PEP 723), for all platforms; raises as `resolve` does."""
+    """Return the pylock.toml of a script (PEP 723) for all platforms; raises as `resolve`."""
     arguments = [
         *("export", "--format", "pylock.toml", "--no-header", "--quiet"),
         *("--python", str(interpreter_for(target).path)),
@@ -213,9 +213,9 @@ def export_script(question: UvQuestion, target: Target) -> bytes:
 
 @functools.cache
 def find_uv() -> str:
-    """Return the path of uv. The first call imports modules, which threads must not.
+    """Return the path of uv; raises `WheelferryError` where it is missing.
 
-    Raises `WheelferryError` where there is none.
+    The first call imports modules, so it must not be made in a thread.
     """
     try:
         return uv.find_uv_bin()
@@ -226,7 +226,7 @@ def find_uv() -> str:
 def run_uv(
     arguments: Sequence[str], folder: Path, environment: Mapping[str, str], text: str = ""
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run uv in `folder` with `text` to read; raises `WheelferryError` where uv cannot be run."""
+    """Run uv in `folder` with `text` as input; raises `WheelferryError` where it cannot be run."""
     path = find_uv()
     try:
         run = subprocess.run(
@@ -261,7 +261,7 @@ def _run(arguments: Sequence[str], question: UvQuestion, purpose: str) -> bytes:
 
 
 def _failure(question: UvQuestion, purpose: str, said: str) -> WheelferryError:
-    """Sort what uv says into a family; of its exit codes, too many things share one."""
+    """Return the error for uv's output; its exit codes do not distinguish enough."""
     lines = said.splitlines()[-_SHOWN_LINES:]
     message = f"uv could not resolve {question.about} {purpose}"
     for pattern, kind, hint in _FAMILIES:
@@ -271,7 +271,7 @@ def _failure(question: UvQuestion, purpose: str, said: str) -> WheelferryError:
 
 
 def uv_environment(locations: Locations) -> dict[str, str]:
-    """Return the environment for uv; mirrors stand there, where no other user can read them."""
+    """Return uv's environment, which contains the mirrors: other users cannot read it."""
     environment = {name: os.environ[name] for name in os.environ if name not in _UNWANTED}
     environment |= {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1", **uv_certificates()}
     environment.setdefault("UV_CONCURRENT_DOWNLOADS", _CONNECTIONS)

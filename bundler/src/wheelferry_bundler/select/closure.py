@@ -1,7 +1,7 @@
-"""Closure: whether a selection holds all that its packages need, by what their wheels state.
+"""Checks that a selection contains everything that the metadata of its wheels requires.
 
-Only a resolver that asked for this very target is believed without looking: a file of hashes or a
-lock that was made on another host may lack what only this target needs.
+Only the result of a resolver for this target is trusted to be complete: a requirements file with
+hashes, or a lock made on another host, may lack what only this target requires.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """What a wheel states of itself in METADATA; `unreadable` are requirements that are none."""
+    """The content of a wheel's METADATA; `unreadable` are invalid requirements."""
 
     name: str
     version: str
@@ -37,7 +37,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What a set of packages is asked for: `extras` of some; `left_out` by flags."""
+    """What is requested: `extras` of some packages, without the names that are `left_out`."""
 
     extras: Mapping[str, frozenset[str]] = field(default_factory=dict)
     left_out: frozenset[str] = _NOTHING
@@ -45,7 +45,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A requirement, as text, that holds in an environment, and the package that states it."""
+    """A requirement that applies in an environment, and the package that states it."""
 
     name: str
     requirement: str
@@ -54,10 +54,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """What a set of packages needs in an environment.
+    """The requirements of a set of packages in an environment.
 
-    `needed` are the names that each package needs of the set; `missing` is needed and not there,
-    `other_version` is there in a version that does not satisfy the requirement.
+    `needed` maps each package to those of the set that it requires. `missing` are requirements
+    that the set lacks, `other_version` those that it satisfies only in another version.
     """
 
     needed: Mapping[str, frozenset[str]]
@@ -66,7 +66,7 @@ class Closure:
 
 
 class IncompleteError(UnfitError):
-    """A lock that lacks packages which its wheels require; `missing` says by target which."""
+    """A lock without packages that its wheels require; `missing` lists them by target."""
 
     def __init__(self, lock: str, missing: Mapping[str, Sequence[Need]]) -> None:
         self.lock = lock
@@ -84,7 +84,7 @@ class IncompleteError(UnfitError):
         )
 
     def apart(self, target: str) -> Mapping[str, IncompleteError]:
-        """Return what is missing for a target, each package with an error of its own."""
+        """Return an error for each package that is missing for a target."""
         return {
             name: IncompleteError(self.lock, {target: by_target[target]})
             for name, by_target in sorted(self.by_name.items())
@@ -93,11 +93,11 @@ class IncompleteError(UnfitError):
 
 
 def parse_metadata(metadata: bytes) -> Stated | None:
-    """Return what the headers of METADATA state; None where they are those of something else.
+    """Return the content of METADATA, None where it has no name or version.
 
-    What only old wheels state, or state wrongly, is passed over, as pip does.
+    Invalid values, and those of old wheels, are ignored, as in pip.
     """
-    # The description may be a book, and is not asked for.
+    # The description may be long and is not needed.
     raw, _ = parse_email(_BLANK_LINE.split(metadata, maxsplit=1)[0])
     name, version = raw.get("name"), raw.get("version")
     if name is None or version is None:
@@ -124,10 +124,10 @@ def close(
     demand: Demand,
     environment: Mapping[str, str],
 ) -> Closure:
-    """Follow what packages state that they need in an environment.
+    """Follow the requirements that packages state in an environment.
 
-    `versions` are the packages that are there, by normalized name; what is not `stated` is not
-    known yet. Without `demand.extras`, only those count that other packages ask for.
+    `versions` are the packages of the set by normalized name; the metadata of those that are not in
+    `stated` is unknown. Without `demand.extras`, only extras that other packages request count.
     """
     steps = _Steps(versions, stated, demand.left_out, environment)
     steps.run({name: demand.extras.get(name, _NOTHING) for name in versions})
@@ -139,7 +139,7 @@ def close(
 
 
 def tops(needed: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Return the packages that no other one needs, and one of each circle that nothing leads to."""
+    """Return the packages that no other requires, and one of each cycle that none leads to."""
     reached: set[str] = set()
     found: list[str] = []
     asked_for = {other for name, names in needed.items() for other in names if other != name}
@@ -156,12 +156,12 @@ def tops(needed: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 
 def _lines(by_target: Mapping[str, Sequence[Need]]) -> Iterator[str]:
-    """Say who needs a package, once for all targets on which the same holds."""
+    """Yield who requires a package, once for all targets to which the same applies."""
     targets: dict[tuple[str, str], list[str]] = {}
     for target, needs in by_target.items():
         texts = dict.fromkeys(need.requirement for need in needs)
         bare = needs[0].name
-        # Who takes any version says nothing where another one asks for some.
+        # A requirement without a version adds nothing to one with a version.
         first, *others = [text for text in texts if text != bare] or [bare]
         requirements = ", ".join((first, *(text.removeprefix(f"{bare} ") for text in others)))
         owners = ", ".join(dict.fromkeys(need.by for need in needs))
@@ -239,7 +239,7 @@ def _text(requirement: Requirement) -> str:
 
 
 def _specifier(text: str | None) -> SpecifierSet | None:
-    """Return the oldest Python that a package allows; resolvers ignore the newest."""
+    """Return the lower bounds on Python; resolvers ignore the upper ones."""
     try:
         bounds = [str(spec) for spec in SpecifierSet(text or "") if spec.operator in (">=", ">")]
     except InvalidSpecifier:

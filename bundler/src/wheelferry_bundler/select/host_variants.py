@@ -1,9 +1,9 @@
-"""The hosts that one target may turn out to be: what is not known of them, or may differ.
+"""Handles what a target leaves open about its hosts: the patch release of Python, the kernel.
 
-`--python 3.12` says nothing of the patch release, and no flag says which kernel runs. The same
-answer for all of these hosts needs no question. So markers say which values could make a
-difference, and selection tries those: a target is narrowed to the patch releases that have the
-same answer, and where the kernel decides, that has to be stated.
+`--python 3.12` does not state the patch release, and no flag states the kernel. Where the selection
+is the same for all values, they do not matter. The markers show which values could make a
+difference, and selection tries these: a target is narrowed to the patch releases with the same
+selection, and where the kernel decides, it has to be stated.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Environment = dict[str, str]
 def base_environment(
     target: Target, requires_python: SpecifierSet | None, wanted_by: str
 ) -> Environment:
-    """Return the environment to select for: the newest patch release that is allowed, if any is.
+    """Return the environment to select for: that of the newest allowed patch release.
 
     Raises `UnfitError` where `requires_python` rules out the target.
     """
@@ -54,7 +54,7 @@ def base_environment(
 def check_python(
     target: Target, base: Environment, requires_python: SpecifierSet | None, wanted_by: str
 ) -> None:
-    """Refuse what does not run with the Python of the environment; raises `UnfitError`."""
+    """Raise `UnfitError` for a package that excludes the Python of the environment."""
     if not allows(requires_python, base["python_full_version"]):
         raise _unfit(target, requires_python, wanted_by)
 
@@ -62,10 +62,9 @@ def check_python(
 def settled(
     locked: LockedSet, target: Target, base: Environment, markers: Markers, reached: Reached
 ) -> tuple[Target, str | None]:
-    """Return the target, narrowed to the hosts for which all that is reached is the choice.
+    """Return the target narrowed to the hosts with this selection, and a note for the user.
 
-    With it comes what a person is told of that. Raises `UnfitError` where it hangs on something
-    that nobody stated.
+    Raises `UnfitError` where the selection depends on a value that is not stated.
     """
     others = _Others(locked, base, markers, reached)
     needs = others.by_patch(target)
@@ -86,9 +85,9 @@ def settled(
 def narrowed(
     target: Target, own: int, needs: Mapping[Patches, frozenset[PackageKey]]
 ) -> tuple[Target, str | None]:
-    """Return the target for the patch releases whose needs are those of `own`, and what is told.
+    """Return the target for the patch releases with the needs of `own`, and a note for the user.
 
-    Raises as `settle` does.
+    Raises as `settle`.
     """
     found = settle(target, own, needs)
     python = dict.fromkeys(_PYTHON, found.oldest) if is_assumed(target) else {}
@@ -98,9 +97,9 @@ def narrowed(
 
 @dataclass
 class _Others:
-    """What is installed on the other hosts that a target may turn out to be.
+    """The selections for the other hosts that a target may describe.
 
-    `asked` are the markers that decided it, there and here.
+    `asked` are the markers that decided them.
     """
 
     locked: LockedSet
@@ -112,25 +111,25 @@ class _Others:
         self.asked = self.markers.decided
 
     def by_patch(self, target: Target) -> Mapping[Patches, frozenset[PackageKey]]:
-        """Return what is installed for each part of the target's patch releases."""
+        """Return the packages for each range of the target's patch releases."""
         allowed = self._allowed(target)
         parts = patch_parts(target, self.asked, allowed)
         while True:
             needs = {part: self.installed(self.at(part, target)) for part in parts}
-            # What only other hosts reach may have markers of its own.
+            # Packages that only other hosts reach may add markers.
             again = patch_parts(target, self.asked, allowed)
             if again == parts:
                 return needs
             parts = again
 
     def at(self, part: Patches, target: Target) -> Environment:
-        """Return the environment of a part of the target's patch releases."""
+        """Return the environment for a range of the target's patch releases."""
         if patch_of(self.base["python_full_version"]) in part:
             return self.base
         return at_patch(target, part.first)
 
     def installed(self, environment: Environment) -> frozenset[PackageKey]:
-        """Return what is installed; walks only where a marker is decided otherwise."""
+        """Return the packages for an environment; walks only where a marker changes."""
         varied = [name for name in (*_PYTHON, *_KERNEL) if environment[name] != self.base[name]]
         asking = [text for text in self.markers.decided if any(v in text for v in varied)]
         others = Markers(environment)
@@ -141,7 +140,7 @@ class _Others:
         return installed
 
     def _allowed(self, target: Target) -> Sequence[SpecifierSet]:
-        """Return the specifiers of all that is installed; what rules out the base is told later."""
+        """Return the specifiers of all packages; those that exclude the base are reported later."""
         packages = (self.locked.packages[key].requires_python for key in self.reached.installed)
         version = self.base["python_full_version"]
         return [
@@ -155,12 +154,12 @@ class _Others:
 
 
 def _same(text: str, markers: Markers, others: Markers) -> bool:
-    # Which synthetic extras are active may change as well, so such markers decide nothing here.
+    # The active synthetic extras may change too, so such markers are inconclusive here.
     return not depends_on_names(text) and markers.holds(text) == others.holds(text)
 
 
 def at_patch(target: Target, patch: int) -> Environment:
-    """Return the environment of a patch release of the target."""
+    """Return the target's environment for a patch release."""
     environment: Environment = target.markers.plain()
     if not is_assumed(target) and patch == own_patch(target):
         return environment
@@ -170,7 +169,7 @@ def at_patch(target: Target, patch: int) -> Environment:
 def patch_parts(
     target: Target, markers: Iterable[str], allowed: Sequence[SpecifierSet]
 ) -> tuple[Patches, ...]:
-    """Return the patch releases that are allowed, in parts that none of these markers divides."""
+    """Return the allowed patch releases in ranges that none of these markers divides."""
     minor = target.markers.python_version
     texts = [text for text in markers if any(name in text for name in _PYTHON)]
     return tuple(
@@ -183,9 +182,9 @@ def patch_parts(
 def _kernels(
     target: Target, base: Environment, markers: Iterable[str]
 ) -> Iterator[tuple[MarkerVariable, Environment]]:
-    """Yield environments in which a marker on the kernel might be decided otherwise.
+    """Yield a variable and an environment for each kernel that might change a marker.
 
-    Each comes with the variable that tells it apart; there is none where the kernel is stated.
+    Where the kernel is stated, there is none.
     """
     texts = list(markers)
     choices: list[list[Environment]] = [[{}]]

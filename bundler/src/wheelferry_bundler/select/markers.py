@@ -1,8 +1,7 @@
-"""Markers, decided for a target and never for the machine that decides.
+"""Evaluates markers for a target, independent of this host.
 
-uv states conflicts by synthetic extras (`extra == 'extra-3-foo-cpu'`). They are a set, of which
-many may be active, so such comparisons are read as membership in `extras`, the set that lock
-files know (PEP 751).
+uv expresses conflicts by synthetic extras (`extra == 'extra-3-foo-cpu'`). Several may be active, so
+such comparisons are read as membership in `extras`, the set in markers of lock files (PEP 751).
 """
 
 from __future__ import annotations
@@ -21,28 +20,27 @@ _NONE: frozenset[str] = frozenset()
 
 
 class Markers:
-    """Decides markers in one environment.
+    """Evaluates markers in one environment, each once.
 
-    `extras` and `groups` of `holds` are the sets behind the variables `extras` and
-    `dependency_groups`; synthetic extras belong to the former. `decided` are all markers that
-    were asked for, without duplicates.
+    `extras` and `groups` of `holds` are the values of the variables `extras` and
+    `dependency_groups`; the former includes synthetic extras.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        # `extra` belongs to requirements, never to a lock; evaluating one is not an error.
+        # `extra` has no meaning in a lock, but evaluating it is not an error.
         self._environment = {**environment, "extra": ""}
         self._answers: dict[str, bool] = {}
         self._answers_with_names: dict[tuple[str, Set[str], Set[str]], bool] = {}
 
     @property
     def decided(self) -> frozenset[str]:
-        """The texts of all markers that were decided."""
+        """The texts of all markers that were evaluated."""
         return frozenset((*self._answers, *(text for text, _, _ in self._answers_with_names)))
 
     def holds(
         self, marker: str | None, extras: frozenset[str] = _NONE, groups: frozenset[str] = _NONE
     ) -> bool:
-        """Tell whether a marker holds; raises `MalformedError` for what is not one."""
+        """Return whether a marker holds; raises `MalformedError` for an invalid one."""
         if marker is None:
             return True
         answer = self._answers.get(marker)
@@ -69,7 +67,7 @@ class Markers:
 
 @lru_cache(maxsize=10_000)
 def depends_on_names(text: str) -> bool:
-    """Whether a marker asks for extras or groups."""
+    """Return whether a marker depends on extras or groups."""
     return _NAMES.search(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Packages whose wheels do not fit a target: what they have, and what would do, for all at once."""
+"""Reports packages without a wheel for a target, and what would help, for all at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAME_MACHINE = (
     ("x86_64", "amd64", "intel", "universal", "universal2", "fat3", "fat64"),
     ("arm64", "aarch64", "universal2"),
 )
-"""What machines are called in the tags of several systems."""
+"""The names of machines in the tags of different systems."""
 
 _Python = tuple[tuple[int, int], tuple[str, ...]]
 
@@ -28,7 +28,7 @@ _Python = tuple[tuple[int, int], tuple[str, ...]]
 class MissingWheelError(UnfitError):
     """A package that has wheels, but none for a target.
 
-    `older` is a requirement such as `numpy<2.3`, of whose versions the newest has one.
+    `older` is a requirement such as `numpy<2.3` whose newest version has one.
     """
 
     def __init__(self, package: LockedPackage, target: Target, older: str | None = None) -> None:
@@ -46,7 +46,7 @@ class MissingWheelError(UnfitError):
 
 
 def joined(problems: Sequence[MissingWheelError]) -> UnfitError:
-    """Return one error for all of them: each package once, and what would do for all together."""
+    """Return one error for all of them, which names each package once and what would help."""
     if len(problems) == 1:
         return problems[0]
     targets: dict[str, list[MissingWheelError]] = {}
@@ -69,7 +69,7 @@ def joined(problems: Sequence[MissingWheelError]) -> UnfitError:
 
 
 def _described(targets: Sequence[Target]) -> str:
-    """Return the targets with the Pythons of one platform together."""
+    """Return the targets as text, the Pythons of a platform together."""
     pythons: dict[str, list[str]] = {}
     for target in targets:
         platform = target.id.partition("-")[2] or target.platforms[0]
@@ -81,7 +81,7 @@ def _described(targets: Sequence[Target]) -> str:
 
 
 def _advice(problems: Sequence[MissingWheelError]) -> str:
-    """Return what would give all of these packages a wheel, the smallest change first."""
+    """Return the changes that would give all these packages a wheel, the smallest first."""
     packages = list({str(problem.package.key): problem.package for problem in problems}.values())
     first, several = packages[0], len(packages) > 1
     if not several and not _tags(first):
@@ -116,10 +116,10 @@ def _advice(problems: Sequence[MissingWheelError]) -> str:
 
 
 def _sufficient(problems: Sequence[MissingWheelError]) -> list[str]:
-    """Return the flags of which each would give all of these a wheel.
+    """Return flags each of which would give all of these a wheel.
 
-    That is the next glibc, musl or macOS with the same Python, or another Python on the same
-    platform, or both where neither is enough. A host that was described has what it has.
+    They name the next glibc, musl or macOS, or another Python on the same platform, or both where
+    neither is enough. There are none for a described host, which cannot be changed by flags.
     """
     if not all(problem.target.assumed for problem in problems):
         return []
@@ -162,7 +162,7 @@ def _fits(package: LockedPackage, python: _Python, platforms: Iterable[str]) -> 
 def _newer_platforms(problems: Sequence[MissingWheelError]) -> Iterator[str]:
     """Yield platforms of the targets' kind with a newer libc or macOS, the smallest step first.
 
-    There is none for targets of several kinds: no platform does for all of them.
+    There are none for targets of several kinds, which no single platform covers.
     """
     targets = [problem.target for problem in problems]
     kinds = {(_kind(target), target.markers.platform_machine) for target in targets}
@@ -190,7 +190,7 @@ def _other_pythons(problems: Sequence[MissingWheelError]) -> Iterator[tuple[str,
 
 
 def _kind(target: Target) -> str:
-    """Return what the names of a target's platforms begin with: `manylinux`, `macosx`, `win`."""
+    """Return the kind of a target's platforms: `manylinux`, `macosx`, `win`."""
     return target.platforms[0].split("_", 1)[0].rstrip("0123456789")
 
 
@@ -200,7 +200,7 @@ def _glibc(platform: str) -> str:
 
 
 def _shown(tags: Iterable[Tag], target: Target) -> str:
-    """Return the tags, those of the target's own machine first, of its system before others."""
+    """Return tags as text, those of the target's machine and system first."""
     kind = _kind(target)
     machine = target.markers.platform_machine.lower()
     alike = next((names for names in _SAME_MACHINE if machine in names), (machine,))

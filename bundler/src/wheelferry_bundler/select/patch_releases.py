@@ -1,8 +1,8 @@
-"""For which patch releases of Python a choice of packages holds.
+"""Determines the patch releases of Python for which a selection is valid.
 
-Markers such as `python_full_version <= '3.11'` divide 3.11.0 from 3.11.1. A target that states no
-patch release is for the newest one, and for every other that has the same answer; a target that
-states one is for that, and for every other that has the same answer.
+Markers such as `python_full_version <= '3.11'` separate 3.11.0 from 3.11.1. A target without a patch
+release is for the newest one, a target with one is for that, and both are for every other patch
+release with the same selection.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.target import Target
 
 _MAX_HOLES = 8
-"""How many patch releases a target leaves out one by one; a specifier has 200 characters."""
+"""The most patch releases that a target excludes one by one: a specifier has 200 characters."""
 
 Needs = frozenset[PackageKey]
-"""The packages that are installed."""
+"""The packages to install."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """Consecutive patch releases of one minor version; without `last` they have no end."""
+    """A range of patch releases of one minor version, open-ended without `last`."""
 
     minor: str
     first: int
@@ -47,7 +47,7 @@ class Patches:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What a choice holds for: the specifier, the oldest release, and what a person is told."""
+    """The Pythons that a selection is valid for, the oldest of them, and a note for the user."""
 
     requires_python: str
     oldest: str
@@ -55,14 +55,14 @@ class Settled:
 
 
 def is_assumed(target: Target) -> bool:
-    """Return whether nobody stated the patch release of a target."""
+    """Return whether the patch release of a target is assumed, not stated."""
     return "python_full_version" in target.assumed
 
 
 def own_patch(target: Target, requires_python: SpecifierSet | None = None) -> int | None:
-    """Return the patch release that decides: the stated one, or the newest that is allowed.
+    """Return the patch release to select for: the stated one, or the newest allowed one.
 
-    None where `requires_python` allows none.
+    It is None where `requires_python` allows none.
     """
     minor = target.markers.python_version
     if is_assumed(target):
@@ -80,14 +80,14 @@ def patch_of(full_version: str) -> int:
 
 
 def allows(requires_python: SpecifierSet | None, version: str) -> bool:
-    """Return whether a Python will do; its pre-releases count as the release, as uv has it."""
+    """Return whether a Python is allowed; pre-releases count as the release, as in uv."""
     return requires_python is None or requires_python.contains(
         Version(version.rstrip("+")).base_version, prereleases=True
     )
 
 
 def divide(target: Target, texts: Iterable[str]) -> tuple[Patches, ...]:
-    """Return the patch releases of a target in parts that none of the texts divides further."""
+    """Return the patch releases of a target in ranges that none of the texts divides."""
     minor = target.markers.python_version
     pattern = re.compile(rf"(?<![\d.]){re.escape(minor)}(?:\.(\d{{1,6}}))?(?![\d.*])")
     starts = {0}
@@ -100,11 +100,11 @@ def divide(target: Target, texts: Iterable[str]) -> tuple[Patches, ...]:
 
 
 def settle(target: Target, own: int, needs: Mapping[Patches, Needs]) -> Settled:
-    """Return what the choice for the patch release `own` holds for.
+    """Return the Pythons for which the selection for the patch release `own` is valid.
 
-    `needs` says what each part of the target's patch releases needs, oldest first. Raises
-    `UnfitError` where nobody stated the patch release, and a distribution ships one that needs
-    something else.
+    `needs` are the packages for each range of the target's patch releases, oldest first. Raises
+    `UnfitError` where the patch release is not stated and a distribution ships one with other
+    needs.
     """
     answer = next(found for part, found in needs.items() if own in part)
     others = {part: found for part, found in _joined(needs).items() if found != answer}
@@ -131,7 +131,7 @@ def settle(target: Target, own: int, needs: Mapping[Patches, Needs]) -> Settled:
 
 
 def _joined(needs: Mapping[Patches, Needs]) -> dict[Patches, Needs]:
-    """Return the parts with those joined that follow each other and need the same."""
+    """Return the ranges, with adjacent ones of the same needs merged."""
     joined: dict[Patches, Needs] = {}
     for part, found in needs.items():
         before = next(reversed(joined), None)
@@ -144,7 +144,7 @@ def _joined(needs: Mapping[Patches, Needs]) -> dict[Patches, Needs]:
 
 
 def _within_reach(parts: Sequence[Patches], own: int) -> Sequence[Patches]:
-    """Return the parts, or the one around `own` where what lies between is too much to list."""
+    """Return the ranges, or the one around `own` where the gaps are too many to list."""
     holes = sum(after.first - 1 - (before.last or 0) for before, after in pairwise(parts))
     return parts if holes <= _MAX_HOLES else [part for part in parts if own in part]
 
@@ -180,7 +180,7 @@ def _difference(found: Needs, answer: Needs) -> str:
 
 
 def _names(packages: Needs, others: Needs) -> str:
-    """Return names, with the version where the other side has the package in another one."""
+    """Return names, with versions where the other side has another version."""
     known = {key.name for key in others}
     return ", ".join(sorted(str(key) if key.name in known else key.name for key in packages))
 

@@ -1,7 +1,7 @@
-"""From a platform's name to the platform tags that fit it and the markers that it implies.
+"""Maps the name of a platform to its platform tags and marker values.
 
-Names are platform tags (`manylinux_2_28_x86_64`, `win_amd64`, `macosx_11_0_arm64`) or the names
-that uv's `--python-platform` knows. References: PEP 600 (manylinux), PEP 656 (musllinux).
+Names are platform tags (`manylinux_2_28_x86_64`, `win_amd64`, `macosx_11_0_arm64`) or those of uv's
+`--python-platform`. References: PEP 600 (manylinux), PEP 656 (musllinux).
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _MACHINE_NAMES = {
     **dict.fromkeys(("armv7l", "armv7", "armhf"), "armv7l"),
     **dict.fromkeys(("ppc64le", "ppc64el", "powerpc64le"), "ppc64le"),
 }
-"""What machines are called elsewhere: Debian's names, containers', Windows'."""
+"""Other names of machines: in Debian, in containers, on Windows."""
 _LINUX_MACHINES = ("x86_64", "aarch64", "i686", "armv7l", "ppc64le", "s390x", "riscv64")
 _WINDOWS_MACHINES = {"win_amd64": "AMD64", "win_arm64": "ARM64", "win32": "x86"}
 _DEFAULT_GLIBC = 28
-"""The glibc minor version behind `linux_*`, as behind uv's name `linux`."""
+"""The glibc minor version of `linux_*`, as of uv's platform `linux`."""
 _MAX_MINOR = 99
 _MACHINE = "|".join(_LINUX_MACHINES)
 _MANYLINUX = re.compile(rf"manylinux_2_(\d+)_({_MACHINE})")
@@ -55,7 +55,7 @@ _MACOS = re.compile(r"macosx_(\d+)_(\d+)_(x86_64|arm64)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """A kind of host: its canonical name, the tags it takes (best first) and its markers."""
+    """A platform: its canonical name, its tags (best first) and its marker values."""
 
     name: str
     tags: tuple[str, ...]
@@ -66,7 +66,7 @@ class Platform:
 
 
 def parse_platform(text: str) -> Platform:
-    """Return the platform of that name; raises `UsageError` that suggests near ones."""
+    """Return the platform of that name; raises `UsageError` with similar names."""
     platform = _parse(text.strip())
     if platform is None:
         raise _unknown_platform(text)

@@ -1,6 +1,6 @@
-"""Selection: what of a lock is for a target, and which file of each package.
+"""Selects the packages of a lock for a target, and one file of each.
 
-Pure: a lock and a target in, a choice or a list of problems out.
+Pure: the input is a lock and a target, the result a selection or a list of problems.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from wheelferry_schemas.target import Target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """A package for a target, with the wheel to take; None where one has to be built."""
+    """A package for a target, with its wheel, None where it has to be built."""
 
     package: LockedPackage
     wheel: Artifact | None
@@ -33,9 +33,9 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Everything for one target, sorted by name, or what stands in the way of it.
+    """The packages for one target, sorted by name, or the problems that prevent a selection.
 
-    `notes` say what whoever makes the bundle has to know of the choice.
+    `notes` are for the user who creates the bundle.
     """
 
     target: Target
@@ -49,7 +49,7 @@ class Selection:
 def select(locked: LockedSet, target: Target) -> Selection:
     """Choose the packages of `locked` for `target`, and one wheel for each.
 
-    The target of the selection is narrowed to the patch releases that it holds for.
+    The target of the selection is narrowed to the patch releases that it is valid for.
     """
     try:
         base = base_environment(target, locked.requires_python, locked.name)
@@ -122,7 +122,7 @@ def _several_versions(
 
 
 def _check_inside(package: LockedPackage, locked: LockedSet) -> None:
-    """Refuse files from outside the project: a lock from elsewhere could name any file here."""
+    """Refuse files outside the project: a lock from elsewhere could name any file of this host."""
     if package.source.leaves_project and not locked.outside_allowed:
         raise UnfitError(
             f"{package.key} lies outside the project: {package.source.location}",
@@ -133,7 +133,7 @@ def _check_inside(package: LockedPackage, locked: LockedSet) -> None:
 def _extra_build_requires(
     package: LockedPackage, locked: LockedSet, installed: Iterable[LockedPackage]
 ) -> tuple[str, ...]:
-    """Return what uv's settings add to a build, at the locked version where they say so."""
+    """Return the build requirements from uv's settings, at the locked version if so configured."""
     versions = {other.name: other.key.version for other in installed}
     extra = []
     for stated in locked.extra_build_requires.get(package.name, ()):
@@ -152,10 +152,10 @@ def _extra_build_requires(
 
 
 def _choose_wheel(package: LockedPackage, target: Target) -> Artifact | None:
-    """Return the wheel to take, or None where the package has to be built.
+    """Return the wheel to take, None where the package has to be built.
 
-    A package that does have wheels, but none that fits, is not built from its source archive: the
-    result would be a wheel for this host. Raises `UnfitError`.
+    A package that has wheels, but none that fits, is not built from its source archive: the result
+    would be a wheel for this host. Raises `UnfitError`.
     """
     if package.source.kind == "git" and (package.wheels or package.sdist):
         raise UnfitError(
@@ -174,10 +174,10 @@ def _choose_wheel(package: LockedPackage, target: Target) -> Artifact | None:
 
 
 def _check_name(package: LockedPackage, wheel: Artifact) -> None:
-    """Refuse a wheel that by its file name is another package's."""
+    """Refuse a wheel whose file name is that of another package."""
     name, version = wheel.name_and_version
     locked = package.key.version
-    # Indexes of local versions have 2.0+cpu for 2.0, and uv takes that.
+    # Some indexes offer 2.0+cpu for 2.0, and uv accepts it.
     versions = {canonicalize_version(text) for text in (version, version.partition("+")[0])}
     if name != package.name or (
         locked is not None and canonicalize_version(locked) not in versions

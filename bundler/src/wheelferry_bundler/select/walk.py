@@ -1,11 +1,11 @@
-"""The walk through the graph of a lock: what is reached in one environment.
+"""Walks through the graph of a lock to find what is reached in an environment.
 
-Where a lock declares conflicts, markers ask which extras are active, and following an edge may
-activate one. So, as uv does,
+Where a lock declares conflicts, markers depend on the active extras, and following an edge may
+activate one. Therefore, as in uv,
 
-- the edges of groups are decided first, one after the other, and once for all,
-- a first walk only collects what gets active, and is repeated until nothing is added,
-- a second one, with that set as it is, reaches what is installed.
+- the edges of groups are decided first, one after the other, and only once,
+- a first walk only collects active extras, and is repeated until none is added,
+- a second walk with that fixed set finds the packages to install.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from wheelferry_schemas.errors import MalformedError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """What a walk finds: packages with the names that each needs, and where it began.
+    """The result of a walk: packages with the names that each requires, and the starting points.
 
-    `installed` are the packages that are not only walked through.
+    `installed` excludes packages that are only walked through.
     """
 
     packages: Mapping[PackageKey, frozenset[str]]
@@ -36,8 +36,8 @@ class Reached:
 def walk(locked: LockedSet, markers: Markers) -> Reached:
     """Walk through a lock.
 
-    Raises `MalformedError` where the lock is broken, `UsageError` where what is reached activates
-    extras that conflict.
+    Raises `MalformedError` where the lock is inconsistent, `UsageError` where conflicting extras
+    become active.
     """
     active = _Active(locked)
     starts = _decide_starts(locked, markers, active)
@@ -57,7 +57,7 @@ def walk(locked: LockedSet, markers: Markers) -> Reached:
 
 
 class _Active:
-    """The synthetic extras in force, and what else the names of a pylock.toml are."""
+    """The active synthetic extras, and the extras of a pylock.toml."""
 
     def __init__(self, locked: LockedSet) -> None:
         self._locked = locked
@@ -74,13 +74,13 @@ class _Active:
         self.names = self._locked.lock_extras | {item.text for item in self.items}
 
     def names_with(self, edge: Dependency) -> frozenset[str]:
-        """Return the names in force for an edge, which the extras that it asks for are."""
+        """Return the active names for an edge, including the extras that it requests."""
         if not edge.extras or edge.marker is None:
             return self.names
         return self.names | {item.text for item in _asked_for(edge)}
 
     def add(self, edge: Dependency) -> None:
-        """Put the extras that an edge asks for into force."""
+        """Activate the extras that an edge requests."""
         new = [item for item in _asked_for(edge) if item not in self.items]
         if new:
             self.items.update(new)
@@ -88,7 +88,7 @@ class _Active:
 
 
 def _decide_starts(locked: LockedSet, markers: Markers, active: _Active) -> Sequence[Dependency]:
-    """Return the edges where the walk begins; extras that they ask for come into force."""
+    """Return the edges at which the walk starts; the extras that they request become active."""
     starts = [Dependency(key=root.key, extras=root.extras) for root in locked.roots if root.itself]
     groups = (
         locked.packages[root.key].groups[group] for root in locked.roots for group in root.groups
@@ -116,7 +116,7 @@ def _activate(
 
 @dataclass
 class _Steps:
-    """One walk. Where it `activates`, extras that edges ask for come into force at once."""
+    """One walk; with `activates`, the extras that edges request become active at once."""
 
     locked: LockedSet
     markers: Markers
@@ -132,7 +132,7 @@ class _Steps:
         while self._queue:
             key, extra = self._queue.popleft()
             package = self.locked.packages[key]
-            # An extra that a package does not have is not an error: resolvers warn and go on.
+            # An extra that a package does not have is not an error: resolvers only warn.
             edges = package.extras.get(extra, ()) if extra else package.dependencies
             for edge in edges:
                 names = self.active.names_with(edge) if self.activates else self.active.names

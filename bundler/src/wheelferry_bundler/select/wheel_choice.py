@@ -1,4 +1,4 @@
-"""Which of a package's wheels a target takes."""
+"""Chooses a package's wheel for a target."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from wheelferry_schemas.target import Target, tags_for
 def best_wheel(wheels: Iterable[Artifact], target: Target) -> Artifact | None:
     """Return the wheel whose best tag ranks highest, None where no tag of any wheel fits.
 
-    The highest build number decides between equals, then the first file name: locks list files
-    in that order, and uv takes the first.
+    Ties are broken by the highest build number, then by the first file name: locks list files in
+    that order, and uv takes the first.
     """
     ranks = _ranks(target.python, target.abis, target.platforms)
     fitting = [
@@ -36,7 +36,7 @@ def best_wheel(wheels: Iterable[Artifact], target: Target) -> Artifact | None:
 def _ranks(
     python: tuple[int, int], abis: tuple[str, ...], platforms: tuple[str, ...]
 ) -> Mapping[Tag, int]:
-    """Return the position of each tag that fits, 0 for the best."""
+    """Return the rank of each tag that fits, 0 for the best."""
     ranks: dict[Tag, int] = {}
     for tag in tags_for(python, abis, platforms):
         ranks.setdefault(tag, len(ranks))
