@@ -1,1 +1,1 @@
-"""Step 5: builds what has no wheel."""
+"""Step 5: builds packages that have no wheel."""

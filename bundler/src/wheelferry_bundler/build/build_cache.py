@@ -1,4 +1,4 @@
-"""Remembers what was built: wheels by the hash or commit of their source and how they were built.
+"""Caches built wheels by the hash or commit of their source and the options of the build.
 
 A project folder has neither, so its wheel is built each time.
 """
@@ -21,7 +21,7 @@ _VARIABLES = (
     *("ARCHFLAGS", "CC", "CFLAGS", "CMAKE_ARGS", "CPPFLAGS", "CXX", "CXXFLAGS", "LDFLAGS"),
     *("MACOSX_DEPLOYMENT_TARGET", "RUSTFLAGS", "SOURCE_DATE_EPOCH"),
 )
-"""What of the environment is commonly used to change what a build results in."""
+"""The environment variables that commonly affect the result of a build."""
 
 
 def build_key(
@@ -31,7 +31,7 @@ def build_key(
     config_settings: Sequence[str],
     constraints: Sequence[str],
 ) -> str | None:
-    """Return the key that a build is remembered by, or None for a source that may change.
+    """Return the cache key of a build, None for a source that may change.
 
     `archive` is the package's source archive, if it has one.
     """
@@ -52,7 +52,7 @@ def build_key(
 
 
 def recall(cache: Cache, key: str) -> tuple[str, Path, str] | None:
-    """Return file name, path and sha256 of the wheel that was built under this key, or None."""
+    """Return file name, path and sha256 of the cached wheel, None where there is none."""
     try:
         record = json.loads(_record(cache, key).read_bytes())
         file_name, sha256, size = record["file_name"], record["sha256"], record["size"]
@@ -63,7 +63,7 @@ def recall(cache: Cache, key: str) -> tuple[str, Path, str] | None:
 
 
 def remember(cache: Cache, key: str, wheel: Path, sha256: str) -> None:
-    """Keep a copy of a wheel that was built under this key."""
+    """Keep a copy of a built wheel under this key."""
     partial = cache.partial(f"built-{key}-{os.getpid()}")
     shutil.copyfile(wheel, partial)
     size = partial.stat().st_size

@@ -1,4 +1,4 @@
-"""Finds the Python to build with: one like the target's where this host has it, else this one."""
+"""Finds the Python to build with: one like the target's if this host has it, else this one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPython:
-    """A CPython on this host; `libc` is what it runs on, such as `("glibc", "2.36")`."""
+    """A CPython on this host; `libc` is its C library, such as `("glibc", "2.36")`."""
 
     path: Path
     version: tuple[int, int]
@@ -40,18 +40,18 @@ class BuildPython:
     libc: tuple[str, str]
 
     def is_like(self, target: Target) -> bool:
-        """Return whether it has the version and the kind of the target's Python."""
+        """Return whether its version and kind are those of the target's Python."""
         return self.version == target.python and self.free_threaded == _is_free_threaded(target)
 
     @property
     def identity(self) -> str:
-        """What the wheels that it builds may depend on."""
+        """The properties that its wheels may depend on."""
         kind = "t" if self.free_threaded else ""
         return f"cp{self.version[0]}.{self.version[1]}{kind} {self.platform} {'-'.join(self.libc)}"
 
 
 def interpreter_for(target: Target) -> BuildPython:
-    """Return a Python like the target's, from the PATH if need be; this one where there is none."""
+    """Return a Python like the target's: this one, one from PATH, or else this one anyway."""
     own = this_interpreter()
     if own.is_like(target):
         return own
@@ -66,7 +66,7 @@ def this_interpreter() -> BuildPython:
 
 
 def command_of(target: Target) -> str:
-    """Return what a Python like the target's is called on a PATH: `python3.12`."""
+    """Return the command name of a Python like the target's: `python3.12`."""
     return f"python{target.markers.python_version}{'t' if _is_free_threaded(target) else ''}"
 
 
@@ -92,10 +92,10 @@ def _candidates(command: str, path: str) -> Iterator[Path]:
 
 @functools.cache
 def _examine(path: Path) -> BuildPython | None:
-    """Return what a command runs, None where it runs no CPython.
+    """Return the Python that a command runs, None where it is no CPython.
 
-    A version manager's shim chooses by the current folder, so the Python that it runs is returned.
-    A wrapper that changes what Python is stays: without it, the answer would be another one.
+    A version manager's shim chooses by the current folder, so its Python is returned. A wrapper
+    that changes what Python reports is kept.
     """
     facts = _ask(path)
     if facts is None or facts["implementation"] != "cpython":

@@ -1,8 +1,8 @@
-"""Builds wheels for what has none: source archives, git commits and local projects.
+"""Builds wheels of source archives, git commits and local projects.
 
-`pip wheel` builds in isolation, on this host, with a Python like the target's where there is one.
-A pure-Python result fits every target; a compiled one only a target like this host, and only where
-its glibc is not older than the one here.
+`pip wheel` builds in isolation, on this host, with a Python like the target's if there is one. A
+pure-Python wheel fits every target, a compiled one only a target like this host whose glibc is not
+older.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _WORKERS = min(4, os.cpu_count() or 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A wheel that was built here. `built_from` is the sha256 of the source archive, if any."""
+    """A wheel built on this host; `built_from` is the sha256 of its source archive, if any."""
 
     wheel: Artifact
     file: Fetched
@@ -57,9 +57,9 @@ def build_all(
     """Build a wheel for each package and target; one wheel serves all targets that it fits.
 
     `sources` holds the fetched source archives. `on_built` is called once for each
-    package. Raises one `BuildError` or `UnfitError` for all that failed.
+    package. Raises one `BuildError` or `UnfitError` for all failures.
     """
-    # One package of two targets may be built with requirements of two versions.
+    # The same package may have different build requirements for two targets.
     targets: dict[tuple[PackageKey, tuple[str, ...]], list[Target]] = {}
     packages = {(package.key, package.build_requires): package for package, _ in wanted}
     for package, target in wanted:
@@ -94,8 +94,8 @@ def build(
 ) -> Built:
     """Build the wheel of one package inside `workspace`, with this Python or another.
 
-    `foreign` tells that the Python is not like the one that the wheel is for. Raises `BuildError`
-    with the last lines of the log, and where the whole of it is.
+    `foreign` means that the Python is not like the target's. Raises `BuildError` with the last
+    lines of the log and its path.
     """
     options = options or BuildOptions()
     folder = Path(tempfile.mkdtemp(dir=workspace, prefix=f"{package.name}-"))
@@ -129,7 +129,7 @@ def _constraining(constraints: Sequence[str], folder: Path) -> Sequence[str]:
 
 
 def check_fit(package: LockedPackage, wheel: Artifact, target: Target) -> None:
-    """Refuse a wheel that was built here but does not fit a target; raises `UnfitError`."""
+    """Raise `UnfitError` for a wheel built on this host that does not fit a target."""
     hint = (
         f"build {package.name} on a host like the target, and pass the folder that the wheel is "
         "in with --find-links"
@@ -148,7 +148,7 @@ def check_fit(package: LockedPackage, wheel: Artifact, target: Target) -> None:
 
 
 def _check_libc(package: LockedPackage, target: Target, hint: str) -> None:
-    """Refuse a wheel that is for this host's C library only: its tag does not say which."""
+    """Raise `UnfitError` for a wheel linked to this host's C library, which its tag omits."""
     libc, version = this_interpreter().libc
     wanted = glibc_minor(target.platforms[0])
     if libc != "glibc":
@@ -175,7 +175,7 @@ class _Builder:
     def build(
         self, package: LockedPackage, targets: Sequence[Target]
     ) -> tuple[Mapping[str, Built], Sequence[WheelferryError]]:
-        """Return a wheel for each target by its id, and what went wrong."""
+        """Return a wheel for each target by its id, and the failures."""
         built: dict[BuildPython, Built] = {}
         chosen: dict[str, Built] = {}
         problems: list[WheelferryError] = []
@@ -195,7 +195,7 @@ class _Builder:
         return chosen, problems
 
     def _once(self, package: LockedPackage, interpreter: BuildPython, *, foreign: bool) -> Built:
-        """Return what was built earlier, or build it."""
+        """Return the cached wheel, or build it."""
         options = self.options
         archive = _archive(package, self.sources)
         key = build_key(package, archive, interpreter, options.config_settings, options.constraints)
@@ -238,7 +238,7 @@ def _built(file_name: str, path: Path, sha256: str, size: int, archive: Fetched 
 
 
 def _requirement(package: LockedPackage, sources: Mapping[Artifact, Fetched], folder: Path) -> str:
-    """Return what pip is to build: a folder, an archive or a commit."""
+    """Return the requirement that pip builds: a folder, an archive or a commit."""
     source = package.source
     if package.build_requires:
         return str(extended_copy(package, sources, folder))

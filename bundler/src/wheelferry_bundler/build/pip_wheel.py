@@ -1,4 +1,4 @@
-"""Runs `pip wheel`: builds one wheel in isolation, and keeps the log of a build that fails."""
+"""Runs `pip wheel` to build one wheel in isolation; the log of a failing build is kept."""
 
 from __future__ import annotations
 
@@ -30,13 +30,12 @@ def pip_wheel(
 ) -> None:
     """Run `pip wheel` with these arguments, for the given Python.
 
-    What builds need is looked for at `locations`. The log is written to `log`, and removed if all
-    went well. Raises `BuildError` with its last lines; `what` could not be done, in these words.
+    Build requirements are looked for in `locations`. The log is written to `log` and removed on
+    success. Raises `BuildError` with the message `what` and the last lines of the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    # Isolated, since a pip.py in the folder that this runs in must not run instead. What builds
-    # need is installed in the same process: another one would be told the indexes on its command
-    # line.
+    # Isolated, so that a pip.py in the current folder does not run instead. Build requirements are
+    # installed in the same process: another one would get the indexes on its command line.
     command = [
         *(str(interpreter.path), "-I", "-B", str(_LAUNCHER)),
         str(distribution("pip").locate_file("pip")),
@@ -70,23 +69,23 @@ def pip_wheel(
             last.append(line.rstrip("\n"))
     if process.returncode != 0:
         raise BuildError(what, details=tuple(last), hint=f"the whole log is in {log}")
-    # Another run may have built the same package meanwhile.
+    # Another run may have built the same package and removed the log.
     log.unlink(missing_ok=True)
 
 
 def _environment(locations: Locations) -> dict[str, str]:
-    """Return the environment of a build; indexes stand there, where no other user can read them."""
+    """Return the environment of a build, which contains the indexes: other users cannot read it."""
     environment = {
         **os.environ,
         "PYTHONDONTWRITEBYTECODE": "1",
         "NO_COLOR": "1",
-        # Backends that put times into a wheel take this one: the same source gives the same bytes.
+        # Backends write this time into wheels, so that the same source gives the same bytes.
         "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", _EPOCH),
-        # git would ask on the terminal, past the closed standard input.
+        # git would prompt on the terminal, although standard input is closed.
         "GIT_TERMINAL_PROMPT": os.environ.get("GIT_TERMINAL_PROMPT", "0"),
     }
     if locations.folders:
-        # As URLs, since a path may hold a blank.
+        # As URLs, since a path may contain a space.
         folders = (folder.path.resolve().as_uri() for folder in locations.folders)
         known = environment.get("PIP_FIND_LINKS", "")
         environment["PIP_FIND_LINKS"] = f"{' '.join(folders)} {known}".rstrip()
@@ -96,7 +95,7 @@ def _environment(locations: Locations) -> dict[str, str]:
         environment["PIP_INDEX_URL"] = first
         environment["PIP_EXTRA_INDEX_URL"] = " ".join(others)
     elif "PIP_INDEX_URL" not in environment:
-        # Whoever told uv of another index than PyPI means it for what builds need as well.
+        # An index that replaces PyPI for uv applies to build requirements too.
         default = next((index.url for index in locations.indexes if index.default), None)
         if default is not None:
             environment["PIP_INDEX_URL"] = _with_login(default, logins)

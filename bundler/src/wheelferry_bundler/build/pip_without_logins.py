@@ -1,7 +1,7 @@
-"""Runs pip so that what it builds does not see how indexes are logged in to.
+"""Runs pip without exposing the logins of indexes to what it builds.
 
-The Python that builds runs this; it is never imported. The indexes come in the environment, where
-no other user can read them, and are taken out of it before a build backend could.
+The Python that builds runs this file; it is never imported. The indexes come in the environment,
+which other users cannot read, and are removed from it before a build backend runs.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Wheels that were built elsewhere and lie in a folder (`--find-links`): they come before building.
+"""Takes wheels that were built elsewhere from a folder (`--find-links`) instead of building.
 
-What a lock has no fitting wheel for is taken from there by name and version. Only the folder's
-owner vouches for such a wheel, and the manifest says where it came from. What uv found there may
-lie outside the project: a person named the folder, where a lock could name any file of this host.
+They replace packages without a fitting wheel, by name and version. Only the folder's owner vouches
+for such a wheel, and the manifest states its origin. Files in the folder may lie outside the
+project: the user named the folder, whereas a lock could name any file of this host.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wheelferry_schemas.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Prebuilt:
-    """Folders that a person named, and their wheels by normalized name."""
+    """The folders that the user named, and their wheels by normalized name."""
 
     folders: tuple[Path, ...]
     wheels: Mapping[str, Sequence[Artifact]]
@@ -61,7 +61,7 @@ class Prebuilt:
         if version is not None:
             candidates = [w for w in candidates if _version(w) == canonicalize_version(version)]
         elif len(set(map(_version, candidates))) > 1:
-            # Which of them the project would build as is not known before it is built.
+            # The version that the project would build as is unknown before the build.
             return package
         wheel = best_wheel(candidates, target)
         if wheel is None or wheel.path is None:
@@ -71,7 +71,7 @@ class Prebuilt:
         )
 
     def _allowed(self, package: LockedPackage, file: Artifact | None) -> LockedPackage:
-        """Return the package as one of a folder here, where that is what its file leaves for."""
+        """Return the package with a local source where its file lies in one of the folders."""
         if file is None or not package.source.leaves_project:
             return package
         path = file.path
@@ -85,7 +85,7 @@ def _version(wheel: Artifact) -> str:
 
 
 def _source(path: Path) -> PackageSource:
-    # Of the folder, its name alone is shown: the rest is this host's own affair.
+    # Only the folder's name is shown, since the path would reveal details of this host.
     return PackageSource(kind="path", location=f"{path.parent.name}/{path.name}", path=path)
 
 

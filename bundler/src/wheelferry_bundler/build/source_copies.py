@@ -1,6 +1,6 @@
-"""Copies of source that build with more than the source itself says.
+"""Copies source to add build requirements to it.
 
-Nothing else adds a requirement to the isolated environment in which pip builds.
+pip has no other way to add a requirement to the isolated environment of a build.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wheelferry_bundler.read.toml_tables import read_toml
 from wheelferry_schemas.errors import BuildError
 
 _LEGACY = {"requires": ["setuptools>=40.8.0"], "build-backend": "setuptools.build_meta:__legacy__"}
-"""What builds a project that does not say (PEP 518)."""
+"""The default build system (PEP 518)."""
 
 
 def named_archive(
@@ -30,7 +30,7 @@ def named_archive(
         raise BuildError(
             f"the lock names no source archive of {package.key}", hint="lock the project again"
         )
-    # pip tells the kind of an archive by its name, which the cache does not keep.
+    # pip recognizes an archive by its name, which the cache does not keep.
     archive = folder / package.sdist.file_name
     shutil.copyfile(sources[package.sdist].path, archive)
     return archive
@@ -39,9 +39,9 @@ def named_archive(
 def extended_copy(
     package: LockedPackage, sources: Mapping[Artifact, Fetched], folder: Path
 ) -> Path:
-    """Return a copy of a package's source that requires what `build_requires` adds.
+    """Return a copy of a package's source with its `build_requires` added.
 
-    Raises `BuildError` where the source is a git commit, or no archive that can be read.
+    Raises `BuildError` where the source is a git commit or an unreadable archive.
     """
     source, copy = package.source, folder / "source"
     if source.kind == "directory" and source.path is not None:
@@ -68,12 +68,12 @@ def _environments(folder: str, names: Iterable[str]) -> list[str]:
 
 
 def _extracted(archive: Path, folder: Path, package: LockedPackage) -> Path:
-    """Unpack a source archive, and return the one folder that is in it."""
+    """Unpack a source archive, and return the only folder in it."""
     folder.mkdir()
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as opened:
-                # It leaves out what would lead elsewhere from the names.
+                # It removes parts of names that would lead out of the folder.
                 opened.extractall(folder)  # noqa: S202
         else:
             with tarfile.open(archive) as tar:

@@ -1,4 +1,4 @@
-"""Plans a bundle: reads the input and selects for every target. Nothing is fetched."""
+"""Plans a bundle: reads the input and selects for every target, without fetching."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundlePlan:
-    """What a bundle would hold: a selection for each target, and what stands in the way.
+    """A planned bundle: a selection for each target, and the problems that prevent it.
 
-    `warnings` are of what may not fit together.
+    `warnings` are about packages that may be incompatible.
     """
 
     request: Request
@@ -78,8 +78,8 @@ class BundlePlan:
 def plan(request: Request) -> BundlePlan:
     """Read the input and select for every target.
 
-    Only what is no lock needs an index here. Raises `WheelferryError` where the input cannot be
-    read; what is missing for a target is a problem of the plan, with the id of the target.
+    Only input that is not a lock needs an index. Raises `WheelferryError` where the input cannot be
+    read; whatever is missing for a target is a problem of the plan, with the target's id.
     """
     data = read_input(request.source.path)
     locked = _read(request, data)
@@ -110,7 +110,7 @@ def plan(request: Request) -> BundlePlan:
 
 def check_complete(plan: BundlePlan) -> None:
     """Raise one error that names everything that is missing, for all targets."""
-    # What is missing for several targets is told once.
+    # A problem of several targets is reported once.
     found = {(str(problem), problem.hint): problem for _, problem in plan.problems}.values()
     missing = [problem for problem in found if isinstance(problem, MissingWheelError)]
     problems = [
@@ -121,7 +121,7 @@ def check_complete(plan: BundlePlan) -> None:
         return
     if len(problems) == 1:
         raise problems[0]
-    # One family for all: malformed input outweighs what merely does not fit.
+    # There is one family for all: malformed input takes precedence.
     kind = MalformedError if any(isinstance(p, MalformedError) for p in problems) else UnfitError
     raise kind(
         f"{len(problems)} things stand in the way of this bundle",
@@ -139,7 +139,7 @@ def check_complete(plan: BundlePlan) -> None:
 
 
 def _recorded(wanted: Wanted) -> tuple[str, ...]:
-    """Return what is wanted as the manifest records it: flags in one canonical spelling each."""
+    """Return the selection as the manifest records it: as flags in canonical spelling."""
     options = []
     for field_name in wanted.__slots__:
         value = getattr(wanted, field_name)
@@ -147,7 +147,7 @@ def _recorded(wanted: Wanted) -> tuple[str, ...]:
         if value is True:
             options.append(flag)
         elif value:
-            # The fields of names are plural, the flags are not.
+            # Fields with several names are plural, flags are singular.
             options += [f"{flag.removesuffix('s')} {name}" for name in sorted(set(value))]
     return tuple(sorted(options))
 
@@ -194,7 +194,7 @@ def _further_problems(selection: Selection, request: Request) -> Iterator[Wheelf
 
 
 def _absent(selection: Selection) -> Iterator[UnfitError]:
-    """Yield an error for each file or folder that the lock names by path and that is missing."""
+    """Yield an error for each file or folder in the lock that does not exist on this host."""
     hint = "run this where the whole project is, put it back, or lock the project again"
     for chosen in selection.chosen:
         source, artifact = chosen.package.source, chosen.wheel or chosen.package.sdist

@@ -1,7 +1,7 @@
-"""Compares selections with what their wheels state, before they are fetched and afterwards.
+"""Checks selections against the metadata of their wheels, before and after fetching.
 
-Before, METADATA that indexes offer beside wheels is asked; of what has to be built, only the wheel
-that comes out tells.
+Before fetching, the METADATA that indexes offer beside wheels is used; packages that have to be
+built have none until then.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _ByPackage = Mapping[PackageKey, Stated]
 
 
 def check_closure(plan: BundlePlan, cache: Cache, progress: Progress) -> BundlePlan:
-    """Return the plan with what is missing as a problem, and with warnings of what may not fit.
+    """Return the plan with missing packages as problems, and with warnings.
 
-    Only what no resolver made for its target is looked at. Raises `MalformedError` for what is no
-    wheel, and `TransferError` where nothing says what wheels state.
+    Selections that a resolver made for their target are not checked. Raises `MalformedError` for an
+    invalid wheel, and `TransferError` where the metadata of wheels cannot be fetched.
     """
     wheels = dict.fromkeys(
         chosen.wheel
@@ -61,12 +61,12 @@ def check_closure(plan: BundlePlan, cache: Cache, progress: Progress) -> BundleP
             cache,
             plan.request.building.locations,
             progress.advance,
-            # Where something stands in the way anyway, no wheel is fetched.
+            # With other problems the bundle fails anyway, so no wheel is fetched.
             without_wheels=bool(plan.problems),
         )
     except TransferError:
         if plan.problems:
-            # Those come first: they may be why an index cannot be asked.
+            # These come first: they may be why an index cannot be reached.
             return plan
         raise
     selections: list[Selection] = []
@@ -106,8 +106,8 @@ def with_dependencies(
 ) -> tuple[Selection, ...]:
     """Return the selections with the dependencies that wheels state, where the lock states none.
 
-    Raises `UnfitError` where something is missing that only these wheels tell, and `MalformedError`
-    for what is no wheel.
+    Raises `UnfitError` where packages are missing that only these wheels require, and
+    `MalformedError` for an invalid wheel.
     """
     read: dict[str, Stated | None] = {}
     done: list[Selection] = []
@@ -140,7 +140,7 @@ def with_dependencies(
 
 
 def _settled(selection: Selection, stated: _ByPackage) -> tuple[Selection, Closure]:
-    """Return a selection for the patch releases of Python that lack nothing, and what it needs."""
+    """Return a selection narrowed to the patch releases that lack nothing, and its closure."""
     target = selection.target
     allowed = SpecifierSet(target.requires_python)
     own = own_patch(target, allowed) or 0
@@ -171,7 +171,7 @@ def _closure(selection: Selection, stated: _ByPackage, environment: Mapping[str,
     locked = selection.locked
     versions = {chosen.package.name: _version(chosen) for chosen in selection.chosen}
     if selection.problems:
-        # What stands in the way is told already: that is not missing as well.
+        # Packages with a reported problem are not missing as well.
         versions = {**dict.fromkeys(key.name for key in locked.packages), **versions}
     return close(
         versions,
@@ -194,7 +194,7 @@ def _of_chosen(selection: Selection, stated: Mapping[str, Stated]) -> _ByPackage
 
 
 def _for_their_pythons(selection: Selection, target: Target, stated: _ByPackage) -> Selection:
-    """Return what is selected for a target where each package's own Python counts as well."""
+    """Return the selection that also respects the Pythons that the packages' metadata requires."""
 
     def with_python(package: LockedPackage) -> LockedPackage:
         found = stated.get(package.key)
@@ -215,7 +215,7 @@ def _file_of(
     fetched: Mapping[Artifact, Fetched],
     built: Mapping[tuple[PackageKey, str], Built],
 ) -> tuple[str, str, Path]:
-    """Return name, sha256 and path of the wheel of a package."""
+    """Return the file name, sha256 and path of a package's wheel."""
     if chosen.wheel is None:
         own = built[chosen.package.key, target_id]
         return own.wheel.file_name, own.file.sha256, own.file.path
@@ -230,7 +230,7 @@ def _depending(selection: Selection, closure: Closure) -> Selection:
         )
         for each in selection.chosen
     )
-    # A pylock.toml does not say what it was asked for.
+    # A pylock.toml does not record the requirements that it was made for.
     roots = selection.roots if selection.locked.asked is not None else tops(closure.needed)
     return dataclasses.replace(selection, chosen=chosen, roots=roots)
 

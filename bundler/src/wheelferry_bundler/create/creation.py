@@ -1,4 +1,4 @@
-"""Makes a planned bundle: fetch -> build -> write, each step a value for the next."""
+"""Creates a planned bundle: fetches, builds, signs and writes it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def create(
     signers: Sequence[Signer],
     progress: Progress,
 ) -> Created:
-    """Fetch, build and write what a complete plan holds.
+    """Fetch, build, sign and write a complete plan.
 
     `created` is in seconds since the epoch. Signers are used when everything else is there.
     Raises `WheelferryError`; then `output` is as it was.
@@ -84,7 +84,7 @@ def create(
                 lambda advanced: progress.advance("", advanced),
             )
         except ChangedFileError as error:
-            # Else a damaged file would stay in the cache, and fail every run to come.
+            # Otherwise a damaged file would stay in the cache and fail every later run.
             cache.drop(error.sha256)
             raise
     return Created(path=output, size=size, manifest=assembly.manifest, signers=tuple(signers))

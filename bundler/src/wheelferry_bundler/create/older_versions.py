@@ -1,7 +1,7 @@
-"""Finds which older version of a package has a wheel for a host whose libc is too old for this one.
+"""Finds an older version of a package that has a wheel for a host with an old libc.
 
-The lock has one version of it. Its own index is asked for the others, once, and only when something
-is missing anyway; where it does not answer, the advice does without.
+The lock has a single version, so the package's index is queried for others, once, and only when a
+wheel is missing. If it does not answer, the advice omits older versions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WORKERS = 8
 
 
 def with_older_versions(plan: BundlePlan) -> BundlePlan:
-    """Return the plan with the older versions in its advice that a lock could have instead."""
+    """Return the plan with hints that name older versions to lock instead."""
     problems = [problem for _, problem in plan.problems if isinstance(problem, MissingWheelError)]
     problems = list(filter(_may_be_older, problems))
     if not problems:
@@ -59,7 +59,7 @@ def with_older_versions(plan: BundlePlan) -> BundlePlan:
 
 
 def _may_be_older(problem: WheelferryError) -> bool:
-    """Return whether a system that is too old is why a package of an index has no wheel."""
+    """Return whether a package from an index lacks a wheel because the system is too old."""
     return (
         isinstance(problem, MissingWheelError)
         and problem.package.source.kind == "registry"
@@ -76,7 +76,7 @@ def _links(transfers: Transfers, index: str, name: str) -> Sequence[Link]:
 
 
 def _older(problem: MissingWheelError, file_names: Iterable[str]) -> str | None:
-    """Return a requirement for versions of which the newest has a wheel for the target."""
+    """Return a requirement whose newest version has a wheel for the target."""
     tags: dict[Version, set[Tag]] = {}
     for file_name in file_names:
         with contextlib.suppress(InvalidWheelFilename):

@@ -1,7 +1,7 @@
 """The content-addressed cache: files under the sha256 of their content.
 
-A file is moved in whole, under its final name, once its hash is known. So whatever is found here
-was right when it came; who uses it hashes it again on the way.
+A file is moved in as a whole, under its final name, once its hash is known. So every file in the
+cache was correct when it arrived; it is hashed again when it is used.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ VARIABLE = "WHEELFERRY_CACHE_DIR"
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """A folder of files by hash, and of downloads that are not finished."""
+    """A folder of files by hash, and of unfinished downloads."""
 
     folder: Path
 
     @classmethod
     def default(cls) -> Cache:
-        """Return the cache of this user, or the one that `WHEELFERRY_CACHE_DIR` names.
+        """Return this user's cache, or the one that `WHEELFERRY_CACHE_DIR` names.
 
         Raises `ConflictError` where others can write to it.
         """
@@ -41,7 +41,7 @@ class Cache:
         return cls(folder)
 
     def make(self) -> None:
-        """Make the folder, which nobody else can write to; raises `ConflictError` as `default`."""
+        """Create the folder, writable by this user only; raises `ConflictError` as `default`."""
         if not self.folder.exists():
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             shared = is_shared(self.folder.parent.stat().st_mode)
@@ -49,18 +49,18 @@ class Cache:
         _refuse_foreign(self.folder)
 
     def path(self, sha256: str) -> Path:
-        """Return where a file of that hash lies, whether or not it does."""
+        """Return the path for a file of that hash, whether or not it exists."""
         return self.folder / "sha256" / sha256[:2] / sha256[2:]
 
     def partial(self, sha256: str) -> Path:
-        """Return where a download that is to have that hash grows."""
+        """Return the path for an unfinished download of that hash."""
         self.make()
         path = self.folder / "partial" / sha256
         path.parent.mkdir(exist_ok=True)
         return path
 
     def get(self, sha256: str, size: int | None = None) -> Path | None:
-        """Return the file of that hash, or None; one of another size than `size` is none."""
+        """Return the file of that hash, None where there is none or its size is not `size`."""
         path = self.path(sha256)
         try:
             found = path.stat().st_size
@@ -69,7 +69,7 @@ class Cache:
         return path if size in (None, found) else None
 
     def adopt(self, path: Path, sha256: str) -> Path:
-        """Move a file in whose content was found to have that hash; returns its new path."""
+        """Move a file with that hash into the cache; returns its new path."""
         self.make()
         target = self.path(sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ class Cache:
         return target
 
     def metadata_path(self, sha256: str) -> Path:
-        """Return where METADATA of the wheel of that hash lies, as an index offered it."""
+        """Return the path for an index's METADATA of the wheel of that hash."""
         return self.folder / "metadata" / sha256[:2] / sha256[2:]
 
     def keep_metadata(self, sha256: str, data: bytes) -> None:
@@ -90,7 +90,7 @@ class Cache:
         os.replace(file.name, path)
 
     def drop(self, sha256: str) -> None:
-        """Remove a file that turned out to be damaged."""
+        """Remove a damaged file."""
         self.path(sha256).unlink(missing_ok=True)
 
     @contextmanager
@@ -102,7 +102,7 @@ class Cache:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    """Raise `ConflictError` where others can write to the cache: bundles are made from it."""
+    """Raise `ConflictError` where others can write to the cache: their files would be installed."""
     status = folder.stat()
     if not hasattr(os, "geteuid"):
         return

@@ -1,4 +1,4 @@
-"""Whose certificates are accepted: those of the variables that name some, else the system's."""
+"""Chooses the accepted certificates: those that variables name, else the system's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import truststore
 from wheelferry_schemas.errors import UsageError
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
-"""Where OpenSSL and uv, requests, curl and pip look; what any of them names is accepted."""
+"""The variables of OpenSSL and uv, requests, curl and pip; each of them is honoured."""
 _UVS_OWN = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _STORES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -22,15 +22,15 @@ _STORES = (
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/pki/tls/cert.pem",
 )
-"""Where distributions of Linux keep the certificates that the host accepts."""
+"""Where Linux distributions keep the certificates that the host accepts."""
 
 
 def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
-    """Return the settings for TLS connections; raises `UsageError` for files that are not there."""
+    """Return the TLS settings; raises `UsageError` for certificate files that cannot be read."""
     stated = dict(_stated(environ))
     if not stated:
         context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # A host without certificates of its own, such as a bare container, still gets along.
+        # A host without its own certificates, such as a bare container, still works.
         context.load_verify_locations(certifi.where())
         return context
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -51,21 +51,21 @@ def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
 def uv_certificates(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the variables that make uv accept what `tls_context` accepts.
 
-    By itself uv accepts the authorities that it brings along, and not the one of a company's proxy.
+    By default uv accepts its bundled authorities, which lack that of a company's proxy.
     """
     variables = {variable: path for path, variable in _stated(environ)}
     if any(variable in variables for variable in _UVS_OWN):
         return {}
     for path in variables.values():
         return {_UVS_OWN[os.path.isdir(path)]: path}
-    # Told to ask a system that has no certificates, uv fails even where it needs none.
+    # Told to use a system without certificates, uv fails even where it needs none.
     if sys.platform == "linux" and not any(map(os.path.exists, _STORES)):
         return {}
     return {"UV_SYSTEM_CERTS": environ.get("UV_SYSTEM_CERTS", "1")}
 
 
 def _stated(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield paths with the variables that name them; several tend to name the same file."""
+    """Yield paths with the variables that name them; several often name the same file."""
     for variable in VARIABLES:
         text = environ.get(variable, "")
         paths = text.split(os.pathsep) if variable == "SSL_CERT_DIR" else [text]

@@ -1,8 +1,8 @@
-"""Fetches what was selected: in parallel, resumed, streamed through the hash, into the cache.
+"""Fetches the selected files into the cache: in parallel, resumable, hashed on arrival.
 
-A file is taken from wherever its hash matches: this host's path that the lock names, the cache, a
-folder of wheels, a mirror, the locked URL. Every failure is collected, and then raised as one
-error.
+A file is taken from the first place where its hash matches: a path on this host that the lock
+names, the cache, a folder of wheels, a mirror, the locked URL. All failures are collected and
+raised as one error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A file on this host whose content had the right hash when it was read."""
+    """A file on this host, with the hash and size that it had when it was read."""
 
     path: Path
     sha256: str
@@ -72,13 +72,13 @@ def total_size(artifacts: Iterable[Artifact]) -> int | None:
 
 
 def _distinct(artifacts: Iterable[Artifact]) -> Mapping[str | Artifact, Artifact]:
-    """Return the artifacts by their hash, one for each; those without one by themselves."""
+    """Return one artifact for each hash, and each artifact without a hash."""
     return {artifact.sha256 or artifact: artifact for artifact in artifacts}
 
 
 @contextlib.contextmanager
 def connections(locations: Locations) -> Iterator[tuple[Transfers, Mirrors]]:
-    """Open connections with the logins of these locations, and to their mirrors."""
+    """Open connections with the logins of these locations, and their mirrors."""
     own = tuple(Index(url=url) for url in locations.mirrors)
     transfers = Transfers(Logins((*own, *locations.indexes)))
     try:
@@ -106,14 +106,14 @@ def _fetcher(
 
 
 class _Tally:
-    """Counts how much of each file is there."""
+    """Counts how much of each file has arrived."""
 
     def __init__(self, on_progress: Callable[[str, int], None]) -> None:
         self._on_progress = on_progress
         self._there: dict[Artifact, int] = {}
 
     def reached(self, artifact: Artifact, size: int) -> None:
-        """Note that so many bytes of a file are there; of one file, one thread at a time does."""
+        """Record the number of bytes of a file that have arrived; one thread per file at a time."""
         more = size - self._there.get(artifact, 0)
         self._there[artifact] = size
         if more:
@@ -129,8 +129,8 @@ class _Fetcher:
     tally: _Tally
 
     def each(self, artifacts: Iterable[Artifact]) -> Mapping[Artifact, Fetched]:
-        """Obtain all files with several threads; raises one error for all that failed."""
-        # Big files first keeps the last minutes from being one thread's.
+        """Obtain all files in parallel; raises one error for all failures."""
+        # Big files first, so that the last one does not keep a single thread busy.
         queue = sorted(artifacts, key=lambda artifact: -(artifact.size or 0))
         fetched: dict[Artifact, Fetched] = {}
         problems: list[WheelferryError] = []
@@ -195,7 +195,7 @@ class _Fetcher:
             ) from error
 
     def _download(self, artifact: Artifact, sha256: str) -> Fetched:
-        """Download a file from the first place that has it."""
+        """Download a file from the first URL that offers it."""
         urls, problems = self.mirrors.find(artifact.file_name, sha256)
         if artifact.url is not None:
             urls.append(artifact.url)
@@ -217,7 +217,7 @@ class _Fetcher:
 
     def _adopt(self, path: Path, file: BinaryIO, sha256: str, size: int) -> Fetched:
         if sys.platform == "win32":
-            # There, an open file cannot be moved; the lock on it ends here.
+            # Windows cannot move an open file; closing releases the lock.
             file.close()
         return Fetched(path=self.cache.adopt(path, sha256), sha256=sha256, size=size)
 
@@ -227,13 +227,13 @@ class _Fetcher:
     def _receive(
         self, url: str, file: BinaryIO, artifact: Artifact, sha256: str
     ) -> tuple[str, int]:
-        """Complete `file` from a URL; returns the hash and size that it then has."""
+        """Complete `file` from a URL; returns its hash and size."""
         resumed = file.seek(0, os.SEEK_END) > 0
         counting = self._counting(artifact)
         self.transfers.receive(url, file, artifact.size, counting)
         found, received = hash_stream(file)
         if found != sha256:
-            # What is wrong may be the part that an earlier run or another place left.
+            # The part that an earlier run or another URL left may be the wrong one.
             file.truncate(0)
             if resumed:
                 self.transfers.receive(url, file, artifact.size, counting)
@@ -245,17 +245,17 @@ class _Fetcher:
 
 @contextlib.contextmanager
 def _growing(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """Open a partial file that no other run is writing to, at its end."""
+    """Open a partial file at its end; another run never writes to the same one."""
     with contextlib.ExitStack() as stack:
         while True:
             file = stack.enter_context(path.open("ab+"))
             if not try_lock(file):
-                # Another run is fetching the same file: leave its partial one alone.
+                # Another run is fetching the same file: use a partial file of our own.
                 path = path.with_name(f"{path.name}.{os.getpid()}")
                 stack.callback(path.unlink, missing_ok=True)
             elif _is_at(path, file):
                 break
-            # Else another run moved it away between opening and locking it.
+            # Otherwise another run moved it between opening and locking.
         yield path, file
 
 
@@ -307,7 +307,7 @@ def _joined(problems: Sequence[WheelferryError], wanted: int) -> WheelferryError
 
 
 def _one_line_for_each_host(messages: Sequence[str]) -> list[str]:
-    """Return the messages; of all files of a host that cannot be reached the first says it."""
+    """Return the messages, with one line for each host that cannot be reached."""
     hosts: dict[str, list[str]] = {}
     for message in messages:
         file, _, reason = message.partition(": ")

@@ -1,4 +1,4 @@
-"""Advisory locks on open files, which the operating system gives back when a process ends."""
+"""Advisory locks on open files, which the operating system releases when a process ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def try_lock(file: BinaryIO) -> bool:
-        """Lock a file against other processes; False where another one holds it."""
+        """Lock a file against other processes; returns False where another one holds the lock."""
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -20,7 +20,7 @@ else:
     import fcntl
 
     def try_lock(file: BinaryIO) -> bool:
-        """Lock a file against other processes; False where another one holds it."""
+        """Lock a file against other processes; returns False where another one holds the lock."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

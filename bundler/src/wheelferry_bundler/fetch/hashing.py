@@ -1,4 +1,4 @@
-"""Hashes files piece by piece."""
+"""Hashes files in chunks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def hash_file(path: Path) -> tuple[str, int]:
 
 
 def hash_stream(file: BinaryIO) -> tuple[str, int]:
-    """Return the sha256 and the size of an open file, from its beginning."""
+    """Return the sha256 and the size of an open file, read from its beginning."""
     digest = hashlib.sha256()
     size = 0
     file.seek(0)

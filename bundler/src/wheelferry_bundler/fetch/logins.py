@@ -1,8 +1,8 @@
-"""Logins: who we are to which host.
+"""Finds the login for a URL.
 
 A login is looked for in the URL itself, at an index of the same origin (in its URL, or in the
 variables `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD`), in netrc, and, once a host has refused a
-request, in the keyring. It is never sent to another origin than the one that it is for.
+request, in the keyring. It is never sent to an origin other than its own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Logins:
         self._lock = threading.Lock()
 
     def find(self, url: str) -> Login | None:
-        """Return the login for a URL without asking the keyring."""
+        """Return the login for a URL without using the keyring."""
         own = _of_url(url)
         if own and own.password:
             return own
@@ -58,7 +58,7 @@ class Logins:
         return self._asked.get(origin(url)) or known
 
     def ask_keyring(self, url: str) -> Login | None:
-        """Return the keyring's login for a URL, which `find` then knows too."""
+        """Return the keyring's login for a URL, which `find` returns from then on."""
         disabled = any(self._environ.get(name) == "disabled" for name in _PROVIDERS)
         with self._lock:
             if origin(url) not in self._asked and not disabled:
@@ -71,7 +71,7 @@ class Logins:
             return self._asked.get(origin(url))
 
     def _of_index(self, url: str) -> Login | None:
-        """Return the login of an index at the same origin: that of the nearest path, or any."""
+        """Return the login of an index of the same origin, preferably the nearest path."""
         logins = [
             (index, login)
             for index in self._indexes
@@ -102,7 +102,7 @@ def _of_url(url: str) -> Login | None:
 
 
 def _of_netrc(url: str) -> Login | None:
-    """Return the login in the netrc file, as requests finds it: importing that takes too long."""
+    """Return the login in netrc, found as requests does, which takes too long to import."""
     stated = os.environ.get("NETRC")
     for path in map(os.path.expanduser, [stated] if stated else ["~/.netrc", "~/_netrc"]):
         if not os.path.exists(path):
@@ -116,7 +116,7 @@ def _of_netrc(url: str) -> Login | None:
 
 
 def _from_keyring(services: Sequence[str], user: str | None) -> Login | None:
-    """Ask the keyring library, or else its command, as pip does."""
+    """Return the login from the keyring library, or from its command, as pip does."""
     for service in services:
         try:
             keyring = importlib.import_module("keyring")

@@ -18,7 +18,7 @@ from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
 
 
 class Mirrors:
-    """Some indexes, in order; a page of one is asked for once."""
+    """Indexes in order of preference; each page is fetched once."""
 
     def __init__(self, urls: Sequence[str], transfers: Transfers) -> None:
         self._urls = tuple(url.rstrip("/") for url in urls)
@@ -28,14 +28,14 @@ class Mirrors:
         self._lock = threading.Lock()
 
     def find(self, file_name: str, sha256: str) -> tuple[list[str], list[AttemptError]]:
-        """Return the URLs of a file on these indexes, and why there are none on the others."""
+        """Return the URLs of a file on these indexes, and why the others have none."""
         links, problems = self.links(file_name, sha256)
         return [link.url for link in links], problems
 
     def links(self, file_name: str, sha256: str) -> tuple[list[Link], list[AttemptError]]:
-        """Return what these indexes offer of a file, and why there is none on the others.
+        """Return the links to a file on these indexes, and why the others have none.
 
-        A file of that name for which the index states another hash is none.
+        A file of that name with another stated hash does not count.
         """
         project = _project(file_name)
         found: list[Link] = []
@@ -74,7 +74,7 @@ class Mirrors:
 
 
 def _project(file_name: str) -> str | None:
-    """Return the normalized name of the project that a wheel or source archive is of."""
+    """Return the normalized project name of a wheel or source archive."""
     try:
         return parse_wheel_name(file_name)[0]
     except InvalidWheelFilename:

@@ -1,4 +1,4 @@
-"""Archives of interpreters that travel in a bundle, and the targets that they are for."""
+"""Reads the Python archives for a bundle, and assigns them to targets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SYSTEMS = {"manylinux": "unknown-linux-gnu", "musllinux": "unknown-linux-musl"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonFile:
-    """An archive on this host, and what the manifest is to say of it."""
+    """An archive on this host, and its entry in the manifest."""
 
     path: Path
     archive: PythonArchive
@@ -33,9 +33,9 @@ class PythonFile:
 def read_python_archives(given: Sequence[str], targets: Sequence[Target]) -> tuple[PythonFile, ...]:
     """Return the archives that `--python-archive` names, sorted by file name.
 
-    Each is `FILE` or `TARGET=FILE`. Where the bundle is for one target, a file is for that one;
-    else its name tells. Raises `UsageError`, `UnfitError` where an archive is for no target, and
-    `MalformedError` where it holds no interpreter.
+    Each is `FILE` or `TARGET=FILE`. If the bundle has one target, a file is for that one, otherwise
+    its name decides. Raises `UsageError`, `UnfitError` where an archive is for no target, and
+    `MalformedError` where it contains no interpreter.
     """
     by_id = {target.id: target for target in targets}
     served: dict[Path, list[str]] = {}
@@ -118,7 +118,7 @@ def _read(path: Path, ids: Sequence[str], targets: Mapping[str, Target]) -> Pyth
 
 
 def _check(path: Path, *, folds_case: bool) -> None:
-    """Look at every member now; the far side would refuse what breaks a rule."""
+    """Check every member, since the air-gapped host would refuse an archive that breaks a rule."""
     try:
         with path.open("rb") as file:
             entries = read_entries(unfolded(file.read, _unfolder(path.name)))

@@ -18,15 +18,15 @@ _HTML = ("application/vnd.pypi.simple.v1+html", "text/html", "")
 
 
 class PageError(ValueError):
-    """A page that is not one of an index."""
+    """A page that is not an index page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A file that a page offers; `sha256` is None where the page does not state it.
 
-    `metadata` is the sha256 of the METADATA that lies beside it (PEP 658), empty where the page
-    does not state it, None where there is no such file.
+    `metadata` is the sha256 of the METADATA beside it (PEP 658), empty where the page does not
+    state the hash, None where there is no such file.
     """
 
     file_name: str
@@ -36,7 +36,7 @@ class Link:
 
 
 def parse_page(text: str, media_type: str, url: str) -> tuple[Link, ...]:
-    """Return the links of a project's page that was found at `url`; raises `PageError`."""
+    """Return the links on a project's page, which is at `url`; raises `PageError`."""
     if media_type in _JSON:
         return _parse_json(text, url)
     if media_type in _HTML:
@@ -45,7 +45,7 @@ def parse_page(text: str, media_type: str, url: str) -> tuple[Link, ...]:
             parser.feed(text)
             parser.close()
         except AssertionError as error:
-            # What `html.parser` says of a declaration that is none.
+            # `html.parser` raises this for an invalid declaration.
             raise PageError("the page is not HTML") from error
         return tuple(parser.links)
     raise PageError(f"{media_type} is not the media type of an index")
@@ -82,7 +82,7 @@ def _json_link(file: Any, url: str) -> Link:
 
 
 def _json_metadata(file: Mapping[str, Any]) -> str | None:
-    # PEP 714: the first of these keys that is there counts.
+    # PEP 714: the first key that is present counts.
     keys = (key for key in ("core-metadata", "dist-info-metadata") if key in file)
     stated = file.get(next(keys, ""))
     if not stated:

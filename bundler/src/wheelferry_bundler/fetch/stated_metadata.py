@@ -1,7 +1,7 @@
-"""Gets what wheels state in METADATA, if possible without the wheels themselves (PEP 658).
+"""Reads the METADATA of wheels, if possible without the wheels themselves (PEP 658).
 
-A file that an index offers beside a wheel is held against the hash that the index states for it.
-Where there is none, the wheel is fetched, which has to be fetched anyway.
+A file that an index offers beside a wheel is checked against the hash that the index states.
+Otherwise the wheel is fetched, which is needed anyway.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def read_stated(
     *,
     without_wheels: bool = False,
 ) -> Mapping[str, Stated]:
-    """Return what wheels state, by their sha256; those without one are passed over.
+    """Return the metadata of wheels by their sha256; those without a stated one are skipped.
 
-    `on_progress` is called with each file name. What only a wheel that would have to be fetched
-    tells is left out `without_wheels`. Raises `MalformedError`, and `TransferError` where an index
-    cannot be asked.
+    `on_progress` is called with each file name. With `without_wheels`, no wheel is fetched, and
+    what only the wheel itself states is missing. Raises `MalformedError`, and `TransferError` where
+    an index cannot be reached.
     """
     wanted = {wheel.sha256: wheel for wheel in wheels if wheel.sha256 is not None}
     apart = {
@@ -68,7 +68,7 @@ def read_stated(
 
 
 def stated_by(path: Path, file_name: str) -> Stated | None:
-    """Return what a wheel on this host states; raises `MalformedError` where it is none."""
+    """Return the metadata of a wheel on this host; raises `MalformedError` for an invalid one."""
     return parse_metadata(read_metadata(path, file_name))
 
 
@@ -79,7 +79,7 @@ class _Finder:
     mirrors: Mirrors
 
     def find(self, wheel: Artifact) -> Stated | None:
-        """Return what the file beside a wheel says; None where there is none that can be used."""
+        """Return the metadata in the file beside a wheel, None where there is no usable one."""
         kept = self.cache.metadata_path(wheel.sha256 or "")
         with contextlib.suppress(OSError):
             if (stated := _stated_of(wheel, kept.read_bytes())) is not None:
@@ -95,10 +95,10 @@ class _Finder:
         return None
 
     def _places(self, wheel: Artifact) -> list[tuple[str, str | None]]:
-        """Return where such a file may be, with its hash where an index states it."""
+        """Return the URLs where such a file may be, with its hash where an index states it."""
         links, _ = self.mirrors.links(wheel.file_name, wheel.sha256 or "")
         if links:
-            # These pages say whether they have one.
+            # These pages state whether there is one.
             return [
                 (_beside(link.url), link.metadata or None)
                 for link in links
@@ -113,6 +113,6 @@ def _beside(url: str) -> str:
 
 
 def _stated_of(wheel: Artifact, metadata: bytes) -> Stated | None:
-    """Return what METADATA states, None where it is not the wheel's: some hosts answer anything."""
+    """Return the parsed METADATA, None where it is not the wheel's: some hosts answer any URL."""
     stated = parse_metadata(metadata)
     return stated if stated is not None and stated.name == wheel.name_and_version[0] else None

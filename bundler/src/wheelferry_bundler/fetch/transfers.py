@@ -1,7 +1,7 @@
-"""Transfers over HTTP: resumed where they broke off, repeated where that may help.
+"""Transfers files over HTTP: resumed after interruptions, retried where that may help.
 
-Logins are sent to the origin that they are for and to no other, also after a redirect. No message
-names more of a URL than its host.
+Logins are only sent to their own origin, also after a redirect. Messages show only the host of a
+URL.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from wheelferry_bundler.fetch.logins import Logins
 from wheelferry_bundler.model.urls import host
 
 CHUNK = 2**18
-"""How much is read at once, and may be lost where a connection breaks off."""
+"""How much is read at once; at most this is lost when a connection breaks."""
 TIMEOUT = (15, 60)
-"""Seconds to connect, and between two chunks."""
+"""Seconds to connect, and to wait for the next chunk."""
 PAUSES = (0.5, 1.5, 4.0)
 """Seconds before each further attempt."""
 MAX_PAGE_SIZE = 64 * 2**20
@@ -46,11 +46,11 @@ _WRONG_LOGIN = "the index refuses the login that was sent: check ~/.netrc and UV
 T = TypeVar("T")
 
 UNREACHABLE = "cannot be reached"
-"""How the message about a host that does not answer at all ends."""
+"""The end of the message about a host that does not answer."""
 
 
 class AttemptError(Exception):
-    """A transfer that failed: why, in words that follow the name of a file, and what to do."""
+    """A failed transfer: the reason, to be shown after a file name, and a hint."""
 
     def __init__(self, why: str, hint: str | None = None) -> None:
         super().__init__(why)
@@ -59,11 +59,11 @@ class AttemptError(Exception):
 
 
 class WrongSizeError(AttemptError):
-    """A host that sends more than the lock says: not the file that was locked."""
+    """A host that sends more than the locked size: not the locked file."""
 
 
 class _PassingError(AttemptError):
-    """A problem that may be gone at the next attempt."""
+    """A temporary problem."""
 
 
 class _SilentError(_PassingError):
@@ -72,7 +72,7 @@ class _SilentError(_PassingError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a host answered: the URL after redirects, the media type and the content."""
+    """An answer: the URL after redirects, the media type and the content."""
 
     url: str
     media_type: str
@@ -87,8 +87,8 @@ class Page:
 class Transfers:
     """Connections to any number of hosts, for any number of threads.
 
-    A host that does not answer after all attempts is not tried again. Whatever asks for an
-    `https:` URL raises `UsageError` where a variable names certificates that are not there.
+    A host that has not answered any attempt is not tried again. Requests for `https:` URLs raise
+    `UsageError` where a variable names certificates that cannot be read.
     """
 
     def __init__(self, logins: Logins) -> None:
@@ -99,7 +99,7 @@ class Transfers:
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Make all transfers end soon, with a `AttemptError`."""
+        """Make all transfers end soon, with an `AttemptError`."""
         self._stopped.set()
 
     def close(self) -> None:
@@ -110,10 +110,10 @@ class Transfers:
     def receive(
         self, url: str, file: BinaryIO, size: int | None, on_progress: Callable[[int], None]
     ) -> None:
-        """Append to `file` what it still lacks of a URL's content, of which `size` bytes are known.
+        """Append the missing part of a URL's content, whose size is `size` if known, to `file`.
 
-        `on_progress` is called with how many bytes `file` has, again and again.
-        Raises `AttemptError`. Whether the content is the right one is for the caller to see.
+        `on_progress` is called repeatedly with the size of `file`. Raises `AttemptError`. The
+        caller has to check the content.
         """
         self._persist(url, lambda: self._receive(url, file, size, on_progress))
 
@@ -122,7 +122,7 @@ class Transfers:
         return self._persist(url, lambda: self._page(url, accept))
 
     def page_at_once(self, url: str, accept: str) -> Page | None:
-        """Return a page as `page` does, but ask once only: for what a run can do without."""
+        """Return a page without retries, for optional information."""
         return self._page(url, accept)
 
     def _persist(self, url: str, attempt: Callable[[], T]) -> T:
@@ -134,7 +134,7 @@ class Transfers:
             except _PassingError as problem:
                 if pause is None:
                     if isinstance(problem, _SilentError):
-                        # The others need not wait for that host all over again.
+                        # Other transfers must not wait for that host again.
                         self._silent_hosts.add(host(url))
                     raise
                 self._stopped.wait(pause)
@@ -151,11 +151,11 @@ class Transfers:
             headers["Range"] = f"bytes={start}-"
         with self._answer(url, headers) as answer:
             if answer.status_code == 416:
-                # Nothing is left to fetch, or so the host says.
+                # According to the host, nothing is left to fetch.
                 return
             _check_status(answer)
             if answer.status_code != 206:
-                # The host knows no ranges: from the beginning.
+                # The host does not support ranges: start over.
                 file.truncate(0)
                 file.seek(0)
             try:
@@ -197,7 +197,7 @@ class Transfers:
 
     @contextmanager
     def _answer(self, url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
-        """Ask for a URL, once more with the keyring's login where the first one is refused."""
+        """Request a URL, again with the keyring's login where the first login is refused."""
         with self._get(url, headers) as first:
             if first.status_code != 401 or not self._logins.ask_keyring(first.url):
                 yield first
@@ -241,7 +241,7 @@ class Transfers:
 
 
 class _Session(requests.Session):
-    """A session that knows our logins, and whose certificates are decided by `tls_context`."""
+    """A session that uses our logins, and the certificates of `tls_context`."""
 
     def __init__(self, logins: Logins, tls: Callable[[], ssl.SSLContext]) -> None:
         super().__init__()
@@ -252,7 +252,7 @@ class _Session(requests.Session):
     def get_adapter(self, url: str) -> BaseAdapter:
         adapter = super().get_adapter(url)
         if not isinstance(adapter, _Adapter) and url.lower().startswith("https:"):
-            # Only now: reading certificates takes longer than a run that has all files already.
+            # Read late: certificates take longer to load than a run that has all files cached.
             adapter = _Adapter(self._tls())
             self.mount("https://", adapter)
         return adapter

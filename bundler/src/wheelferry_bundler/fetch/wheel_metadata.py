@@ -1,4 +1,4 @@
-"""The little that the bundler reads out of a wheel: its licence and summary, for the SBOM."""
+"""Reads METADATA of a wheel, and the licence and summary in it, for the SBOM."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
     *(ValueError, RuntimeError),
 )
-"""What zipfile raises for archives that are damaged, encrypted or compressed in unknown ways."""
+"""The exceptions of zipfile for damaged, encrypted and unsupported archives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelMetadata:
-    """`license` is an SPDX expression, or else what classifiers or the author say, on one line."""
+    """`license` is an SPDX expression, or else the text of classifiers or author, on one line."""
 
     license: str | None
     summary: str | None
@@ -35,7 +35,7 @@ class WheelMetadata:
 
 def read_wheel_metadata(path: Path, file_name: str) -> WheelMetadata:
     """Read METADATA of a wheel; raises `MalformedError` where there is none."""
-    # The description may be a book, and is not asked for.
+    # The description may be long and is not needed.
     raw, _ = parse_email(_BLANK_LINE.split(read_metadata(path, file_name), maxsplit=1)[0])
     written = raw.get("license")
     stated = (
@@ -49,7 +49,7 @@ def read_wheel_metadata(path: Path, file_name: str) -> WheelMetadata:
 
 
 def _as_expression(text: str) -> str | None:
-    """Return an SPDX expression as SPDX spells it, None where the text is none."""
+    """Return an SPDX expression in canonical form, None for any other text."""
     if len(text) > _LONGEST:
         return None
     try:
@@ -80,6 +80,6 @@ def _from_classifiers(classifiers: list[str]) -> str | None:
 
 
 def _one_line(text: str | None) -> str | None:
-    """Return the first line that says something: `License` may hold the whole text of one."""
+    """Return the first line with content: `License` may contain a whole licence text."""
     lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
     return lines[0][:_LONGEST] if lines and lines[0] != "UNKNOWN" else None

@@ -15,7 +15,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def without_credentials(url: str) -> str:
-    """Return `url` without user, password, query and fragment: each may contain a token."""
+    """Return `url` without user, password, query and fragment, which may contain tokens."""
     parts = split_url(url)
     host = parts.netloc.rpartition("@")
     netloc = parts.netloc if host[0] in _SECRET_FREE else host[2]

@@ -145,7 +145,7 @@ def _name_of(file: Table) -> str:
 
 
 def _is_usable(file: Table) -> bool:
-    """Return whether a file has a valid name; the library rejects a name that is a path."""
+    """Return whether a file has a valid name, or one that the library has to reject."""
     name = _name_of(file)
     if has_too_many_tags(name):
         # The library would expand all tags of all wheels.

@@ -24,8 +24,7 @@ from wheelferry_schemas.errors import UsageError
 class Choice:
     """The selection from a workspace.
 
-    Properties and `check_names` raise `UsageError` where something is requested that does not
-    exist.
+    Properties and `check_names` raise `UsageError` for requested names that do not exist.
     """
 
     workspace: Workspace

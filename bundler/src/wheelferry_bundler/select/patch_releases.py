@@ -1,8 +1,8 @@
 """Determines the patch releases of Python for which a selection is valid.
 
-Markers such as `python_full_version <= '3.11'` separate 3.11.0 from 3.11.1. A target without a patch
-release is for the newest one, a target with one is for that, and both are for every other patch
-release with the same selection.
+Markers such as `python_full_version <= '3.11'` separate 3.11.0 from 3.11.1. A target without a
+patch release is for the newest one, a target with one is for that, and both are for every other
+patch release with the same selection.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Adds a signature to a bundle that exists; no other byte of its payload changes.
+"""Adds signatures to an existing bundle without changing any other byte of its content.
 
-The new member goes behind the signatures that are there. Frames are copied as they are, so that
-manifest, documents, wheels and the other signatures stay the same to the byte.
+New members follow the existing signatures. Frames are copied unchanged, so that manifest,
+documents, wheels and the other signatures stay the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _CHUNK = 2**20
 
 
 def add_signatures(path: Path, signers: Sequence[Signer]) -> Manifest:
-    """Sign the manifest of a bundle with each of the keys; returns what was signed.
+    """Sign the manifest of a bundle with each of the keys, and return the manifest.
 
-    Raises `TamperedError` for what is not a bundle, `ConflictError` where a key has signed it
-    already, `UsageError` where it has as many signatures as it can hold, `TransferError` where
-    it cannot be written. Then the bundle is as it was.
+    Raises `TamperedError` for what is not a bundle, `ConflictError` where a key has already signed
+    it, `UsageError` where it cannot hold more signatures, `TransferError` where it cannot be
+    written. On failure the bundle is unchanged.
     """
     try:
         with path.open("rb") as file:
@@ -71,7 +71,7 @@ def _check_new(path: Path, head: Head, signers: Sequence[Signer]) -> None:
         try:
             present.add(sshsig.decode(member.content).key)
         except MalformedError:
-            # Not ours to judge; whoever verifies is told of it.
+            # Verification reports it.
             continue
     for signer in signers:
         if signer.public in present:

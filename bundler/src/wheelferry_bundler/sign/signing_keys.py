@@ -36,7 +36,7 @@ _PRIVATE_MAGIC = b"openssh-key-v1\0"
 
 
 class Signer(Protocol):
-    """Whatever signs: a key in memory, or one that only ssh-keygen can use."""
+    """A key that can sign: in memory, or through ssh-keygen."""
 
     @property
     def public(self) -> PublicKey:
@@ -44,7 +44,7 @@ class Signer(Protocol):
 
     @property
     def name(self) -> str:
-        """The name that it goes by."""
+        """The key's name."""
 
     def sign(self, message: bytes, /) -> bytes:
         """Return the armored signature over `message` in the namespace of bundles."""
@@ -52,7 +52,7 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
-    """A private key in memory, and the name that its public half goes by."""
+    """A private key in memory, and its name."""
 
     private: Ed25519PrivateKey
     name: str
@@ -95,9 +95,10 @@ def new_key(path: Path) -> SigningKey:
 
 
 def trust_here(folder: Path, key: SigningKey) -> None:
-    """Let this host's own installer accept the key: a line in `folder`'s allowed_signers.
+    """Have this host's installer accept the key, by a line in `folder`'s allowed_signers.
 
-    Where root says who may sign, it would accept nobody any more: a key has to be in both lists.
+    Nothing is written where root has a list of signers: then a key has to be in both lists, and a
+    new list would exclude all other keys.
     """
     if (SYSTEM_FOLDER / allowed_signers.FILE_NAME).exists():
         return
@@ -114,10 +115,10 @@ def trust_here(folder: Path, key: SigningKey) -> None:
 
 
 def open_key(path: Path, ask_passphrase: Callable[[Path], str]) -> Signer:
-    """Return what signs for a `--key`.
+    """Return the signer for a `--key`; raises `UsageError`.
 
-    An Ed25519 key file signs here. A public key file stands for a key in an agent; that and keys
-    of other types, hardware keys among them, sign through ssh-keygen. Raises `UsageError`.
+    An Ed25519 key file signs in this process. A public key file names a key in an agent, which
+    signs through ssh-keygen, as do keys of other types and hardware keys.
     """
     public = _public_half(path)
     if public is None or (public[0].type == _OWN_TYPE and path.suffix != ".pub"):
@@ -148,12 +149,12 @@ def load_key(path: Path, ask_passphrase: Callable[[Path], str]) -> SigningKey:
 
 
 def public_path(path: Path) -> Path:
-    """Return where the public half of a key file lies."""
+    """Return the path of a key file's public half."""
     return path.with_name(f"{path.name}.pub")
 
 
 def _public_half(path: Path) -> tuple[PublicKey, str] | None:
-    """Return key and comment of a `.pub` file, or of the one beside a private key, if any."""
+    """Return key and comment of a `.pub` file, or of the one beside a private key."""
     beside = path if path.suffix == ".pub" else public_path(path)
     try:
         return allowed_signers.parse_key_file(beside.read_text(encoding="utf-8"))
@@ -162,7 +163,7 @@ def _public_half(path: Path) -> tuple[PublicKey, str] | None:
 
 
 def _read_private(path: Path) -> bytes:
-    """Read a private key; one that others can read is refused, as ssh refuses it."""
+    """Read a private key; like ssh, refuse one that others can read."""
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -181,13 +182,13 @@ def _read_private(path: Path) -> bytes:
 
 
 def _own_comment(data: bytes) -> str | None:
-    """Return the comment in a private key without passphrase (OpenSSH's PROTOCOL.key)."""
+    """Return the comment in an unencrypted private key (OpenSSH's PROTOCOL.key)."""
     body = b"".join(line for line in data.splitlines() if not line.startswith(b"-----"))
     try:
         reader = Reader(base64.b64decode(body, validate=True))
         if reader.take(len(_PRIVATE_MAGIC)) != _PRIVATE_MAGIC or reader.string() != b"none":
             return None
-        # Key derivation and its options, the number of keys, the public half.
+        # Skip key derivation and its options, the number of keys, the public half.
         for read in (reader.string, reader.string, reader.uint32, reader.string):
             read()
         private = Reader(reader.string())
@@ -203,7 +204,7 @@ def _load(data: bytes, path: Path, ask_passphrase: Callable[[Path], str]) -> obj
     try:
         return load_ssh_private_key(data, None)
     except TypeError:
-        # The library's way to say that the key is encrypted.
+        # The library raises this for an encrypted key.
         passphrase = ask_passphrase(path).encode()
     try:
         return load_ssh_private_key(data, passphrase)

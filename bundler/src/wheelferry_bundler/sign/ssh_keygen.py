@@ -13,16 +13,16 @@ from wheelferry_schemas.trust.ssh_wire import PublicKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshKeygenKey:
-    """A key that only ssh-keygen can use; `path` is what it calls the key by."""
+    """A key that only ssh-keygen can use, under the name `path`."""
 
     path: Path
     public: PublicKey
     name: str
 
     def sign(self, message: bytes) -> bytes:
-        """Return the armored signature; ssh-keygen asks on the terminal for a touch or a PIN.
+        """Return the armored signature; ssh-keygen prompts on the terminal for a touch or a PIN.
 
-        Raises `UsageError` with what ssh-keygen says where it does not sign.
+        Raises `UsageError` with ssh-keygen's message where it does not sign.
         """
         command = ["ssh-keygen", "-Y", "sign", "-f", str(self.path), "-n", sshsig.NAMESPACE]
         try:

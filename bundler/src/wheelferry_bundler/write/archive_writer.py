@@ -1,8 +1,8 @@
-"""Writes an archive: every wheel is read once, hashed and compressed on the way.
+"""Writes the archive: each wheel is read once, and hashed and compressed in the same pass.
 
 The manifest comes first and states every hash, so the hashes are known before the wheels are read;
-a wheel that no longer has its hash stops the writing. Frames are read, hashed and compressed by
-threads and written in order, so that the bytes do not depend on how many there are.
+a wheel that no longer has its hash stops the writing. Threads read, hash and compress frames, which
+are written in order, so that the bytes do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from wheelferry_schemas.bundle.manifest import Manifest
 from wheelferry_schemas.errors import MalformedError, TransferError
 
 LEVEL = 1
-"""Wheels are compressed already; higher levels gain 1 to 3% and cost seconds."""
+"""Wheels are already compressed; higher levels gain 1 to 3% and cost seconds."""
 _THREADS = 2
 _AHEAD = 3
-"""How many frames may wait to be written; this bounds the memory."""
+"""The number of frames that may wait to be written, which limits memory."""
 _FLUSHED_AT_ONCE = 64 * 2**20
 
 
 class ChangedFileError(MalformedError):
-    """A file that no longer has the hash that it had when it was fetched or built."""
+    """A file whose content has changed since it was fetched or built."""
 
     def __init__(self, name: str, sha256: str) -> None:
         super().__init__(
@@ -55,9 +55,9 @@ def write_archive(
     """Write the archive beside `path` and move it there when it is complete; returns its size.
 
     `contents` maps the names of the manifest's documents and wheels to their bytes or files.
-    Raises `ChangedFileError` where content has another size or hash than the manifest says,
-    `TransferError` where a file cannot be read or the archive not be written; then nothing is
-    left behind.
+    Raises `ChangedFileError` where content has another size or hash than the manifest states,
+    `TransferError` where a file cannot be read or the archive cannot be written. On failure nothing
+    is left behind.
     """
     members = _members(manifest, manifest_bytes, signatures, contents)
     try:
@@ -72,7 +72,7 @@ def write_archive(
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that takes the place of `path` if the block ends well."""
+    """Open a temporary file that replaces `path` if the block succeeds."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -90,7 +90,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """What a frame holds of a member: some of its header, of its content and of its padding."""
+    """The part of a member in a frame: of its header, its content and its padding."""
 
     head: bytes
     start: int
@@ -99,12 +99,12 @@ class Piece:
 
     @property
     def size(self) -> int:
-        """How many bytes the frame unfolds to."""
+        """The decompressed size of the frame."""
         return len(self.head) + self.stop - self.start + len(self.tail)
 
 
 def pieces(head: bytes, size: int) -> Iterator[Piece]:
-    """Yield the pieces that a member of `size` bytes behind its header is cut into."""
+    """Yield the pieces of a member with `size` bytes after its header."""
     start, tail = 0, layout.padding(size)
     for frame_size in layout.frame_sizes(len(head) + size + len(tail)):
         stop = min(size, start + frame_size - len(head))
@@ -115,7 +115,7 @@ def pieces(head: bytes, size: int) -> Iterator[Piece]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Member:
-    """A member to write: `sha256` is what its content is to have, None where that is given."""
+    """A member to write; `sha256` is the expected hash of its content, None where it is given."""
 
     name: str
     head: bytes
@@ -188,14 +188,14 @@ def _frames(pool: ThreadPoolExecutor, member: _Member) -> Iterator[tuple[Piece, 
 def _make_frame(
     member: _Member, piece: Piece, digest: hashlib._Hash, before: Future[bytes] | None
 ) -> bytes:
-    """Return a frame, once the hash has the content of the frames `before`."""
+    """Return a frame, after the hash has been updated with the frames `before`."""
     frame = _thread.frame[: piece.size]
     start, stop = len(piece.head), len(piece.head) + piece.stop - piece.start
     frame[:start], frame[stop:] = piece.head, piece.tail
     _read(member, piece.start, frame[start:stop])
     data = compress_frame(frame)
     if before is not None:
-        # The pool is a queue: what was submitted before has begun before.
+        # The pool is a queue: an earlier job has started earlier.
         before.result()
     digest.update(frame[start:stop])
     if piece.stop == member.size and member.sha256 not in (None, digest.hexdigest()):
@@ -204,7 +204,7 @@ def _make_frame(
 
 
 def _read(member: _Member, start: int, room: memoryview) -> None:
-    """Fill `room` with the content from `start` on; raises unless that is there and then ends."""
+    """Fill `room` with the content from `start`; raises where the file has another size."""
     stop = start + len(room)
     if isinstance(member.content, bytes):
         room[:] = member.content[start:stop]
@@ -224,7 +224,7 @@ def _read(member: _Member, start: int, room: memoryview) -> None:
 
 @contextlib.contextmanager
 def _flushing(file: BinaryIO) -> Iterator[Callable[[int], None]]:
-    """Flush a file while it grows: a USB stick would else take minutes after the last byte."""
+    """Flush a file while it grows; a USB stick would otherwise take minutes at the end."""
     unflushed = 0
     job: Future[None] | None = None
 
@@ -239,12 +239,12 @@ def _flushing(file: BinaryIO) -> Iterator[Callable[[int], None]]:
     with ThreadPoolExecutor(1) as pool:
         yield wrote
         if job is not None:
-            # The last flush is told of an error only where no other was.
+            # An error of the last flush is raised only where no other was.
             job.result()
 
 
 class _Thread(threading.local):
-    """Room for a frame in each thread, used again: fresh memory costs more than what it is for."""
+    """A buffer for a frame in each thread: allocating one costs more than filling it."""
 
     def __init__(self) -> None:
         self.frame = memoryview(bytearray(layout.FRAME_SIZE))
@@ -254,7 +254,7 @@ _thread = _Thread()
 
 
 def compress_frame(piece: bytes | memoryview) -> bytes:
-    """Return one frame that states its content size and carries a checksum."""
+    """Return one frame with content size and checksum."""
     parameters = zstandard.ZstdCompressionParameters.from_level(
         LEVEL, write_checksum=True, write_content_size=True
     )

@@ -1,4 +1,4 @@
-"""What goes into an archive: the manifest, and the file or the bytes behind each of its members."""
+"""Assembles an archive: the manifest, and the file or bytes of each member."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from wheelferry_schemas.fields import format_timestamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleIdentity:
-    """What a bundle is made of and when; times are in seconds since the epoch."""
+    """What the bundle is, and when it was made; times are in seconds since the epoch."""
 
     name: str
     version: str | None
@@ -34,7 +34,7 @@ class BundleIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """A manifest, and what lies behind the names of its members."""
+    """A manifest, and the content of its members by name."""
 
     manifest: Manifest
     members: Mapping[str, bytes | Path]
@@ -42,7 +42,7 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """A wheel for one target: the package it was chosen for, and how it was built, if it was."""
+    """A wheel for one target, with its package and, if it was built, the build."""
 
     target: str
     chosen: Chosen
@@ -58,7 +58,7 @@ def assemble(
     built: Mapping[tuple[PackageKey, str], Built],
     pythons: Sequence[PythonFile] = (),
 ) -> Assembly:
-    """Return the contents of a bundle.
+    """Return the manifest and members of a bundle.
 
     `fetched` holds files, `built` wheels by package and target. Raises `UnfitError`
     where two different files have one name, `MalformedError` for what is not a wheel.
@@ -151,7 +151,7 @@ def _documents(
     roots: Sequence[str],
     pythons: Sequence[PythonFile],
 ) -> dict[str, bytes]:
-    # The SBOM library takes a third of a second to import: only who writes one waits for it.
+    # The SBOM library takes a third of a second to import, so it is imported late.
     from wheelferry_bundler.write import sbom
 
     targets = [selection.target for selection in selections]

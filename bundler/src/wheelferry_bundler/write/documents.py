@@ -1,7 +1,7 @@
-"""The documents of a bundle: what pip, uv and people read without wheelferry.
+"""Writes the documents of a bundle for pip, uv and people without wheelferry.
 
-One pylock.toml (PEP 751) and one requirements.txt per target, named after it where there are
-several, and one SBOM. All refer to `wheels/` beside them.
+There are a pylock.toml (PEP 751) and a requirements.txt per target, named after it if there are
+several, and an SBOM. All refer to `wheels/` beside them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads the head of a bundle that exists, to sign it once more or to see what it is for."""
+"""Reads the head of an existing bundle, to add a signature or to learn its targets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wheelferry_schemas.errors import TamperedError, TransferError, UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingBundle:
-    """The frames of a bundle, the size of the table at its end that lists them, and its head."""
+    """The frames of a bundle, the size of the seek table at its end, and its head."""
 
     frames: tuple[Frame, ...]
     table_size: int
@@ -26,7 +26,7 @@ class ExistingBundle:
 
 
 def read_existing(file: BinaryIO) -> ExistingBundle:
-    """Read the head of an open bundle; no signature is checked.
+    """Read the head of an open bundle without checking signatures.
 
     Raises `TamperedError` for what is not a bundle, `UsageError` for a self-contained file.
     """
@@ -36,7 +36,7 @@ def read_existing(file: BinaryIO) -> ExistingBundle:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Return the manifest of a bundle, whoever signed it.
+    """Return the manifest of a bundle without checking signatures.
 
     Raises `TransferError` where the file cannot be read, and as `read_existing`.
     """

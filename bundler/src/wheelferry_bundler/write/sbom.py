@@ -1,4 +1,4 @@
-"""The SBOM of a bundle (CycloneDX 1.6, JSON), reproducible: no random serial, no clock."""
+"""Writes the SBOM of a bundle (CycloneDX 1.6, JSON), reproducibly: no random serial, no clock."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _component(package: Package) -> Component:
 
 
 def _platform(python: PythonArchive) -> Component:
-    """Describe an interpreter; only file names of python-build-standalone tell the version."""
+    """Return an interpreter's component; only python-build-standalone names state a version."""
     release = read_release(python.name)
     version = release.version if release else None
     return Component(
@@ -101,7 +101,7 @@ def _platform(python: PythonArchive) -> Component:
         purl=PackageURL(
             "generic", name="cpython", version=version, qualifiers={"file_name": python.name}
         ),
-        # By this name vulnerabilities of the interpreter are published.
+        # Vulnerabilities of the interpreter are published under this name.
         cpe=f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*" if version else None,
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=python.sha256)],
         properties=[Property(name="wheelferry:target", value=target) for target in python.targets],
@@ -115,10 +115,10 @@ def _license(text: str) -> License:
 
 
 def _tops(roots: Sequence[str], packages: Sequence[Package]) -> Sequence[str]:
-    """Return what the bundle as such depends on.
+    """Return the direct dependencies of the bundle.
 
-    Where the roots stay behind (a project that is not installed), that is whatever no other
-    package asks for.
+    If the roots are not included (a project that is not installed), these are the packages that no
+    other one requires.
     """
     names = {package.name for package in packages}
     if names.isdisjoint(roots):
