@@ -1,4 +1,4 @@
-"""The command `bundle`; loads nothing before it can be interrupted."""
+"""Runs `bundle` as `python -m wheelferry_installer`; loads nothing before it can be stopped."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _VERBOSE = ("-v", "--verbose")
 
 
 def main(path: str) -> None:
-    """Run the command line of the file at `path`; its bundle is implied where one is required."""
+    """Run the command line of the file at `path`, whose own bundle is the default."""
     with zipfile.ZipFile(path) as archive:
         holds_bundle = BUNDLE in archive.namelist()
     if holds_bundle:
@@ -38,7 +38,7 @@ def _program() -> str:
 
 
 def completed(arguments: Sequence[str], path: str) -> list[str]:
-    """Return the arguments for the installed command: `install` unless another one is named."""
+    """Return the arguments for the installed command: `install` unless another is named."""
     first = 1 if arguments[:1] and arguments[0] in _VERBOSE else 0
     flags, rest = list(arguments[:first]), list(arguments[first:])
     if not rest or (rest[0].startswith("-") and rest[0] not in _OF_THE_GROUP):

@@ -131,7 +131,7 @@ def test_wheel_that_was_tampered_with_is_not_looked_into(
     def fail(_ending: bytes) -> list[int]:
         raise AssertionError
 
-    monkeypatch.setattr(room, "foretold_sizes", fail)
+    monkeypatch.setattr(room, "stated_sizes", fail)
     path = make_bundle(tmp_path / "bundle.tar.zst", [BIG], keys=[ALICE])
     frames = plain_frames(path.read_bytes())
     frames[-2] = frames[-2][:600] + bytes(1) + frames[-2][601:]

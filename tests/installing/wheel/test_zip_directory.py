@@ -21,7 +21,7 @@ from vectors.raw_zip import (
     unicode_path_field,
     zip64_field,
 )
-from wheelferry_installer.wheel.zip_directory import ZipEntry, foretold_sizes, read_directory
+from wheelferry_installer.wheel.zip_directory import ZipEntry, stated_sizes, read_directory
 from wheelferry_schemas.errors import MalformedError
 
 FOO = RawEntry(name=b"foo.py", content=b"foo" * 100)
@@ -513,20 +513,20 @@ def test_refuses_content_that_reaches_into_the_directory() -> None:
 
 def test_last_bytes_foretell_the_sizes() -> None:
     data = build([FOO, BAR])
-    assert foretold_sizes(data) == [300, 3]
+    assert stated_sizes(data) == [300, 3]
     directory = len(data) - END - 2 * CENTRAL - len(FOO.name) - len(BAR.name)
-    assert foretold_sizes(data[directory:]) == [300, 3]
-    assert foretold_sizes(data[directory + 1 :]) is None
+    assert stated_sizes(data[directory:]) == [300, 3]
+    assert stated_sizes(data[directory + 1 :]) is None
 
 
 @pytest.mark.parametrize(
     "data", [b"", bytes(END), build([FOO]) + b"x", build([FOO], ending=Ending(comment=b"x"))]
 )
 def test_other_last_bytes_foretell_nothing(data: bytes) -> None:
-    assert foretold_sizes(data) is None
+    assert stated_sizes(data) is None
 
 
 def test_refuses_to_foretell_from_a_directory_that_cannot_be_read() -> None:
     data = build([FOO]).replace(b"PK\1\2", b"PK\1\3")
     with pytest.raises(MalformedError, match="directory cannot be read"):
-        foretold_sizes(data)
+        stated_sizes(data)

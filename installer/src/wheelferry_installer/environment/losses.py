@@ -131,7 +131,7 @@ def _look(environment: Path, receipt: Receipt) -> Looked:
 
 
 def of(environment: Path, receipt: Receipt, findings: Findings) -> Losses:
-    """Return what would be lost according to a comparison; files of packages as packages."""
+    """Return what a comparison says would be lost; files of packages count as packages."""
     added = set(findings.added)
     packages = []
     folders = {posixpath.dirname(posixpath.dirname(path)) for path in added}

@@ -155,7 +155,7 @@ def cached_modules(root: Path, modules: Iterable[str]) -> Iterator[str]:
 def _emptied(
     root: Path, taken: Collection[str], staying: Collection[str]
 ) -> tuple[tuple[str, int], ...]:
-    """Return the folders that hold only what is taken, with their modes, inner ones first."""
+    """Return the folders that become empty, with their modes, inner ones first."""
     going = set(taken)
     emptied = []
     candidates = {folder for path in taken for folder in parents(path)} - set(staying)

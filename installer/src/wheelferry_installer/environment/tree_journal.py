@@ -311,7 +311,7 @@ def locked(root: Path, control: Path, on_wait: Callable[[], None] | None) -> Ite
 
 
 def is_unfinished(control: Path) -> bool:
-    """Return whether a run left something to finish, undo or tidy up; changes nothing."""
+    """Return whether a run left something to finish, undo or clean up; changes nothing."""
     return any(os.path.lexists(control / name) for name in _UNFINISHED)
 
 

@@ -25,7 +25,7 @@ class _Builder(venv.EnvBuilder):
         return super().replace_variables(text, types.SimpleNamespace(**moved))
 
     def symlink_or_copy(self, src: Any, dst: Any, relative_symlinks_ok: bool = False) -> None:
-        """Link; copy only where there are no links, not when a link fails: the disk may be full."""
+        """Link; copy only if links are not supported, not if one fails: the disk may be full."""
         if os.name != "nt":
             try:
                 # This Python may lie in there too, and moves along.

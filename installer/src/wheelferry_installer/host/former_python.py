@@ -1,8 +1,8 @@
-"""The Python that an environment was made with, which an upgrade keeps.
+"""Finds the Python that an environment was made with, which an upgrade keeps.
 
 The receipt names it, and whoever can write to an environment can write a receipt: one may come with
-a repository, and name a program in there. So only a Python is started that this user has chosen
-before, or that would be tried anyway. What was chosen is remembered in the user's state folder.
+a repository and name a program in it. So a Python is started only if this user has chosen it
+before, or if it would be tried anyway. Choices are recorded in the user's state folder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MOST = 100
 class FormerPython:
     """The interpreter that an environment was made with; `why_not` says why it cannot be kept.
 
-    `bundled` tells that it came in a bundle, and goes with the environment.
+    A `bundled` one came in a bundle and is removed with the environment.
     """
 
     environment: Path
@@ -37,11 +37,11 @@ class FormerPython:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be asked whether it fits."""
+        """Whether it may be started to find out whether it fits."""
         return self.why_not is None and not self.bundled
 
     def farewell(self, successor: Path) -> str | None:
-        """Return the line that says that another is used from now on, None where it is this one."""
+        """Return the line that announces another interpreter, None if it stays the same."""
         if os.fspath(successor) == self.path:
             return None
         reason = self.why_not or "does not fit this bundle"
@@ -54,7 +54,7 @@ class FormerPython:
 
 
 def former_python(environment: Path) -> FormerPython | None:
-    """Return the Python that an environment was made with, None where nothing is there."""
+    """Return the Python that an environment was made with, None if there is no environment."""
     receipt = read_receipt(environment)
     if receipt is None:
         return None
@@ -70,7 +70,7 @@ def former_python(environment: Path) -> FormerPython | None:
 
 
 def remember(python: Path) -> None:
-    """Remember that this user has chosen an interpreter; if that fails, it is asked for again."""
+    """Record that this user has chosen an interpreter; if that fails, it has to be named again."""
     path = os.fspath(python)
     chosen = _chosen()
     if path in chosen or "\n" in path:
@@ -88,7 +88,7 @@ def _is_known(path: str, version: str) -> bool:
         return True
     minor = ".".join(version.split(".")[:2])
     names = ("python3", f"python{minor}")
-    # Compared as text: a link to a Python of this host, beside a pyvenv.cfg, runs what lies there.
+    # Compared as text: a link to a Python of this host, beside a pyvenv.cfg, runs code from there.
     return path in (getattr(sys, "_base_executable", None), *map(shutil.which, names))
 
 

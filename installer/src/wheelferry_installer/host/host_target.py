@@ -1,4 +1,4 @@
-"""Describes an interpreter of this host as a target, so that nothing about it has to be guessed."""
+"""Describes an interpreter of this host as a target for `bundle create`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wheelferry_schemas.target import MarkerEnvironment, Target
 
 
 def describe(interpreter: Interpreter) -> Target:
-    """Return the target that an interpreter is; raises `UnfitError` for other than CPython."""
+    """Return the target that describes an interpreter; raises `UnfitError` if it is not CPython."""
     markers = interpreter.markers
     if markers["implementation_name"] != "cpython":
         raise UnfitError(
@@ -21,7 +21,7 @@ def describe(interpreter: Interpreter) -> Target:
     abis = dict.fromkeys(
         abi for python, abi, _ in tags if python == short and abi not in ("abi3", "abi3t", "none")
     )
-    # A plain linux_* says nothing about the libc, so it comes last, as selection has it.
+    # A plain linux_* says nothing about the libc, so it comes last, as in selection.
     platforms = sorted(
         dict.fromkeys(platform for _, _, platform in tags if platform != "any"),
         key=lambda platform: platform.startswith("linux_"),

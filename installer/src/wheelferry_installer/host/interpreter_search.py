@@ -1,4 +1,4 @@
-"""Asks a Python interpreter what it is: tags, markers, paths. It is run, never guessed about."""
+"""Finds Python interpreters and runs them to learn their tags, markers and paths."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 _ROOM = os.path.dirname(os.path.dirname(__file__))
 _FACTS = os.path.join(_ROOM, "foreign", "interpreter_facts.py")
 TIMEOUT = 60
-"""Seconds; an interpreter on a slow disk takes its time to start."""
+"""In seconds; an interpreter on a slow disk needs time to start."""
 
 
 class InterpreterQuery:
-    """An interpreter that was started, and is about to say what it is.
+    """An interpreter that was started to describe itself.
 
-    It takes a while to answer, in which other things can be done. As a context manager it stops
-    whoever has not answered at the end.
+    Other work can be done until it answers. As a context manager it stops an interpreter that has
+    not answered at the end.
     """
 
     def __init__(self, executable: str | os.PathLike[str]) -> None:
-        """Start an interpreter; raises `UnfitError` where that cannot be done."""
+        """Start an interpreter; raises `UnfitError` if that fails."""
         self.executable = os.fspath(executable)
-        # By its path: a program that is no Python may print its arguments.
+        # By path: a program that is no Python may print its arguments.
         script = ("-I", _FACTS, os.path.dirname(packaging.__file__))
         try:
             self._process = subprocess.Popen(
@@ -59,7 +59,7 @@ class InterpreterQuery:
 
     @functools.cached_property
     def answer(self) -> Interpreter:
-        """What the interpreter says of itself; raises `UnfitError` where it is none."""
+        """How the interpreter describes itself; raises `UnfitError` if it is no Python."""
         try:
             said, complaint = self._process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired as error:
@@ -87,18 +87,18 @@ class InterpreterQuery:
 
 
 def ask(executable: str | os.PathLike[str]) -> Interpreter:
-    """Run an interpreter and return what it says of itself.
+    """Run an interpreter and return how it describes itself.
 
-    Raises `UnfitError` where it cannot be run or is none.
+    Raises `UnfitError` if it cannot be run or is no Python.
     """
     with InterpreterQuery(executable) as question:
         return question.answer
 
 
 def first_choice(wanted: str | None) -> str:
-    """Return the interpreter that is tried first: the user's `--python`, else this very one.
+    """Return the interpreter to try first: the user's `--python`, otherwise the running one.
 
-    `wanted` is a path, a name on PATH, or a version such as `3.12`. Raises `UnfitError` where there
+    `wanted` is a path, a name on PATH, or a version such as `3.12`. Raises `UnfitError` if there
     is none.
     """
     if wanted is None:
@@ -117,15 +117,15 @@ def find(
 ) -> Iterator[Interpreter]:
     """Yield the interpreters to try, best first.
 
-    That is the one that was asked already, the first choice, and, where the user wants none in
-    particular, `python3.N` from PATH for each of the minor versions.
+    They are the one already queried, the first choice, and, unless the user named one, `python3.N`
+    from PATH for each of the minor versions.
     """
     choice = first_choice(wanted)
     if first is not None and first.executable != choice:
         try:
             former = first.answer
         except UnfitError:
-            # It was not named now, but is what an environment was made with: others do as well.
+            # The user did not name it; the environment was made with it. Others will do.
             former = None
         if former is not None:
             yield former
@@ -137,18 +137,18 @@ def find(
             try:
                 yield ask(path)
             except UnfitError:
-                # Launchers of version managers are on PATH even where they start nothing.
+                # Version managers put launchers on PATH even for versions that are not installed.
                 continue
 
 
 def _tags_of_old(facts: Mapping[str, Any]) -> list[str]:
-    """Return the tags of a Python before 3.9: its own, for the platforms of this very Python.
+    """Return the tags of a Python before 3.9: its own, for the platforms of the running Python.
 
-    Raises `ValueError` where it is for platforms of another kind.
+    Raises `ValueError` if it is for another kind of platform.
     """
     from packaging import tags
 
-    # Old ones tell the libc that they were built for, not its version here.
+    # Old ones report the libc that they were built for, not the version on this host.
     libc = facts["libc"].partition(" ")[0]
     if (facts["platform"], libc) != (sysconfig.get_platform(), platform.libc_ver()[0]):
         raise ValueError(f"it is for {facts['platform']} {libc}".rstrip())

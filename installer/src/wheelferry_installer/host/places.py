@@ -1,4 +1,4 @@
-"""Where a bundle goes that gets no environment of its own: `--into`, `--target`, `--prefix`."""
+"""Describes the trees that `--into`, `--target` and `--prefix` install into."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _PYTHONS = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A tree that others write to as well.
+    """A tree that other tools write to as well.
 
-    `schemes` maps purelib, platlib, scripts and data, and `headers` is, a folder relative to
-    `root`; `receipts` is the folder for the receipt. Scripts are started with `interpreter`.
-    `lasting` folders are never removed. `unsearched` are library folders that the interpreter does
-    not look in, though it may look in others below `root`, which are `searched`.
+    `schemes` maps purelib, platlib, scripts and data to folders relative to `root`, as are
+    `headers` and `receipts`, the folder for the receipt. Scripts run with `interpreter`. `lasting`
+    folders are never removed. `unsearched` are library folders that the interpreter does not
+    search, `searched` are others below `root` that it does.
     """
 
     root: Path
@@ -45,15 +45,15 @@ class Place:
 
     @property
     def libraries(self) -> tuple[str, ...]:
-        """The folders that distributions are in."""
+        """The folders that contain distributions."""
         return tuple(dict.fromkeys((self.schemes["purelib"], self.schemes["platlib"])))
 
 
 def into(environment: Path) -> tuple[Place, Interpreter]:
-    """Return the place that an environment is, and its interpreter.
+    """Return an environment as a place, and its interpreter.
 
-    `environment` is its folder, or the path of its interpreter. Raises `UsageError` where it is
-    none, and `ConflictError` where it belongs to wheelferry or to the operating system.
+    `environment` is its folder, or the path of its interpreter. Raises `UsageError` if it is no
+    environment, and `ConflictError` if wheelferry or the operating system manages it.
     """
     python = _python_of(environment)
     interpreter = ask(python)
@@ -80,7 +80,7 @@ def into(environment: Path) -> tuple[Place, Interpreter]:
 
 
 def target(folder: Path, interpreter: Path) -> Place:
-    """Return the place that is one folder of modules, to be put on a path."""
+    """Return a folder of modules, to be put on a path, as a place."""
     return Place(
         root=Path(os.path.realpath(folder)),
         schemes={"purelib": ".", "platlib": ".", "scripts": "bin", "data": "."},
@@ -91,11 +91,11 @@ def target(folder: Path, interpreter: Path) -> Place:
 
 
 def prefix(folder: Path, python: Interpreter, interpreter: Path) -> Place:
-    """Return the place that is laid out as the folders of an interpreter are.
+    """Return a folder with the layout of an interpreter's prefix as a place.
 
-    Where `folder` is where `interpreter` has what is added to it, they are those that it names:
-    Debian's in `/usr/local` are not those of an environment. Raises `ConflictError` where it
-    belongs to the operating system.
+    If `folder` is where `interpreter` itself looks for additions, the interpreter's own layout is
+    used: Debian's in `/usr/local` differs from that of an environment. Raises `ConflictError` if
+    the operating system manages it.
     """
     root = Path(os.path.realpath(folder))
     facts = _facts(interpreter)
@@ -182,7 +182,7 @@ def _facts(executable: Path) -> dict[str, Any]:
 
 
 def _relative(path: str, root: Path) -> str:
-    """Return a folder relative to `root`, with links resolved: lib64 may be lib by another name."""
+    """Return a folder relative to `root`, with links resolved: lib64 may be a link to lib."""
     relative = os.path.relpath(os.path.realpath(path), root).replace(os.sep, "/")
     if relative == ".." or relative.startswith("../") or os.path.isabs(relative):
         raise ConflictError(

@@ -1,7 +1,7 @@
 """Unpacks the Python that a bundle carries.
 
-It lies in the environment that is made from it, in a folder that no wheel may write to. So it comes
-and goes with the environment: one step puts both in place, and `bundle rollback` takes both back.
+It is kept in the environment that is made from it, in a folder that no wheel may write to. So both
+are installed in one step, and `bundle rollback` takes both back.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
 
 def ask_bundled(fit: Fit, unpacked: Path) -> Fit:
-    """Return the fit with what the Python that was unpacked says of itself; raises `UnfitError`."""
+    """Return the fit as the unpacked Python describes itself; raises `UnfitError`."""
     said = interpreter_search.ask(unpacked / EXECUTABLE)
     problems = misfits(fit.target, fit.packages, said)
     if problems:
@@ -54,7 +54,7 @@ def unpack(
 ) -> tuple[InstalledFile, ...]:
     """Unpack an archive whose hash is checked first; returns its files, relative to `environment`.
 
-    Raises `MalformedError` where the archive breaks a rule; then nothing of it was unpacked.
+    Raises `MalformedError` if the archive breaks a rule; then nothing was unpacked.
     """
     name = layout.python_name(archive.name)
     member = next(member for member in bundle.members if member.name == name)
@@ -94,6 +94,6 @@ def _write(entry: TarEntry, content: Iterator[bytes], path: Path) -> str:
             digest.update(piece)
             file.write(piece)
         file.flush()
-        # Compiled modules are for sources of that time.
+        # Compiled modules record the time of their sources.
         os.utime(file.fileno(), (entry.time, entry.time))
     return digest.hexdigest()

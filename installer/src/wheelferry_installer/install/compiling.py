@@ -1,7 +1,6 @@
-"""Compiles installed modules: by the interpreter that they are for, on all processors.
+"""Compiles installed modules with the interpreter that they are for, on all processors.
 
-`python -m compileall -j 0` does the same, and takes two fifths more of CPU time for handing out
-files.
+`python -m compileall -j 0` does the same, but needs 40% more CPU time to distribute the files.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ def compile_modules(interpreter: Path, staging: Path, modules: Iterable[str], fi
         encoding="utf-8"
     )
     arguments = ("-I", "-c", script, os.fspath(staging), os.fspath(final), str(os.getpid()))
-    # The largest first, dealt out in turn: then all are done at nearly the same time.
+    # The largest first, in turn: then all processors finish at nearly the same time.
     queue = sorted(modules, key=lambda path: -(staging / path).stat().st_size)
     shares = [queue[number :: processors()] for number in range(processors())]
     with contextlib.ExitStack() as stack:
@@ -43,7 +42,8 @@ def compile_modules(interpreter: Path, staging: Path, modules: Iterable[str], fi
             started.append(process)
         for process, share in zip(started, shares, strict=False):
             assert process.stdin is not None
-            # Who ends before it has read all of this compiles nothing, which is no failure.
+            # A process that ends before it has read all of this compiles nothing, which is no
+            # failure.
             with contextlib.suppress(BrokenPipeError), process.stdin as stream:
                 stream.write(os.fsencode("\n".join(share)))
         for process in started:

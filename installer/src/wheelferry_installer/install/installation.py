@@ -27,16 +27,16 @@ from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
 from wheelferry_schemas.receipt import InstalledFile, InstalledLink, Receipt
 
 DEFAULT_KEEP = 1
-"""How many former environments stay where nobody says it."""
+"""How many former environments stay by default."""
 _TIMEOUT = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aside:
-    """What becomes of what was there before.
+    """What happens to the previous environments.
 
-    `losses` are somebody's files, which stay in the folder `former`. `pruned` are former
-    environments that go although nothing is installed.
+    `losses` are files of others, which stay in the folder `former`. `pruned` are former
+    environments that are removed although nothing is installed.
     """
 
     former: Path
@@ -46,7 +46,7 @@ class Aside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """An environment that is in place. `changed` is False where it was so before."""
+    """An environment in place. `changed` is False if it already was as planned."""
 
     plan: EnvironmentPlan
     receipt: Receipt
@@ -68,11 +68,11 @@ def install(
 ) -> Installation:
     """Install a plan; `now` is in seconds since the epoch. `keep` former environments stay.
 
-    Without `keep` it is one, and where nothing is to be done all of them. `on_progress` is called
-    with a member's name and size when it is done. Where another run works on the environment, call
-    `on_wait` and wait; without that raise `ConflictError`, as where somebody's files would be lost,
-    unless `force`. With `shield_signals` INT and TERM are ignored while they would leave something
-    half done. Raises `WheelferryError`; then the environment is as it was.
+    By default one stays, and all of them if nothing has to be installed. `on_progress` is called
+    with a member's name and size when it is done. If another run is working on the environment,
+    call `on_wait` and wait; without `on_wait` raise `ConflictError`, as if files of others would be
+    lost, unless `force`. With `shield_signals` INT and TERM are ignored while they would leave
+    something half done. Raises `WheelferryError`; then the environment is as it was.
     """
     managed = ManagedEnvironment(plan.environment)
     aside = Aside(former=managed.previous)
@@ -95,7 +95,7 @@ def install(
             room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
             plan, python = _python_for(plan, managed)
             written, warnings = _build(plan, python, managed, now, on_progress, sync=sync)
-            # What came to lie there meanwhile, and is not ours, must not be put aside.
+            # Something else may have appeared there meanwhile, which must not be moved away.
             plan.renewed(present_in(plan.environment))
             known = losses.refuse_newcomers(managed, keep, known, force=force)
             managed.commit(written.generation, sync=sync, keep=keep)
@@ -129,7 +129,7 @@ def uninstall(
 ) -> None:
     """Remove an environment and the former ones.
 
-    Raises `ConflictError` where files were edited or added since, unless that is forced.
+    Raises `ConflictError` if files were edited or added since, unless `force`.
     """
     begun = ManagedEnvironment(environment).unfinished
     if not begun and read_receipt(environment) is None:
@@ -141,7 +141,7 @@ def uninstall(
         with locked(environment, on_wait) as managed:
             present = read_receipt(environment)
             if present is None:
-                # A crashed run had begun this, or another has just done it.
+                # Recovery has completed a crashed run, or another run was faster.
                 return
             if not force:
                 kept = {generation.path: generation.receipt for generation in managed.kept}
@@ -154,7 +154,7 @@ def uninstall(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Python:
-    """The interpreter to make an environment with, and its files where they lie in there."""
+    """The interpreter to make an environment with, and its files if they are part of it."""
 
     path: Path
     files: tuple[InstalledFile, ...] = ()
@@ -163,8 +163,8 @@ class _Python:
 def _python_for(
     plan: EnvironmentPlan, managed: ManagedEnvironment
 ) -> tuple[EnvironmentPlan, _Python]:
-    """Begin staging with the Python of the bundle, if it is that; returns what is then known."""
-    # With umask 002 others could write to it; then nobody would believe its receipt.
+    """Begin staging, with the Python of the bundle if that is used; returns the completed plan."""
+    # With umask 002 others could write to it, and its receipt would not be trusted.
     managed.staging.mkdir(0o755)
     if plan.bundled_python is None:
         return plan, _Python(path=plan.fit.interpreter.base_executable)

@@ -1,4 +1,4 @@
-"""Installs a bundle into a tree that somebody else made, beside what is there already."""
+"""Installs a bundle into an existing tree, beside what other tools installed there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from wheelferry_schemas.receipt import InstalledPackage, Receipt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """A merge that is in place, and its receipt. `changed` is False where it was so before."""
+    """A completed merge and its receipt. `changed` is False if nothing had to be done."""
 
     plan: MergePlan
     receipt: Receipt | None
@@ -44,10 +44,10 @@ def install(
 ) -> Merged:
     """Do a merge; `now` is in seconds since the epoch.
 
-    `on_progress` is called with a member's name and size when it is done. Where another run works
-    on the place, call `on_wait` and wait; without that raise `ConflictError`. With `shield_signals`
-    INT and TERM are ignored while they would leave something half done. Raises `WheelferryError`;
-    then the place is as it was.
+    `on_progress` is called with a member's name and size when it is done. If another run is working
+    on the place, call `on_wait` and wait; without `on_wait` raise `ConflictError`. With
+    `shield_signals` INT and TERM are ignored while they would leave something half done. Raises
+    `WheelferryError`; then the place is as it was.
     """
     root, control = merge.place.root, merge.place.root / CONTROL
     if merge.up_to_date and not is_unfinished(control):
@@ -89,8 +89,8 @@ def uninstall(
 ) -> tuple[InstalledPackage, ...]:
     """Remove the packages that the receipt of a place lists; returns them.
 
-    Packages that another installer has replaced since are no longer ours, and stay. Raises
-    `UsageError` where there is no receipt, and as `install` does.
+    Packages that another installer has replaced since are left alone. Raises `UsageError` if there
+    is no receipt, and as `install` does.
     """
     try:
         with locked(place.root, place.root / CONTROL, on_wait) as journal:
@@ -119,7 +119,7 @@ def uninstall(
 
 
 def removal_of(merge: MergePlan) -> Removal:
-    """Find what goes in a merge; raises `ConflictError` that names all that speaks against it."""
+    """Return what a merge removes; raises `ConflictError` that names all that prevents it."""
     packages = merge.receipt.packages if merge.receipt else ()
     removal = plan_removal(
         merge.place.root,
@@ -138,7 +138,7 @@ def _stage(
     *,
     sync: bool,
 ) -> tuple[Receipt, list[str]]:
-    """Write everything that is to come below staging; returns its receipt and warnings."""
+    """Write all new files below staging; returns the receipt and warnings."""
     folder = journal.staging
     where = InstallPaths(
         staging=folder,

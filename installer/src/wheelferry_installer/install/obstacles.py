@@ -1,4 +1,4 @@
-"""What lies in the way of files that are to be put into a tree that somebody else made."""
+"""Finds what is in the way of new files in an existing tree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wheelferry_schemas.errors import ConflictError
 
 
 def refuse_other_disks(place: Place) -> None:
-    """Raise `ConflictError` where a file could not be moved to its place by a rename."""
+    """Raise `ConflictError` if a rename cannot move files into place."""
     device = place.root.stat().st_dev
     for folder in (*place.schemes.values(), place.headers):
         path = place.root / folder
@@ -25,9 +25,9 @@ def refuse_other_disks(place: Place) -> None:
 
 
 def judge_obstacles(place: Place, staged: Path, removal: Removal, *, force: bool) -> list[str]:
-    """Say what lies where files are to be put, and add to the removal what may be replaced.
+    """Return warnings of files in the way, and add to the removal what may be replaced.
 
-    Raises `ConflictError` that names everything else; returns warnings.
+    Raises `ConflictError` that names everything else.
     """
     root = place.root
     taken = frozenset(removal.taken)
@@ -76,5 +76,5 @@ def _blocked(root: Path, path: str, taken: frozenset[str]) -> str | None:
 
 
 def _may_replace(place: Place, path: str) -> bool:
-    """Tell whether a file is a receipt or a compiled module: those are nobody's work."""
+    """Return whether a file is a receipt or a compiled module, which can be made again."""
     return path.startswith(f"{place.receipts}/") or "__pycache__" in path.split("/")

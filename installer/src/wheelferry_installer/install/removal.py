@@ -1,4 +1,4 @@
-"""Which files go when distributions are removed from an environment, and what speaks against it."""
+"""Finds the files to remove with distributions, and what prevents that."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from wheelferry_schemas.receipt import InstalledPackage
 
 @dataclass(slots=True)
 class Removal:
-    """Files to remove; `edited` ones were changed since, `impossible` ones cannot be removed."""
+    """Files to remove; `edited` lists changed ones, `impossible` what cannot be removed."""
 
     taken: set[str] = field(default_factory=set)
     edited: list[str] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
 
     def refuse_conflicts(self, root: Path, *, force: bool) -> None:
-        """Raise `ConflictError` that names all that speaks against it; edits may be forced."""
+        """Raise `ConflictError` for all that prevents the removal; `force` discards edits."""
         problems = self.impossible + ([] if force else self.edited)
         if problems:
             raise ConflictError(
@@ -44,7 +44,7 @@ def plan_removal(
 ) -> Removal:
     """Find the files of distributions; `ours` are packages of the receipt, by their RECORD.
 
-    They are what RECORD lists, all of .dist-info, and what Python compiled of them.
+    These are the files in RECORD, all of .dist-info, and what Python compiled from them.
     """
     removal = Removal()
     for distribution in distributions:
@@ -71,7 +71,7 @@ def plan_removal(
 
 
 def resolved(root: Path, path: str) -> str | None:
-    """Return a path with the links to its folder resolved, None where it leads out of `root`."""
+    """Return a path with the links to its folder resolved, None if it leads out of `root`."""
     if path.startswith(("../", "/")) or os.path.isabs(path):
         return None
     folder, _, name = path.rpartition("/")
@@ -84,12 +84,12 @@ def resolved(root: Path, path: str) -> str | None:
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether a file or a link is there: anything but a folder."""
+    """Return whether a file or a link exists: anything but a folder."""
     return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())
 
 
 def _add(root: Path, path: str, digest: str, removal: Removal) -> None:
-    # lib64 may be lib by another name: what is taken away is told by one name.
+    # lib64 may be a link to lib: each file is removed by one name.
     real = resolved(root, path)
     if real is None:
         removal.impossible.append(f"{path} is outside of {root}")

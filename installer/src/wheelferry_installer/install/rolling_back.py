@@ -1,4 +1,4 @@
-"""Puts back what was there before the last change, or says what that would be."""
+"""Undoes the last change, or says what that would do."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from wheelferry_schemas.receipt import Receipt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBack:
-    """What a rollback changed, or would change; `receipt` is that of what is there then.
+    """What a rollback changed, or would change; `receipt` is the one in effect afterwards.
 
-    `losses` are somebody's files in an environment of ours, which stay in the folder `former`.
+    `losses` are files of others in the environment, which stay in the folder `former`.
     """
 
     receipt: Receipt | None
@@ -47,10 +47,10 @@ def roll_back(
     sync: bool,
     on_wait: Callable[[], None] | None,
 ) -> RolledBack:
-    """Put the youngest former environment back, or the one whose generation begins with `to`.
+    """Restore the newest former environment, or the one whose generation begins with `to`.
 
-    Raises `ConflictError` where it is not kept, or where the generation of the environment does not
-    begin with `if_generation`; then nothing was changed.
+    Raises `ConflictError` if it is not kept, or if the generation of the environment does not begin
+    with `if_generation`; then nothing was changed.
     """
     with generations.locked(environment, on_wait) as managed:
         foreseen = _foresee(managed, to, if_generation)
@@ -72,7 +72,7 @@ def roll_back_place(
     sync: bool,
     on_wait: Callable[[], None] | None,
 ) -> RolledBack:
-    """Undo the last change of a place, or redo it where it was undone; raises as `roll_back`."""
+    """Undo the last change of a place, or redo it if it was undone; raises as `roll_back`."""
     with tree_journal.locked(place.root, place.root / CONTROL, on_wait) as entries:
         foreseen = _foresee_place(place, entries, if_generation)
         entries.rollback(sync=sync)
@@ -143,7 +143,7 @@ def _receipt_then(
 
 
 def _require_generation(where: Path, present: Receipt | None, wanted: str | None) -> None:
-    """Raise `ConflictError` unless that is the generation that is there."""
+    """Raise `ConflictError` unless the present generation begins with `wanted`."""
     if wanted is None:
         return
     found = present.generation if present else "nothing that wheelferry installed"

@@ -1,4 +1,4 @@
-"""How much room an installation takes, from bytes whose hash was checked."""
+"""Computes the space that an installation needs, from bytes whose hash was checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wheelferry_installer.system import disk
 from wheelferry_installer.verify.verification import VerifiedBundle
-from wheelferry_installer.wheel.zip_directory import foretold_sizes
+from wheelferry_installer.wheel.zip_directory import stated_sizes
 from wheelferry_schemas.bundle import layout
 from wheelferry_schemas.bundle.layout import Member
 from wheelferry_schemas.bundle.manifest import Package, PythonArchive
@@ -28,10 +28,10 @@ def require(
     folder: Path,
     python: PythonArchive | None = None,
 ) -> None:
-    """Raise `TransferError` unless packages and a Python have room where `folder` will be.
+    """Raise `TransferError` unless packages, and a Python, fit where `folder` will be.
 
-    The sizes stand at the end of each wheel, and count only once its hash was checked. That means
-    to read the bundle once more, so it is done only where the disk is not plainly large enough.
+    The sizes are at the end of each wheel, and count only after its hash was checked. That means
+    reading the bundle again, so it is done only if the disk may be too small.
     """
     names = {layout.wheel_name(package.wheel) for package in packages}
     wheels = [member for member in bundle.members if member.name in names]
@@ -51,22 +51,22 @@ def require(
 
 
 def _of_wheel(bundle: VerifiedBundle, wheel: Member, block: int) -> int:
-    """Return what a wheel unpacks to; its own size where it does not say, or is damaged."""
+    """Return the unpacked size of a wheel, or its own size if it does not say or is damaged."""
     try:
-        sizes = foretold_sizes(_ending(bundle, wheel))
+        sizes = stated_sizes(_ending(bundle, wheel))
     except MalformedError:
-        # The installation says what is wrong with it.
+        # The installation will report what is wrong with it.
         sizes = None
     return wheel.size if sizes is None else sum(-(-size // block) * block for size in sizes)
 
 
 def _of_archive(bundle: VerifiedBundle, archive: Member) -> int:
-    """Return what an archive of a Python unpacks to; its own size where it does not say."""
+    """Return the unpacked size of a Python archive, or its own size if it does not say."""
     try:
         ending = _ending(bundle, archive)
     except MalformedError:
         return archive.size
-    # gzip ends with the size of what was packed (RFC 1952, 2.3.1).
+    # gzip ends with the unpacked size (RFC 1952, 2.3.1).
     stated = int.from_bytes(ending[-4:], "little") if archive.name.endswith(".gz") else 0
     return max(archive.size, stated)
 

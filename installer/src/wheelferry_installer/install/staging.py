@@ -28,7 +28,7 @@ def install_wheels(
     where: InstallPaths,
     on_progress: Callable[[str, int], None],
 ) -> list[Outcome]:
-    """Install these packages and check every other member; raises all problems as one."""
+    """Install these packages and check every other member; raises all problems as one error."""
     wheels = {layout.wheel_name(package.wheel): package for package in packages}
     tasks = [
         Task(
@@ -51,10 +51,10 @@ def install_wheels(
 
 
 def judge_contested(staging: Path, outcomes: Sequence[Outcome]) -> list[str]:
-    """Say which files two wheels write: the same bytes are a warning, others an error.
+    """Return a warning for each file that two wheels share; raise `MalformedError` if they differ.
 
     Names that differ only in case or in Unicode normalization count as one: they are one file on
-    other file systems. Raises `MalformedError`.
+    other file systems.
     """
     warnings, problems = [], []
     for outcome in outcomes:

@@ -1,8 +1,8 @@
 """Writes the files of wheels below a staging folder, as the `installer` library asks for.
 
-Files are only ever created, never replaced. Where a file exists already, or is where a folder has
-to be, the path and the hash of what was to be written there are kept in `contested`, for the caller
-to judge when all wheels are in: wheels are installed in parallel, and the other file may not be
+Files are created, never replaced. If a file already exists, or is in the place of a folder, the
+path and the hash of what should be written there are kept in `contested`, for the caller to judge
+when all wheels are written: wheels are installed in parallel, and the other file may not be
 complete yet.
 """
 
@@ -45,10 +45,10 @@ class StagingDestination(WheelDestination):
 
     `schemes` maps scheme names to folders relative to `staging`; `interpreter` is the path of the
     environment's interpreter at its final place; `hashes` are the rows of the wheel's RECORD. With
-    `flushed` all will be flushed in the end, and the disk is given work before that. `written`
-    holds the paths of all files relative to `staging`, `contested` those that another wheel's files
-    are in the way of, with the sha256 of this wheel's content. `record` is the path of the RECORD
-    that was written, and its sha256.
+    `flushed` writing to disk begins at once, since all is flushed in the end. `written` holds the
+    paths of all files relative to `staging`, `contested` those that another wheel's files are in
+    the way of, with the sha256 of this wheel's content. `record` is the path of the RECORD that was
+    written, and its sha256.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class StagingDestination(WheelDestination):
         self._write(scheme, name, stream, executable=is_executable)
         digest, size = self._hashes.get(name, ("", "")) if scheme in _LIBRARIES else ("", "")
         if digest and size:
-            # The source held the content against this hash.
+            # The source compares the content with this hash.
             return RecordEntry(name, Hash.parse(digest), int(size))
         return _entry(name, stream)
 
@@ -148,7 +148,7 @@ class StagingDestination(WheelDestination):
 
 
 def _prefix(folder: str, base: str) -> str | None:
-    """Return what leads from one folder to another, to be put before a path."""
+    """Return the relative path from one folder to another, as a prefix."""
     relative = os.path.relpath(folder, base).replace(os.sep, "/")
     return None if relative == "." else f"{relative}/"
 
@@ -156,13 +156,13 @@ def _prefix(folder: str, base: str) -> str | None:
 def _started_by(interpreter: str, name: str, stream: BinaryIO) -> BinaryIO:
     """Return a script with its `#!python`, if it has one, replaced by the interpreter's path.
 
-    Kernels end that path at a space. There `/bin/sh` finds the way: to it the second line is a
-    command, to Python lines two and three are a string.
+    Kernels cut that path at a space. Then `/bin/sh` starts the interpreter: it reads the second
+    line as a command, Python reads lines two and three as a string.
     """
     begins = stream.read(len(_PYTHON))
     stream.seek(0)
     if begins != _PYTHON:
-        # Such scripts may be programs of any size.
+        # Such a script may be a program of any size.
         return stream
     script = stream.read(_LARGEST_SCRIPT + 1)
     if len(script) > _LARGEST_SCRIPT:

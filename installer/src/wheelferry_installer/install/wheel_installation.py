@@ -1,9 +1,8 @@
-"""Installs one wheel, to the same result as `installer.install`.
+"""Installs one wheel, with the same result as `installer.install`.
 
-For a file of average size the library's own loop takes a fifth of all the time, for finding the
-file's scheme and for a row of RECORD that nobody reads. What is particular to it is that loop
-alone: scripts, their launchers and RECORD come from the library. A test holds both results against
-each other.
+The library's own loop spends a fifth of all time on finding a file's scheme and on rows of RECORD
+that are not used. Only that loop is replaced here: scripts, their launchers and RECORD come from
+the library. A test compares both results.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ def install_wheel(
     metadata: Mapping[str, bytes],
     python: str,
 ) -> None:
-    """Write all that a wheel holds and calls for, `metadata` into its .dist-info, and RECORD.
+    """Write a wheel's files and scripts, `metadata` into its .dist-info, and RECORD.
 
     `python` is the version that it is installed for, as in `3.12`.
 
-    Compiled modules are left out: those of the sources are made here. So are scripts that an entry
-    point calls for as well. Raises `MalformedError`.
+    Compiled modules are left out: sources are compiled here. So are scripts that an entry point
+    defines as well. Raises `MalformedError`.
     """
     root = _root_scheme(source)
     rows: list[tuple[Scheme, RecordEntry]] = []
@@ -57,7 +56,7 @@ def install_wheel(
             continue
         scheme, name = root, path
         if path.startswith(data):
-            # The source has checked that it is one of the folders that wheels may have there.
+            # The source has checked that it is one of the folders that the format allows.
             folder, _, name = path[len(data) :].partition("/")
             scheme = Scheme(folder)
             if scheme == "scripts" and _wrapped(name) in called_for:
@@ -73,9 +72,9 @@ def install_wheel(
 
 
 def _scripts(entry_points: str, python: str) -> Iterator[tuple[str, str, str, ScriptSection]]:
-    """Yield the scripts that a wheel calls for, as uv and pip do for pip's `pip3.12`.
+    """Yield the scripts of a wheel, with `pip3.12` as uv and pip write it.
 
-    Its wheels name it after the Python that they were made with, or leave it out.
+    Wheels of pip name that script after the Python that built them, or leave it out.
     """
     for name, module, attribute, section in parse_entrypoints(entry_points):
         if section == "console" and _VERSIONED_PIP.fullmatch(name):

@@ -1,8 +1,7 @@
-"""Puts wheels into a staging folder, in worker processes where the host allows them.
+"""Installs wheels into a staging folder, in worker processes if the host allows them.
 
-Each worker reads its wheels off the archive, checks their hash, and installs from those very
-bytes: those are held in memory, or, where they are many, in an unlinked file beside the staging
-folder.
+Each worker reads its wheels from the archive, checks their hash, and installs from the same bytes,
+kept in memory or, if large, in an unlinked file beside the staging folder.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ _LARGEST_MMAP_THRESHOLD = 32 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A member to read and check, and, where `distribution` is set, a wheel to install.
+    """A member to read and check, and, if `distribution` is set, a wheel to install.
 
-    `requested` tells that somebody asked for the wheel itself, not only for what needs it.
+    `requested` wheels were asked for by name, not only as dependencies.
     """
 
     member: Member
@@ -51,8 +50,8 @@ class Task:
 class InstallPaths:
     """Where wheels go: `schemes` are relative to `staging`, `interpreter` is a final path.
 
-    `python` is its version, as in `3.12`. `flushed` tells that all of it will be flushed. The
-    descriptors in `lock` hold the lock of the place.
+    `python` is its version, such as `3.12`. `flushed` says that everything will be flushed to disk.
+    The descriptors in `lock` hold the lock of the place.
     """
 
     staging: Path
@@ -66,7 +65,7 @@ class InstallPaths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of one task: what the wheel's `StagingDestination` tells, or what went wrong."""
+    """The result of one task: what its `StagingDestination` recorded, or what went wrong."""
 
     task: Task
     written: Sequence[str] = ()
@@ -81,10 +80,10 @@ def run(
     paths: InstallPaths,
     on_progress: Callable[[Outcome], None],
 ) -> list[Outcome]:
-    """Work through all tasks, the biggest first; returns what came of each, in order of names.
+    """Do all tasks, the largest first; returns their outcomes in order of names.
 
-    A problem with one wheel does not stop the others: all are told of together. A disk that fails
-    does, with `OSError` or `TransferError`.
+    A problem with one wheel does not stop the others. A failing disk does, with `OSError` or
+    `TransferError`.
     """
     queue = sorted(tasks, key=lambda task: -task.member.size)
     pool = _pool(bundle, paths, min(processors(), MAX_WORKERS, len(queue)) or 1)
@@ -97,7 +96,7 @@ def run(
 
 
 def _pool(bundle: VerifiedBundle, paths: InstallPaths, workers: int) -> ProcessPoolExecutor | None:
-    """Return worker processes, None on a host that has no semaphores for them (no `/dev/shm`)."""
+    """Return worker processes, None if the host has no semaphores for them (no `/dev/shm`)."""
     try:
         return ProcessPoolExecutor(
             workers,
@@ -153,7 +152,7 @@ def processors() -> int:
 
 
 def _context() -> multiprocessing.context.BaseContext:
-    # A fork shares the open archive and the modules; `worker_process` sees to it that it is safe.
+    # A fork shares the open archive and the modules; `worker_process` makes sure that it is safe.
     return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
@@ -172,13 +171,13 @@ def _begin(bundle: VerifiedBundle, paths: InstallPaths, parent: int) -> None:
 
 
 def end_with(parent: int) -> None:
-    """Leave signals to the parent, and end with it."""
-    # Ctrl-C is the parent's to handle; it cancels what is waiting and lets workers end.
+    """Leave signals to the parent, and end when it ends."""
+    # The parent handles Ctrl-C: it cancels waiting tasks and lets workers finish.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # When one worker was killed, the pool ends the others by TERM, and waits until they are gone.
+    # When one worker is killed, the pool ends the others with TERM and waits for them.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
-        # A worker must not go on writing when its parent was killed.
+        # A worker must stop writing when its parent is killed.
         libc = ctypes.CDLL(None)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
@@ -187,9 +186,9 @@ def end_with(parent: int) -> None:
 
 
 def _keep_memory(libc: ctypes.CDLL) -> None:
-    """Have glibc reuse memory; by default the memory of a large file goes back to the kernel.
+    """Make glibc keep freed memory, which by default goes back to the kernel after each large file.
 
-    That would cost a page fault, and a page to be cleared, for every 4 KiB: 5% of all time.
+    That would cost a page fault and the clearing of a page for every 4 KiB: 5% of all time.
     """
     mallopt = getattr(libc, "mallopt", None)
     if mallopt is not None:
@@ -208,12 +207,12 @@ def _work(bundle: VerifiedBundle, paths: InstallPaths, task: Task) -> Outcome:
             return Outcome(task=task)
         return _install(bundle, paths, task, task.distribution)
     except TransferError:
-        # The disk, or the medium: no other wheel will fare better, and once is enough to say it.
+        # The disk or the medium fails: the other wheels would fail too, and one error is enough.
         raise
     except WheelferryError as error:
         return Outcome(task=task, problem=error)
     except OSError as error:
-        # Exceptions of the system do not always survive the way back; these do.
+        # Subclasses of OSError do not always survive pickling; these do.
         raise OSError(error.errno, error.strerror) from None
 
 

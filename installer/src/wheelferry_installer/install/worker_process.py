@@ -1,8 +1,8 @@
-"""Runs the workers where a fork is safe: in this process, or in one that has a single thread.
+"""Runs the workers where a fork is safe: from this process, or from one with a single thread.
 
-A fork copies one thread, and the locks that all the others hold at that moment: the copy may wait
-for them for ever. So a process with other threads starts an interpreter that forks in its place.
-Unlike a process that `multiprocessing` spawns, that does not run the program's main module again.
+A fork copies one thread, but all locks that the other threads hold: the copy may wait for them
+forever. So a process with other threads starts an interpreter that forks instead. Unlike a process
+that `multiprocessing` spawns, it does not run the program's main module again.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def run(
     paths: InstallPaths,
     on_progress: Callable[[Outcome], None],
 ) -> list[Outcome]:
-    """Work through all tasks, as `wheel_workers.run` does and tells."""
+    """Do all tasks; arguments and result are those of `wheel_workers.run`."""
     if sys.platform != "linux" or has_one_thread():
         return wheel_workers.run(bundle, tasks, paths, on_progress)
     outcomes = []
-    # Whatever ends this ends the workers first: nobody else may clean up beside them.
+    # However this ends, the workers end first: staging is cleaned up afterwards.
     with contextlib.closing(_outcomes(bundle, tasks, paths)) as done:
         for outcome in done:
             outcomes.append(outcome)
@@ -42,7 +42,7 @@ def run(
 
 
 def has_one_thread() -> bool:
-    """Return whether this process has no other thread, be it Python's or a library's."""
+    """Return whether this process has a single thread, counting those of libraries."""
     try:
         return len(os.listdir("/proc/self/task")) == 1
     except OSError:
@@ -50,7 +50,7 @@ def has_one_thread() -> bool:
 
 
 def serve() -> None:
-    """Do what the parent writes to standard input, and write outcomes to standard output."""
+    """Do the tasks that the parent writes to standard input; write outcomes to standard output."""
     bundle, tasks, paths, parent = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own
     wheel_workers.end_with(parent)
 
@@ -68,10 +68,10 @@ def serve() -> None:
 def _outcomes(
     bundle: VerifiedBundle, tasks: Sequence[Task], paths: InstallPaths
 ) -> Generator[Outcome, None, None]:
-    """Yield what a process of its own makes of the tasks; raise what it raises."""
+    """Yield the outcomes of a new process; raise what it raises."""
     job = pickle.dumps((bundle, tasks, paths, os.getpid()))
     command = [sys.executable, "-I", "-c", _SERVE, *sys.path]
-    # The workers read the file that was verified, and hold the lock until the last one ends.
+    # The workers read the file that was verified, and share the lock until the last one ends.
     shared = (bundle.descriptor, *paths.lock)
     try:
         with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, pass_fds=shared) as process:
@@ -86,7 +86,7 @@ def _outcomes(
                     yield message
             finally:
                 process.kill()
-                # The stream ends with the last worker: from then on nobody writes into staging.
+                # The stream ends with the last worker: after that nothing writes into staging.
                 process.stdout.read()
     except (BrokenPipeError, EOFError, pickle.UnpicklingError) as error:
         raise wheel_workers.killed() from error

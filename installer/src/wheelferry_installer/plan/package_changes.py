@@ -126,7 +126,7 @@ def tallied(lines: Iterable[str]) -> list[str]:
 
 
 def described(what: str, before: str | None, after: str | None, *, same: str) -> str:
-    """Return a line for an addition, removal or change; `same` marks an equal version."""
+    """Return a line for an addition, removal or change; `same` marks an unchanged version."""
     if before is None or after is None:
         return f"{'+' if before is None else '-'} {what} {before or after}"
     return f"~ {what} {before} -> {after}" if before != after else f"~ {what} {before} ({same})"

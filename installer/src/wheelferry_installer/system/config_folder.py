@@ -1,4 +1,4 @@
-"""Where this user's settings, and what wheelferry remembers, lie on this host."""
+"""Names the folders of this user's settings and state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def config_folder() -> Path:
 
 
 def state_folder() -> Path:
-    """Return the folder of what is remembered from one run to the next."""
+    """Return the folder of the state that outlives a run."""
     is_root = sys.platform != "win32" and os.geteuid() == 0
     home = os.path.expanduser("~")
     return Path(user_folders.state_folder(os.environ, sys.platform, home, is_root=is_root))

@@ -1,4 +1,4 @@
-"""What an installation asks of the disk: to have room, to flush, to exchange two paths."""
+"""Asks the disk for space, to flush, and to exchange two paths."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CAUSES = {
 
 
 def failure(what: str, error: OSError, *, kept: str) -> TransferError:
-    """Return the error that says what could not be done, what still holds, and what helps."""
+    """Return the error that says what failed, what is unchanged, and what to do."""
     return TransferError(
         f"{what}: {error.strerror or error}",
         hint=f"{kept}; {_CAUSES.get(error.errno or 0, 'remove the cause')}, and try again",
@@ -43,7 +43,7 @@ def failure(what: str, error: OSError, *, kept: str) -> TransferError:
 def has_room(folder: Path, size: int) -> bool:
     """Return whether `size` bytes are free where `folder` will be."""
     total, _, free = shutil.disk_usage(_existing(folder))
-    # Some network file systems know no sizes and say 0.
+    # Some network file systems report 0.
     return not total or free >= size
 
 
@@ -59,28 +59,28 @@ def require_room(folder: Path, size: int) -> None:
 
 
 def spool(size: int, folder: Path | None = None) -> BinaryIO:
-    """Return an empty file for `size` bytes: in memory, or, where they are many, without a name.
+    """Return an empty file for `size` bytes: in memory or, if large, unlinked.
 
-    It lies in `folder`, by default in the folder for temporary files.
+    The latter is in `folder`, by default the one for temporary files.
     """
     return BytesIO() if size <= IN_MEMORY else tempfile.TemporaryFile(dir=folder)
 
 
 def block_size(folder: Path) -> int:
-    """Return the size that files take up multiples of, where `folder` will be."""
+    """Return the block size of the disk where `folder` will be."""
     if sys.platform == "win32":
         return _BLOCK
-    # Network file systems state what they like to transfer.
+    # Network file systems report their preferred transfer size.
     return min(_BLOCK, os.statvfs(_existing(folder)).f_frsize or _BLOCK)
 
 
 def size_on_disk(*folders: Path) -> int:
-    """Return how much room folders take; a file that is linked several times counts once."""
+    """Return the space that folders take; a file with several links counts once."""
     return sum(_blocks(statuses[0]) for statuses in _files(folders).values())
 
 
 def room_given_back(*folders: Path) -> int:
-    """Return how much room there will be when folders are removed: files linked elsewhere stay."""
+    """Return the space freed by removing folders: files with links elsewhere stay."""
     files = _files(folders).values()
     return sum(
         _blocks(found[0])
@@ -90,7 +90,7 @@ def room_given_back(*folders: Path) -> int:
 
 
 def _files(folders: Iterable[Path]) -> dict[tuple[int, int], list[os.stat_result]]:
-    """Return what `lstat` says of each file and folder, once for each of its names."""
+    """Return the `lstat` result of each file and folder, once for each of its names."""
     found: dict[tuple[int, int], list[os.stat_result]] = {}
     for folder in folders:
         for above, _, names in os.walk(folder):
@@ -108,7 +108,7 @@ def _blocks(status: os.stat_result) -> int:
 
 @contextlib.contextmanager
 def folder_made(folder: Path) -> Iterator[None]:
-    """Make a folder and those above it; what was made for nothing, and is empty, goes again."""
+    """Make a folder and those above it; at the end remove those that were made and are empty."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -120,9 +120,9 @@ def folder_made(folder: Path) -> Iterator[None]:
 
 
 def umask_that_hides(folder: Path) -> int | None:
-    """Return the umask where it keeps others from using what is made at `folder`, else None.
+    """Return the umask if it keeps others from using what is made at `folder`, else None.
 
-    None also where others do not get there, or where it is this user's own home.
+    Also None if others cannot reach it, or if it is in this user's home.
     """
     if sys.platform == "win32":
         return None
@@ -133,20 +133,20 @@ def umask_that_hides(folder: Path) -> int | None:
 
 
 def others_get_to(folder: Path) -> bool:
-    """Return whether all folders that one lies in let other users through."""
+    """Return whether other users may pass all folders above one."""
     return all(path.stat().st_mode & stat.S_IXOTH for path in folder.parents if path.exists())
 
 
 def begin_flush(descriptor: int) -> None:
-    """Have a file written out from now on, so that who flushes later waits for less."""
+    """Start writing a file to disk, so that a later flush takes less time."""
     if sys.platform == "linux":
-        # What is written out need not be kept: being told that, the kernel begins to write it out.
+        # The kernel starts writing pages that it is told to drop.
         with contextlib.suppress(OSError):
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def sync_file_system(path: Path) -> None:
-    """Flush the file system that `path` lies on; everything where only that can be asked for."""
+    """Flush the file system of `path`, or all of them if the system has no call for one."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         syncfs = getattr(_libc(), "syncfs", None)
@@ -161,9 +161,9 @@ def sync_file_system(path: Path) -> None:
 
 
 def exchange(one: str, other: str, at: int | None, other_at: int | None) -> bool:
-    """Exchange two paths in one step; False where kernel or file system do not know how.
+    """Exchange two paths in one step; return False if kernel or file system cannot.
 
-    They are relative to the folders with these descriptors.
+    The paths are relative to the folders with these descriptors.
     """
     if sys.platform != "linux":
         return False
@@ -179,8 +179,8 @@ def exchange(one: str, other: str, at: int | None, other_at: int | None) -> bool
 
 
 def remove(path: Path) -> None:
-    """Remove a folder with all that is in it, or a file; do nothing where neither is there."""
-    # A disk that can only be read refuses to remove even what is not there: ask first.
+    """Remove a folder with its contents, or a file; do nothing if neither exists."""
+    # A read-only disk refuses even to remove what does not exist: check first.
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     elif os.path.lexists(path):

@@ -1,4 +1,4 @@
-"""A lock that a folder stands for; it ends with the last process that holds its descriptor."""
+"""Locks a folder; the lock ends with the last process that holds its descriptor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OTHERS = 0o077
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A folder of ours whose lock is held, and the descriptor of that."""
+    """A folder whose lock is held, and the descriptor of the lock."""
 
     folder: OpenFolder
     descriptor: int
@@ -29,18 +29,18 @@ class Held:
 
 @contextlib.contextmanager
 def held(control: Path, what: Path, on_wait: Callable[[], None] | None) -> Iterator[Held]:
-    """Hold the lock of the folder `control`, which is made if need be.
+    """Hold the lock of the folder `control`, which is created if necessary.
 
-    Where another run holds it, call `on_wait` and wait; without that raise `ConflictError` that
-    names `what`, as where the folder is not ours. At the end the folder goes if nothing but the
-    lock is in it.
+    If another run holds it, call `on_wait` and wait; without `on_wait` raise `ConflictError` that
+    names `what`, as if the folder is not ours. At the end the folder is removed if it holds nothing
+    but the lock.
     """
     with _acquired(control, what, on_wait) as found:
         try:
             _ignore(found.folder)
             yield found
         finally:
-            # Whatever is left here does no harm, and the next run tries again.
+            # What is left does no harm, and the next run tries again.
             with contextlib.suppress(OSError):
                 if set(found.folder.names()) <= {_LOCK, _IGNORED}:
                     found.folder.remove(_IGNORED)
@@ -49,7 +49,7 @@ def held(control: Path, what: Path, on_wait: Callable[[], None] | None) -> Itera
 
 
 def _ignore(folder: OpenFolder) -> None:
-    # Projects should not have to list the folder among what they ignore.
+    # Projects should not need a line for this folder in their .gitignore.
     if not folder.has(_IGNORED):
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         with open(folder.open(_IGNORED, flags), "wb") as file:
@@ -65,7 +65,7 @@ def _acquired(control: Path, what: Path, on_wait: Callable[[], None] | None) -> 
                 folder = opening.enter_context(own_folder.made(control))
                 descriptor = folder.open(_LOCK, os.O_RDWR | os.O_CREAT, _PRIVATE)
             except FileNotFoundError:
-                # Whoever held the lock has just removed the folder, or even those above it.
+                # The former holder of the lock has just removed the folder, or even those above it.
                 continue
             opening.callback(os.close, descriptor)
             _keep_private(descriptor)
@@ -85,14 +85,14 @@ def _acquired(control: Path, what: Path, on_wait: Callable[[], None] | None) -> 
 
 
 def _keep_private(descriptor: int) -> None:
-    """Take the lock from others: whoever can read the file can hold it, and so stop us."""
+    """Make the lock private: whoever can read the file can hold it, and block us."""
     status = os.fstat(descriptor)
     if open_folder.RELATIVE and status.st_mode & _OTHERS and status.st_uid == os.geteuid():
         os.fchmod(descriptor, _PRIVATE)
 
 
 def _is_at(descriptor: int, folder: OpenFolder) -> bool:
-    """Tell whether the lock still is the file that was opened: a lock on any other is none."""
+    """Return whether the lock is still the file that was opened: no other counts."""
     there = folder.status(_LOCK)
     return (
         there is not None

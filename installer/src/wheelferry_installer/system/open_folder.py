@@ -1,7 +1,7 @@
-"""A folder that is opened once; what lies below it is reached without following any link.
+"""Opens a folder once, and reaches what is below it without following any link.
 
-Paths are relative and have slashes. Where one leads through a link, nothing is there. Where the
-system cannot open folders (Windows) paths are followed from the root and looked at for links.
+Paths are relative and use slashes. A path through a link counts as absent. If the system cannot
+open folders (Windows), paths are followed from the root and checked for links.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _STAYS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
 
 
 class NotPlainError(OSError):
-    """A link, a pipe, a folder: anything but a plain file is where one should be."""
+    """A link, a pipe or a folder is in the place of a plain file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenFolder:
-    """A folder; `descriptor` is None where it is reached by its path."""
+    """A folder; `descriptor` is None if it is reached by path."""
 
     path: Path
     descriptor: int | None
@@ -42,7 +42,7 @@ class OpenFolder:
     """The folders that were reached last, open: neighbours follow each other."""
 
     def status(self, path: str = "") -> os.stat_result | None:
-        """Return what `lstat` says of a path, None where nothing is there."""
+        """Return the `lstat` result of a path, None if it does not exist."""
         try:
             if not path:
                 return self.path.stat() if self.descriptor is None else os.fstat(self.descriptor)
@@ -52,11 +52,11 @@ class OpenFolder:
             return None
 
     def has(self, path: str) -> bool:
-        """Return whether anything is at a path."""
+        """Return whether a path exists."""
         return self.status(path) is not None
 
     def has_folder(self, path: str) -> bool:
-        """Return whether a folder is at a path, and no link to one."""
+        """Return whether a path is a folder, not a link to one."""
         found = self.status(path)
         return found is not None and stat.S_ISDIR(found.st_mode)
 
@@ -72,7 +72,7 @@ class OpenFolder:
         return None
 
     def names(self, path: str = "") -> list[str]:
-        """Return the names of what is in a folder, sorted; none where it is not there."""
+        """Return the sorted names in a folder, none if it does not exist."""
         if path and not self.has_folder(path):
             return []
         if self.descriptor is None:
@@ -84,7 +84,7 @@ class OpenFolder:
             os.close(descriptor)
 
     def open(self, path: str, flags: int, mode: int = 0o666) -> int:
-        """Open a plain file; raises `NotPlainError` where something else is there."""
+        """Open a plain file; raises `NotPlainError` if the path is something else."""
         at, name = self._at(path)
         if at is None and (found := self.status(path)) is not None and is_link(found):
             raise NotPlainError(errno.ELOOP, os.strerror(errno.ELOOP), name)
@@ -100,12 +100,12 @@ class OpenFolder:
         return descriptor
 
     def read(self, path: str) -> bytes:
-        """Return what is in a plain file; raises as `open`."""
+        """Return the contents of a plain file; raises as `open`."""
         with open(self.open(path, os.O_RDONLY), "rb") as file:
             return file.read(_LARGEST)
 
     def write(self, path: str, data: bytes, *, sync: bool) -> None:
-        """Write a file so that after a crash at any time it exists as a whole or not at all."""
+        """Write a file so that after a crash at any instant it exists as a whole or not at all."""
         unfinished = f"{path}.unfinished"
         with contextlib.suppress(FileNotFoundError):
             self.unlink(unfinished)
@@ -120,19 +120,19 @@ class OpenFolder:
             self.sync(path.rpartition("/")[0])
 
     def rename(self, path: str, other: OpenFolder, target: str) -> None:
-        """Move what is at a path to a path in another folder, or in this one."""
+        """Move a path to another folder, or within this one."""
         if "/" not in path:
             self.forget()
         (at, name), (target_at, target_name) = self._at(path), other._at(target)
         os.replace(name, target_name, src_dir_fd=at, dst_dir_fd=target_at)
 
     def exchange(self, path: str, other: OpenFolder, target: str) -> bool:
-        """Exchange two paths in one step; False where kernel or file system do not know how."""
+        """Exchange two paths in one step; return False if kernel or file system cannot."""
         (at, name), (target_at, target_name) = self._at(path), other._at(target)
         return disk.exchange(name, target_name, at, target_at)
 
     def make(self, path: str, mode: int = 0o777) -> None:
-        """Make a folder, unless one is there."""
+        """Make a folder unless it exists."""
         self.forget()
         at, name = self._at(path)
         try:
@@ -158,7 +158,7 @@ class OpenFolder:
         os.unlink(name, dir_fd=at)
 
     def remove_empty(self, path: str) -> None:
-        """Remove a folder, unless there is something in it, or none there."""
+        """Remove a folder if it exists and is empty."""
         self.forget()
         try:
             at, name = self._at(path)
@@ -168,9 +168,9 @@ class OpenFolder:
                 raise
 
     def remove(self, path: str) -> None:
-        """Remove a folder with all that is in it, or a file; do nothing where neither is there."""
+        """Remove a folder with its contents, or a file; do nothing if neither exists."""
         self.forget()
-        # A disk that can only be read refuses to remove even what is not there: ask first.
+        # A read-only disk refuses even to remove what does not exist: check first.
         if not self.has(path):
             return
         if not self.has_folder(path):
@@ -189,7 +189,7 @@ class OpenFolder:
         os.rmdir(name, dir_fd=at)
 
     def sync(self, path: str = "") -> None:
-        """Flush the entries of a folder, where the system knows how to."""
+        """Flush the entries of a folder, if the system can."""
         if self.descriptor is None:
             return
         descriptor = self._open_folder(path)
@@ -208,7 +208,7 @@ class OpenFolder:
             return False
 
     def _at(self, path: str) -> tuple[int | None, str]:
-        """Return the open folder that a path lies in, and its name there."""
+        """Return the open parent folder of a path, and its name there."""
         folder, _, name = path.rpartition("/")
         if self.descriptor is None:
             self._refuse_links(folder)
@@ -241,14 +241,14 @@ class OpenFolder:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
     def forget(self) -> None:
-        """Close the folders that were reached last."""
+        """Close the cached folders."""
         while self._parents:
             os.close(self._parents.popitem()[1])
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[OpenFolder]:
-    """Open a folder that is there; raises `OSError` where it is a link or a file."""
+    """Open an existing folder; raises `OSError` if it is a link or a file."""
     if RELATIVE:
         descriptor = _open_folder(path, None)
         folder = OpenFolder(path=path, descriptor=descriptor)
@@ -264,7 +264,7 @@ def opened(path: Path) -> Iterator[OpenFolder]:
 
 
 def _open_folder(path: str | Path, at: int | None) -> int:
-    """Open a folder; raises `NotADirectoryError` where it is a link, on every system."""
+    """Open a folder; raises `NotADirectoryError` if it is a link, on every system."""
     try:
         return os.open(path, _FOLDER, dir_fd=at)
     except OSError as error:
@@ -274,6 +274,6 @@ def _open_folder(path: str | Path, at: int | None) -> int:
 
 
 def is_link(found: os.stat_result) -> bool:
-    """Return whether `lstat` has found a link, or what Windows has in its place."""
+    """Return whether `lstat` found a link, or a reparse point of Windows."""
     reparse = getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0)
     return stat.S_ISLNK(found.st_mode) or bool(getattr(found, "st_file_attributes", 0) & reparse)

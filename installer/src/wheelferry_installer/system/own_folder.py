@@ -1,8 +1,8 @@
-"""Decides who owns a folder of wheelferry's own files, before anything is read from it.
+"""Checks the owner of folders for wheelferry's own files before anything is read from them.
 
-That holds for control folders with their journals, locks and staged files, for receipts, overlays,
-folders that a bundle is unpacked in, and the state of a user. A folder of ours is made by us, or
-there already and believed: no link, of this user or of root, not writable by others.
+These are control folders with their journals, locks and staged files, receipts, overlays, folders
+for unpacking, and a user's state. A folder is ours if we made it, or if it is no link, belongs to
+this user or root, and is not writable by others.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _NOT_FOR_WRITING_BY_OTHERS = 0o755
 
 @contextlib.contextmanager
 def made(path: Path) -> Iterator[OpenFolder]:
-    """Open a folder of ours, which is made if need be; raises `ConflictError` where it is not ours.
+    """Open a folder of ours, created if necessary; raises `ConflictError` if it is not ours.
 
-    Beside what others may write, nobody else may look into it. Elsewhere the umask decides, but
-    never that others may write to it: with umask 002 our own folders would not be believed.
-    Raises `FileNotFoundError` where another run has just removed it.
+    In a folder that others may write to, it is private. Elsewhere the umask applies, except that
+    others never get write access: with umask 002 our own folders would not be trusted. Raises
+    `FileNotFoundError` if another run has just removed it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     shared = is_shared(path.parent.stat().st_mode)
@@ -40,7 +40,7 @@ def made(path: Path) -> Iterator[OpenFolder]:
 
 @contextlib.contextmanager
 def found(path: Path) -> Iterator[OpenFolder]:
-    """Open a folder of ours that is there; raises `ConflictError` where it is not ours."""
+    """Open an existing folder of ours; raises `ConflictError` if it is not ours."""
     try:
         opening = contextlib.ExitStack()
         folder = opening.enter_context(open_folder.opened(path))
@@ -55,7 +55,7 @@ def found(path: Path) -> Iterator[OpenFolder]:
 
 
 def refuse_moved(folder: OpenFolder) -> None:
-    """Raise `ConflictError` where the path of a folder of ours no longer leads to it."""
+    """Raise `ConflictError` if the path of a folder of ours no longer leads to it."""
     if not folder.is_still_there():
         raise ConflictError(
             f"{folder.path} was moved away while wheelferry worked in it",
@@ -64,7 +64,7 @@ def refuse_moved(folder: OpenFolder) -> None:
 
 
 def refuse_foreign(path: Path, status: os.stat_result) -> None:
-    """Raise `ConflictError` unless what `lstat` says of a folder is that it is ours."""
+    """Raise `ConflictError` if a folder is not ours by its `lstat` result."""
     reason = why_foreign(status)
     if reason is not None:
         quoted = shlex.quote(os.fspath(path))
@@ -78,10 +78,10 @@ def refuse_foreign(path: Path, status: os.stat_result) -> None:
 
 
 def why_foreign(status: os.stat_result) -> str | None:
-    """Return why a folder is not ours, by what `lstat` says of it; None where it is."""
+    """Return why a folder is not ours by its `lstat` result, None if it is."""
     if open_folder.is_link(status):
         return "is a symbolic link"
-    # Windows has neither owners nor modes that would say anything here.
+    # On Windows owners and modes mean nothing here.
     user = os.geteuid() if hasattr(os, "geteuid") else status.st_uid
     mode = status.st_mode if open_folder.RELATIVE else status.st_mode & ~0o022
     return why_not_believed(mode, status.st_uid, user=user, kind="folder")

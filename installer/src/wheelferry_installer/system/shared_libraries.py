@@ -1,4 +1,4 @@
-"""Tells which library of the host is missing where a compiled module cannot be loaded."""
+"""Finds the library that is missing when a compiled module cannot be loaded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PACKAGES = {
 
 
 def unfit_host(error: ImportError) -> UnfitError | None:
-    """Return what to tell of a compiled module that could not be loaded, None of another error."""
+    """Return the error for a compiled module that could not be loaded, None for other errors."""
     if not (error.path or "").endswith(_ENDS) or isinstance(error, ModuleNotFoundError):
         return None
     folders = _FOLDERS.split(error.path or "")

@@ -1,7 +1,7 @@
-"""INT and TERM: both end a command by an exception, so that what was begun is undone.
+"""Handles INT and TERM: both end a command with an exception, which undoes what was begun.
 
-What must not be left half done, and is short, ignores them, unless this is another program's
-process: that one decides about its signals.
+Short critical steps ignore them, but only in a command's own process: other programs decide about
+their signals.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Terminated(KeyboardInterrupt):
 
 
 def raise_on_term() -> None:
-    """Make TERM raise `Terminated`, unless whoever started this process has it ignored.
+    """Make TERM raise `Terminated`, unless this process was started with TERM ignored.
 
-    From then on `ignore` has its effect: the process is a command's own.
+    From here on `ignore` takes effect: the process belongs to a command.
     """
     _shields.set(True)
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
@@ -34,7 +34,7 @@ def raise_on_term() -> None:
 
 @contextlib.contextmanager
 def shielded(*, wanted: bool) -> Iterator[None]:
-    """Let `ignore` have its effect in this block, if that is wanted."""
+    """Let `ignore` take effect in this block if `wanted`."""
     with kept():
         if wanted:
             _shields.set(True)
@@ -43,7 +43,7 @@ def shielded(*, wanted: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
-    """Bring back at the end how signals are handled now, whatever `ignore` did meanwhile."""
+    """Restore at the end how signals are handled now, whatever `ignore` did."""
     before, handlers = _shields.get(), {number: signal.getsignal(number) for number in _ENDING}
     try:
         yield
@@ -55,14 +55,14 @@ def kept() -> Iterator[None]:
 
 
 def ignore() -> None:
-    """Ignore INT and TERM from here on, where that was asked for."""
+    """Ignore INT and TERM from here on, if that was asked for."""
     if _in_main_thread() and _shields.get():
         for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)
 
 
 def _in_main_thread() -> bool:
-    # Only the main thread is ever interrupted, and only there may handlers be set.
+    # Only the main thread is interrupted, and only there may handlers be set.
     return threading.current_thread() is threading.main_thread()
 
 

@@ -1,11 +1,11 @@
-"""The pages of a static package index (PEP 503, 691, 700 and 658 with its correction 714); pure.
+"""Makes the pages of a static package index (PEP 503, 691, 700, and 658 as corrected by 714); pure.
 
     simple/index.html  index.json             the projects
     simple/<name>/index.html  index.json      the files of a project
     files/<wheel>  files/<wheel>.metadata     what they link to
 
-All links are relative, so that the folder can be served under any path. The JSON pages are also
-what is read when a further bundle is added.
+All links are relative, so that the folder can be served under any path. When another bundle is
+added, the JSON pages are read.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PAGE = """<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedFile:
-    """A wheel of an index; `metadata_sha256` is the hash of its METADATA, which lies beside it."""
+    """A wheel of an index; `metadata_sha256` is the hash of the METADATA file beside it."""
 
     file_name: str
     sha256: str
@@ -56,7 +56,7 @@ class IndexedFile:
     @property
     def url(self) -> str:
         """The link from the project's page."""
-        # Some servers read + as a blank.
+        # Some servers read + as a space.
         return f"../../{FILES}/{self.file_name.replace('+', '%2B')}"
 
 

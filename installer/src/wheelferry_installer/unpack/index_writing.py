@@ -1,7 +1,7 @@
-"""Writes the wheels of a verified bundle into a static index; what is there already only grows.
+"""Adds the wheels of a verified bundle to a static index.
 
-Wheels come first, then the pages of projects, then those that list the projects, each by a rename:
-a server may go on serving all the while. Where that fails, what was done is taken back.
+Wheels are written first, then the pages of projects, then those that list the projects, each by a
+rename: a server may keep serving meanwhile. If a step fails, the previous ones are undone.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _METADATA_LIMIT = 16 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grown:
-    """What an index got: how many wheels were added, and how many were there already.
+    """What was added to an index: the number of new wheels, and of those already present.
 
-    `kept` are built wheels of which a file with another content is there, and stays.
+    `kept` are built wheels for which the index keeps a file with different content.
     """
 
     added: int
@@ -54,11 +54,11 @@ def write_index(
     *,
     sync: bool = True,
 ) -> Grown:
-    """Make an index in `folder`, or add the wheels of a part of a bundle to the one that is there.
+    """Create an index in `folder`, or add the wheels of a part of a bundle to it.
 
-    A file that is there is never replaced. A wheel that was built anew under the same version is
-    left out; raises `ConflictError` where any other has another content than the file of that name,
-    or where something is there that is no index; then nothing was changed.
+    Existing files are never replaced. A wheel that was built again for the same version is left
+    out. Raises `ConflictError` if another wheel differs from the file of its name, or if `folder`
+    is no index; then nothing was changed.
     """
     folder = Path(os.path.realpath(folder))
     if not folder.is_dir() or not any(folder.iterdir()):
@@ -113,14 +113,14 @@ def _grow(
 
 
 def _in_order(staging: Path) -> list[str]:
-    """Return the files below `staging` so that each comes after what it links to."""
+    """Return the files below `staging`, each after the files that it links to."""
     paths = (path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
     in_order = sorted(paths, key=lambda path: (path.parts[0] != FILES, -len(path.parts), path))
     return [path.as_posix() for path in in_order]
 
 
 def _refuse_links(index: OpenFolder, paths: list[str]) -> None:
-    """Refuse what would be written at a place that a link leads to."""
+    """Raise `ConflictError` if anything would be written through a link."""
     on_the_way = {index.first_link(path) for path in paths}
     links = {path for path in paths if (found := index.status(path)) and is_link(found)}
     links |= {link for link in on_the_way if link is not None}
@@ -133,7 +133,7 @@ def _refuse_links(index: OpenFolder, paths: list[str]) -> None:
 
 
 def _add(control: OpenFolder, index: OpenFolder, path: str, way_back: contextlib.ExitStack) -> None:
-    """Move a file into an index, and tell how to take that back."""
+    """Move a file into an index, and register how to undo that."""
     folder = posixpath.dirname(path)
     if index.has(path):
         if folder == FILES:
@@ -148,9 +148,9 @@ def _add(control: OpenFolder, index: OpenFolder, path: str, way_back: contextlib
 
 
 def _compare(part: Manifest, folder: Path) -> tuple[int, tuple[str, ...]]:
-    """Return how many of these wheels are there, and which built ones are there as another build.
+    """Return how many of these wheels are present, and which are present as another build.
 
-    Raises `ConflictError` for others with another content: of a published file there is only one.
+    Raises `ConflictError` for others that differ: a published file never changes.
     """
     present = 0
     kept, problems = [], []
@@ -181,7 +181,7 @@ def _stage(
     index: Path,
     on_progress: Callable[[str, int], None],
 ) -> None:
-    """Write all files that `index` gets into `staging`, of which nothing else is left."""
+    """Write all new files of `index` into `staging`, and remove everything else there."""
     unpacked = staging / "unpacked"
     wheels = unpacked / WHEELS
     wheels.mkdir(parents=True)

@@ -1,8 +1,8 @@
-"""Tells what `uv sync` would install from a uv.lock on a target, by name; pure.
+"""Finds the names that `uv sync` would install from a uv.lock on a target; pure.
 
-Whoever makes a bundle walks the lock exactly. This is for a lock that is not the one a bundle was
-made from, to name what the bundle lacks. Nothing is named that uv could do without: edges that
-hang on a choice between conflicting extras are not followed.
+`bundle create` walks the lock exactly. This is for a lock other than the one that a bundle was made
+from, to name what the bundle lacks. Nothing optional is named: edges that depend on a choice
+between conflicting extras are not followed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _UV_SYNC = (
 
 
 def uv_flags(options: Iterable[str]) -> list[str]:
-    """Return those of the options recorded in a manifest that `uv sync` has too, as arguments."""
+    """Return the options recorded in a manifest that `uv sync` shares, as arguments."""
     arguments = []
     for option in options:
         flag, _, value = option.partition(" ")
@@ -42,9 +42,9 @@ def uv_flags(options: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """What of a lock is meant, in the words of `uv sync`.
+    """Which parts of a lock are selected, as options of `uv sync`.
 
-    `default_groups` are the project's, None where that is all of them.
+    `default_groups` are the project's, None for all of them.
     """
 
     options: Sequence[str]
@@ -60,13 +60,13 @@ class Flags:
         )
 
     def takes_extra(self, name: str) -> bool:
-        """Tell whether an extra of a project is meant."""
+        """Return whether an extra of a project is selected."""
         name = canonicalize_name(name)
         named = "--all-extras" in self.options or name in self.values("--extra")
         return named and name not in self.values("--no-extra")
 
     def takes_group(self, name: str) -> bool:
-        """Tell whether a dependency group is meant."""
+        """Return whether a dependency group is selected."""
         name = canonicalize_name(name)
         if self.only_groups:
             return name in self.only_groups
@@ -80,13 +80,13 @@ class Flags:
 
     @property
     def only_groups(self) -> frozenset[str]:
-        """The groups that are meant and nothing else, if there are such."""
+        """The groups that are selected without the project, if any."""
         dev = {"dev"} if "--only-dev" in self.options else set()
         return self.values("--only-group") | dev
 
 
 def needed(lock: dict[str, Any], target: Target, flags: Flags) -> dict[str, list[Key]]:
-    """Return the packages that a target needs, all those that may be meant by each name."""
+    """Return the packages that a target needs: all candidates for each name."""
     walk = _Walk(lock, target)
     for member in _chosen(lock, flags):
         if not flags.only_groups:
@@ -107,7 +107,7 @@ def needed(lock: dict[str, Any], target: Target, flags: Flags) -> dict[str, list
 
 
 def _chosen(lock: dict[str, Any], flags: Flags) -> list[dict[str, Any]]:
-    """Return the members of the workspace that are meant."""
+    """Return the selected members of the workspace."""
     members = project_lock.members(lock)
     names = flags.values("--package")
     if names:

@@ -1,7 +1,7 @@
-"""Puts a relocated uv.lock in place of a project's own one, and that one back.
+"""Replaces a project's uv.lock by a relocated one, and restores it.
 
-Beside the lock a folder holds the original, and the hash of what took its place. The lock itself is
-only ever replaced by a rename: at any instant it is one or the other.
+A folder beside the lock holds the original and the hash of its replacement. The lock is replaced by
+a rename: at any instant it is one or the other.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HASHES = ("relocated_sha256", "original_sha256")
 
 
 def refuse_overlaid(project: Path) -> None:
-    """Raise `ConflictError` where the lock of a project is not its own."""
+    """Raise `ConflictError` if the lock of a project is a relocated one."""
     if (project / _FOLDER / _STATE).exists():
         raise ConflictError(
             f"the uv.lock in {project} was changed in place, and is not its own",
@@ -36,13 +36,13 @@ def refuse_overlaid(project: Path) -> None:
 
 
 def put_in_place(project: Path, data: bytes, *, sync: bool) -> None:
-    """Replace the lock of a project, whose own one is kept; raises `ConflictError`."""
+    """Replace the lock of a project and keep the original; raises `ConflictError`."""
     refuse_overlaid(project)
     with _opened(project) as site:
         site.remove(_FOLDER)
         with own_folder.made(site.path / _FOLDER) as folder:
             try:
-                # Projects should not have to list the folder among what they ignore.
+                # Projects should not need a line for this folder in their .gitignore.
                 folder.write(".gitignore", b"*\n", sync=False)
                 shutil.copy2(site.path / LOCK, folder.path / LOCK, follow_symlinks=False)
                 hashes = (
@@ -60,9 +60,9 @@ def put_in_place(project: Path, data: bytes, *, sync: bool) -> None:
 
 
 def undo(project: Path, *, sync: bool) -> bool:
-    """Put the project's own lock back; False where nothing was changed.
+    """Restore the project's own lock; return False if it was not replaced.
 
-    Raises `ConflictError` where the lock is another one than was put there.
+    Raises `ConflictError` if the lock was changed since.
     """
     if not os.path.lexists(project / _FOLDER):
         return False
@@ -104,7 +104,7 @@ def _put_back(site: OpenFolder, folder: OpenFolder, *, sync: bool) -> None:
 
 @contextlib.contextmanager
 def _opened(project: Path) -> Iterator[OpenFolder]:
-    """Open the folder of a project whose lock is a file of its own."""
+    """Open the folder of a project whose lock is a plain file."""
     with open_folder.opened(Path(os.path.realpath(project))) as site:
         lock = site.status(LOCK)
         if lock is not None and not stat.S_ISREG(lock.st_mode):

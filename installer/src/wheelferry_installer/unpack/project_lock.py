@@ -1,7 +1,7 @@
-"""A project's uv.lock as it is here: its tables, checked for what is asked of them.
+"""Reads the uv.lock of a project on the air-gapped host, and checks its structure.
 
-The lock is nobody's signed word. It only says which of the bundle's wheels are meant; each of those
-is what the bundle's signers vouch for.
+The lock is not signed. It only selects wheels of the bundle, and the bundle's signers vouch for
+each of those.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EDGE = (("name",), ("marker", ""), ("version", ""))
 
 
 def read_uv_lock(data: bytes) -> dict[str, Any]:
-    """Return the tables of a uv.lock; raises `MalformedError` for what is none."""
+    """Return the tables of a uv.lock; raises `MalformedError` if it is not one."""
     lock = parse_toml(data, "uv.lock")
     version = lock.get("version")
     if type(version) is not int or "distribution" in lock:
@@ -54,7 +54,7 @@ def read_uv_lock(data: bytes) -> dict[str, Any]:
 
 
 def key(entry: dict[str, Any]) -> Key:
-    """Return what identifies a package, or what an edge says of it."""
+    """Return the key of a package, or of an edge to it."""
     source = entry.get("source")
     spelled = None if source is None else json.dumps(source, sort_keys=True, default=str)
     return canonicalize_name(entry["name"]), entry.get("version"), spelled
@@ -70,7 +70,7 @@ def edges(package: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def members(lock: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the packages that are the project, or the members of its workspace."""
+    """Return the packages of the project, or of the members of its workspace."""
     names = set(map(canonicalize_name, texts(table(lock, "manifest"), "members")))
     found = []
     for package in tables(lock, "package"):
@@ -82,7 +82,7 @@ def members(lock: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def local_folder(package: dict[str, Any]) -> str | None:
-    """Return the folder that a package is the source of, None where it is no folder."""
+    """Return the folder that is the source of a package, None if the source is no folder."""
     source = package["source"]
     return next((str(source[kind]) for kind in LOCAL if kind in source), None)
 

@@ -1,10 +1,10 @@
-"""Relocates a uv.lock: what it locks is taken from a folder of a bundle's wheels; pure.
+"""Relocates a uv.lock, so that it takes packages from a folder of a bundle's wheels; pure.
 
-- A package is found in the bundle by the hash of a wheel that the lock lists. What was built from
-  its source, or prebuilt, is found by name and version.
-- It then comes from a registry that is the folder. Its hashes stay; wheels that are not in the
-  bundle, and source archives, are dropped.
-- A folder of the project that the bundle has no wheel of stays as it is.
+- A package is found in the bundle by the hash of a wheel in the lock. Packages that were built from
+  source, or prebuilt, are found by name and version.
+- Its registry becomes the folder. Its hashes stay; source archives and wheels that are not in the
+  bundle are dropped.
+- A folder of the project without a wheel in the bundle stays as it is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KINDS = {"editable": "directory", "virtual": "directory"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relocated:
-    """A relocated lock, and the packages of the old one that it finds in the folder."""
+    """A relocated lock, and the packages of the old one that were found in the folder."""
 
     lock: dict[str, Any]
     found: frozenset[Key]
@@ -40,10 +40,10 @@ def relocate(
     editable: Mapping[str, str],
     trusted: bool,
 ) -> Relocated:
-    """Return `lock` with the wheels of a bundle that lie in `folder`, relative to the new lock.
+    """Return `lock` with the wheels of a bundle in `folder`, which is relative to the new lock.
 
-    `editable` maps names of packages to the folders that they are installed from as they are. A
-    lock is `trusted` that the bundle was made from: it may call for wheels that it does not list.
+    `editable` maps names of packages to the folders of their editable installations. A lock is
+    `trusted` if the bundle was made from it: it may then refer to wheels that it does not list.
     """
     lock = copy.deepcopy(lock)
     sources: dict[Key, dict[str, str]] = {}
@@ -59,7 +59,7 @@ def relocate(
             package["source"] = {"editable": editable[name]}
         elif wheels or project_lock.local_folder(package) is None:
             registry = folder
-            # Two indexes may have the same version; uv tells them apart by how they are spelled.
+            # Two indexes may have the same version; uv distinguishes them by their spelling.
             while (name, version, registry) in taken:
                 registry = f"./{registry}"
             taken.add((name, version, registry))

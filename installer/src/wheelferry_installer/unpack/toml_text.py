@@ -1,4 +1,4 @@
-"""Reads TOML: uv.lock and pyproject.toml of a project on this side."""
+"""Reads TOML: uv.lock and pyproject.toml of a project on the air-gapped host."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def parse_toml(data: bytes, name: str) -> dict[str, Any]:
 
 
 def table(parent: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a table in a table, an empty one where there is none."""
+    """Return a table in a table, empty if there is none."""
     found = parent.get(name, {})
     if not isinstance(found, dict):
         raise _unreadable(f"{name} is not a table")
@@ -32,7 +32,7 @@ def table(parent: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def tables(parent: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return a list of tables in a table, an empty one where there is none."""
+    """Return a list of tables in a table, empty if there is none."""
     found = parent.get(name, [])
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise _unreadable(f"{name} is not a list of tables")
@@ -40,7 +40,7 @@ def tables(parent: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def texts(parent: dict[str, Any], name: str) -> list[str]:
-    """Return a list of texts in a table, an empty one where there is none."""
+    """Return a list of texts in a table, empty if there is none."""
     found = parent.get(name, [])
     if not isinstance(found, list) or not all(isinstance(entry, str) for entry in found):
         raise _unreadable(f"{name} is not a list of texts")

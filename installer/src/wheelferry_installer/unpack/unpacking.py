@@ -1,4 +1,4 @@
-"""Unpacks a verified bundle into a folder: built beside it, checked as a whole, then moved in."""
+"""Unpacks a verified bundle: into a folder beside the final one, which is moved when complete."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def unpack(
     more: Mapping[str, bytes],
     sync: bool = True,
 ) -> None:
-    """Write a part of a bundle into `folder`, which has to be new or empty, and `more` files.
+    """Write a part of a bundle, and `more` files, into `folder`, which must be new or empty.
 
-    The manifest and its signatures are those of the whole. Raises `ConflictError`,
+    Manifest and signatures are those of the whole bundle. Raises `ConflictError`,
     `MalformedError`, `TransferError`; then nothing was changed.
     """
     with placed(folder, size_of(part), sync=sync) as staging:
@@ -48,7 +48,7 @@ def unpack(
 
 
 def size_of(part: Manifest) -> int:
-    """Return how many bytes the documents, interpreters and wheels of a manifest have."""
+    """Return the size of a manifest's documents, interpreters and wheels in bytes."""
     return sum(member.size for member in layout.members(part))
 
 
@@ -61,9 +61,8 @@ def write_members(
 ) -> None:
     """Write documents and wheels below `staging`, and check them as `verify` does.
 
-    `part` is the bundle's manifest, or that of some targets: what it does not list is not read.
-    `on_wheel` is passed each wheel when it lies there. Raises `MalformedError` that names all that
-    is wrong.
+    `part` is the bundle's manifest, or that of some targets: nothing else is read. `on_wheel` is
+    called with each written wheel. Raises `MalformedError` that names all problems.
     """
     members = set(layout.members(part))
     packages = {layout.wheel_name(package.wheel): package for package in part.packages}
@@ -87,10 +86,10 @@ def write_members(
 
 @contextlib.contextmanager
 def placed(folder: Path, size: int, *, sync: bool) -> Iterator[Path]:
-    """Yield a folder to fill with about `size` bytes, and move it to `folder` when that is done.
+    """Yield a folder to fill with about `size` bytes, and move it to `folder` afterwards.
 
-    `folder` has to be new or empty. It lies in a control folder beside it, which the next run
-    clears where this one is killed.
+    `folder` must be new or empty. The yielded one is in a control folder beside it, which the next
+    run clears if this one is killed.
     """
     folder = Path(os.path.realpath(folder))
     if not folder.parent.is_dir():
@@ -113,7 +112,7 @@ def placed(folder: Path, size: int, *, sync: bool) -> Iterator[Path]:
 
 
 def refuse_full(folder: Path) -> None:
-    """Raise `ConflictError` unless `folder` is not there, or empty."""
+    """Raise `ConflictError` unless `folder` is absent or empty."""
     if not os.path.lexists(folder):
         return
     if not folder.is_dir():
@@ -128,7 +127,7 @@ def _move(control: OpenFolder, site: OpenFolder, folder: Path, *, sync: bool) ->
     own_folder.refuse_moved(control)
     if sync:
         disk.sync_file_system(control.path / _STAGING)
-    # Somebody may have put something there meanwhile.
+    # Something may have appeared there meanwhile.
     refuse_full(folder)
     there = site.status(folder.name)
     if there is not None:

@@ -1,8 +1,8 @@
-"""A uv project on this side, and the copy of it whose lock finds everything in an unpacked bundle.
+"""Makes a copy of a uv project whose lock finds everything in an unpacked bundle.
 
 The copy is what `uv sync --frozen` reads: uv.lock, relocated, and the pyproject.toml of the project
-and of the members of its workspace, byte by byte. A uv.toml beside them says that there is no index
-but the folder of wheels, also where something has to be built.
+and of the members of its workspace, byte by byte. A uv.toml beside them makes the folder of wheels
+the only index, also for build requirements.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class UvProject:
         return found
 
     def default_groups(self) -> frozenset[str] | None:
-        """Return the groups that are taken unless told otherwise, None where all are."""
+        """Return the default groups, None for all."""
         project = parse_toml((self.folder / _PROJECT).read_bytes(), _PROJECT)
         uv = table(table(project, "tool"), "uv")
         if "default-groups" not in uv:
@@ -90,9 +90,9 @@ class UvProject:
         return frozenset(map(canonicalize_name, texts(uv, "default-groups")))
 
     def editable_folders(self, manifest: Manifest) -> dict[str, Path]:
-        """Return the folders that can be installed as they are, by name of the package.
+        """Return the folders for editable installations, by package name.
 
-        Raises `UnfitError` that names all that the bundle would have to hold to build them.
+        Raises `UnfitError` that names all build requirements that the bundle lacks.
         """
         names = {package.name for package in manifest.packages}
         folders: dict[str, Path] = {}
@@ -118,9 +118,9 @@ class UvProject:
     def relocated(
         self, manifest: Manifest, wheels: Path, place: Path, *, editable: bool
     ) -> Relocated:
-        """Return the lock as it has to be in the folder `place` for wheels in `wheels`.
+        """Return the lock for the folder `place` that takes wheels from `wheels`.
 
-        Raises `UnfitError` that names all that the lock calls for and the bundle lacks.
+        Raises `UnfitError` that names all packages of the lock that the bundle lacks.
         """
         folders: dict[str, Path] = {}
         if editable:
@@ -163,12 +163,12 @@ class UvProject:
 
 
 def settings(wheels: str) -> dict[str, bytes]:
-    """Return the file that names a folder of wheels as the only place that packages come from."""
+    """Return a uv.toml that makes a folder of wheels the only source of packages."""
     return {_SETTINGS: tomli_w.dumps({"no-index": True, "find-links": [wheels]}).encode()}
 
 
 def command(folder: Path, manifest: Manifest, places: Iterable[str] = ()) -> str:
-    """Return what to type so that uv makes the environment in `folder`."""
+    """Return the command with which uv creates the environment in `folder`."""
     pythons = {_python(target) for target in manifest.targets}
     only = ["--python", pythons.pop()] if len(pythons) == 1 else []
     flags = lock_needs.uv_flags(manifest.made_from.options)
@@ -182,7 +182,7 @@ def _python(target: Target) -> str:
 
 
 def _needs_no_wheel(package: dict[str, Any], flags: Flags) -> bool:
-    """Tell whether nothing is installed for a folder of the project, or uv is told to leave it."""
+    """Return whether a folder of the project needs no wheel: it is virtual, or left out."""
     folder = project_lock.local_folder(package)
     return folder is not None and (
         "virtual" in package["source"] or any(option in _LOCAL_LEFT_OUT for option in flags.options)
@@ -195,17 +195,17 @@ def _is_inside(folder: str) -> bool:
 
 
 def _relative(path: Path, start: Path) -> str:
-    """Return a path relative to a folder where that is possible, as uv writes them."""
+    """Return a path relative to a folder if possible, as uv writes it."""
     try:
         relative = os.path.relpath(os.path.realpath(path), os.path.realpath(start))
     except ValueError:
-        # Another drive of Windows.
+        # On another drive (Windows).
         relative = os.path.realpath(path)
     return relative.replace(os.sep, "/")
 
 
 def _build_requirements(folder: Path, targets: Sequence[Target]) -> list[str]:
-    """Return the names of what `build-system` asks for on any of the targets."""
+    """Return the names of the build requirements on any of the targets."""
     path = folder / _PROJECT
     project = parse_toml(path.read_bytes(), _PROJECT) if path.is_file() else {}
     system = table(project, "build-system")

@@ -32,7 +32,7 @@ _MAX_COMPRESSED = layout.FRAME_SIZE + layout.FRAME_SIZE // 128 + 1024
 
 
 class Archive:
-    """An open archive file; frames are read at random, also by forks of this process."""
+    """An open archive file; other processes that share the descriptor may read frames too."""
 
     def __init__(self, path: Path) -> None:
         """Open the file and read its seek table; raises `TamperedError`, `TransferError`."""

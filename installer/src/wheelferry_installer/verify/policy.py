@@ -66,7 +66,7 @@ class RevokedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one `policy.ini`; `names` are patterns, without which all are accepted."""
+    """The settings of one `policy.ini`. Without `names`, which are patterns, all are accepted."""
 
     path: Path
     required: int = 1

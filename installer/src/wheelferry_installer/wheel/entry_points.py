@@ -1,4 +1,4 @@
-"""Scripts and other files that go beside the environment's own: their names, and what they call.
+"""Checks the names and targets of scripts, and of other files beside the environment's own.
 
 entry_points.txt is checked before the `installer` library parses it, which resolves interpolations.
 """
@@ -30,7 +30,7 @@ _REFERENCE = re.compile(rf"{_DOTTED}[ \t]*:[ \t]*{_DOTTED}[ \t]*(\[[^%\n]*\])?")
 
 
 def script_name_problem(name: str) -> str | None:
-    """Return why a script may not have this name, None where it may."""
+    """Return why a script may not have this name, None if it may."""
     if not _SCRIPT_NAME.fullmatch(name):
         return "is not the name of a script"
     if _STEERING.fullmatch(_as_found(name)):
@@ -41,7 +41,7 @@ def script_name_problem(name: str) -> str | None:
 
 
 def data_path_problem(path: str) -> str | None:
-    """Return why a wheel's .data may not hold this path, None where it may."""
+    """Return why a wheel's .data may not hold this path, None if it may."""
     scheme, _, rest = path.partition("/")
     if scheme not in SCHEME_NAMES or not rest:
         return "is in no folder that .data may have"
@@ -53,10 +53,10 @@ def data_path_problem(path: str) -> str | None:
 
 
 def _beside_problem(path: str) -> str | None:
-    """Return why a file may not lie here below the root of an environment."""
+    """Return why this path below the root of an environment is not allowed."""
     folder, *below = (_as_found(part) for part in path.split("/"))
     in_scripts = below if folder in {"bin", "scripts"} else [""]
-    # Where the interpreter is no environment's, on Windows, it lies in the root.
+    # On Windows an interpreter outside an environment is in the root.
     in_root = folder if not below and folder.endswith(".exe") else ""
     if folder == FOLDER or _OWN.fullmatch(in_root) or _OWN.fullmatch(in_scripts[0]):
         return "belongs to the environment itself"
@@ -72,12 +72,12 @@ def _beside_problem(path: str) -> str | None:
 
 
 def _as_found(name: str) -> str:
-    """Return a name as file systems compare it that fold case and leave out dots at the end."""
+    """Return a name as compared by file systems that fold case and strip trailing dots."""
     return spelling_key(name).rstrip(". ")
 
 
 def entry_point_problems(text: str) -> list[str]:
-    """Return what is wrong with the scripts that an entry_points.txt calls for."""
+    """Return what is wrong with the scripts that an entry_points.txt defines."""
     config = ConfigParser(delimiters="=", interpolation=None, strict=True)
     config.optionxform = str  # type: ignore[assignment,method-assign]
     try:

@@ -1,7 +1,7 @@
-"""Inflates raw deflate streams (RFC 1951) and makes CRCs, with ISA-L where installed, else zlib.
+"""Inflates raw deflate streams (RFC 1951) and computes CRCs, by ISA-L if installed, else by zlib.
 
-ISA-L takes half the time, a third for CRCs. It has no wheels for every host, and nothing depends on
-which is taken: sizes and hashes of what comes out are checked.
+ISA-L needs half the time, a third for CRCs, but has no wheels for some hosts. The choice does not
+affect the result: sizes and hashes of the output are checked.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ except ImportError:
     isal_zlib = None  # type: ignore[assignment]
 
 InflateError: tuple[type[Exception], ...] = (zlib.error,)
-"""What inflaters raise where the stream is none."""
+"""What inflaters raise for invalid streams."""
 if isal_zlib is not None:
     InflateError += (isal_zlib.IsalError,)  # type: ignore[operator]
 
 
 class Inflater(Protocol):
-    """Inflates one stream; what `zlib.decompressobj` and ISA-L's have in common."""
+    """Inflates one stream: the common interface of zlib and ISA-L."""
 
     @property
     def eof(self) -> bool:
@@ -29,24 +29,24 @@ class Inflater(Protocol):
 
     @property
     def unused_data(self) -> bytes:
-        """What followed the end."""
+        """The bytes after the end."""
 
     @property
     def unconsumed_tail(self) -> bytes:
-        """What was not looked at yet, since as much came out as was asked for."""
+        """The input not yet consumed because `max_length` was reached."""
 
     def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
-        """Return what comes next, at most `max_length` bytes; 0 is no limit."""
+        """Return the next bytes, at most `max_length`; 0 is no limit."""
 
 
 def inflater() -> Inflater:
-    """Return what inflates one stream."""
+    """Return an inflater for one stream."""
     if isal_zlib is not None:
         return isal_zlib.decompressobj(-zlib.MAX_WBITS)
     return zlib.decompressobj(-zlib.MAX_WBITS)
 
 
 def crc32(data: bytes, value: int = 0) -> int:
-    """Return the CRC of what `value` is the CRC of, followed by `data`."""
+    """Return the CRC `value` continued with `data`."""
     crc: int = (zlib if isal_zlib is None else isal_zlib).crc32(data, value)
     return crc

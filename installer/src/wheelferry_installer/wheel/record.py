@@ -1,4 +1,4 @@
-"""RECORD: the files of a wheel, each with its hash and size."""
+"""Reads and checks RECORD: the files of a wheel, each with its hash and size."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _STRONG_HEX = re.compile(r"sha256=[0-9a-f]{64}|sha384=[0-9a-f]{96}|sha512=[0-9a-
 
 
 def spell(algorithm: str, digest: bytes) -> str:
-    """Return a hash as RECORD spells it: its name and URL-safe base64 without padding."""
+    """Return a hash as RECORD writes it: its algorithm, and URL-safe base64 without padding."""
     return f"{algorithm}={base64.urlsafe_b64encode(digest).rstrip(b'=').decode('ascii')}"
 
 
 def hash_of(data: bytes, like: str) -> str:
-    """Return the hash of `data`, of the same kind as the hash `like`."""
+    """Return the hash of `data` with the algorithm of the hash `like`."""
     algorithm = like.partition("=")[0]
     return spell(algorithm, hashlib.new(algorithm, data).digest())
 
 
 def is_strong(text: str) -> bool:
-    """Tell whether `text` is a hash of a kind that nobody can forge."""
+    """Return whether `text` is a hash of a collision-resistant algorithm."""
     return _STRONG.fullmatch(text) is not None
 
 
@@ -54,10 +54,10 @@ def parse_record(text: str, files: int) -> dict[str, Row]:
 def record_problems(
     record: Mapping[str, Row], sizes: Mapping[str, int], unhashed: Collection[str]
 ) -> list[str]:
-    """Return where RECORD does not list exactly the files that are there, with strong hashes.
+    """Return where RECORD does not list exactly the files of the wheel, with strong hashes.
 
-    `sizes` are those of the files. `unhashed` files need no row and no hash: RECORD cannot state
-    its own.
+    `sizes` are those of the files. `unhashed` files, RECORD itself among them, need no row and no
+    hash.
     """
     problems = [f"RECORD lists {name!r}, which is absent" for name in record.keys() - sizes]
     for name, size in sizes.items():
@@ -80,7 +80,7 @@ def _rows(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _respelled(text: str) -> str:
-    """Return a hash in base64: a few real wheels have it in hexadecimal digits."""
+    """Return a hash in base64; a few real wheels have it in hexadecimal."""
     if _STRONG_HEX.fullmatch(text):
         algorithm, _, digits = text.partition("=")
         return spell(algorithm, bytes.fromhex(digits))

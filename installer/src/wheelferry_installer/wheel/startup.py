@@ -1,7 +1,7 @@
-"""Tells which files of a wheel Python runs each time that it starts, without being asked.
+"""Finds the files of a wheel that Python runs each time it starts.
 
-Such files are allowed: debuggers and coverage need them. Whoever decides about an installation
-should see them.
+Such files are allowed: debuggers and coverage need them. Whoever approves an installation should
+see them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LIBRARIES = re.compile(r"[^/]+\.data/(purelib|platlib|data/(.+/)?[^/]+-packages
 
 @dataclass(frozen=True, slots=True)
 class StartupFile:
-    """A file that Python will run, and the wheel that brings it."""
+    """A file that Python will run, and the wheel that contains it."""
 
     wheel: str
     path: str

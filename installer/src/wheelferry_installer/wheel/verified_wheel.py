@@ -1,18 +1,18 @@
-"""A verified wheel as the `installer` library reads it, with the checks that it leaves to us.
+"""Checks a verified wheel, and presents it to the `installer` library, which does not check.
 
-All of these are made when the source is opened, before anything is written:
+All are made when the wheel is opened, before anything is written:
 
-- the archive: one that every reader reads alike, no encryption, no methods but stored and deflated,
-  no links, no name twice, no bombs;
-- names: relative, without `..`, backslashes, colons and control characters, none that are one
-  file on some file systems;
+- the archive: every reader reads it alike; no encryption, no methods but stored and deflated, no
+  links, no duplicate names, no bombs;
+- names: relative, without `..`, backslashes, colons and control characters, and no two that are
+  one file on some file systems;
 - exactly one `.dist-info`, that of the wheel's file name, with a WHEEL of a known version and a
   METADATA of the same name and version;
-- RECORD lists exactly the files that are there, each with a hash that is not a weak one;
-- `.data` holds only the folders that the wheel format knows and nothing that belongs to the
-  environment itself, and scripts have names of scripts.
+- RECORD lists exactly the files of the wheel, each with a strong hash;
+- `.data` holds only the folders of the wheel format and nothing that belongs to the environment
+  itself, and scripts have valid names.
 
-That contents have the size, the hash and the CRC that are stated is checked when they are read.
+Sizes, hashes and CRCs of contents are checked when they are read.
 """
 
 from __future__ import annotations
@@ -61,8 +61,7 @@ class VerifiedWheel(WheelSource):
         name, version = file_name.split("-")[:2]
         super().__init__(name, version)
         self._file_name = file_name
-        # Nothing that refers to this object: a cycle would keep the file until garbage is
-        # collected.
+        # Nothing that refers to this object: a cycle would keep the file until the next collection.
         self._contents = ZipEntries(file, lambda problem: _malformed(file_name, [problem]))
         try:
             entries, problems = read_directory(file, MAX_FILES)
@@ -122,12 +121,12 @@ class VerifiedWheel(WheelSource):
             raise _malformed(self._file_name, [f"{path} is not UTF-8"]) from error
 
     def validate_record(self) -> None:
-        """Do nothing: RECORD was checked when the source was opened."""
+        """Do nothing: RECORD was checked when the wheel was opened."""
 
     def get_contents(self) -> Iterator[WheelContentElement]:
         """Yield every file to install: its row of RECORD, its content, whether it is executable.
 
-        Each content is held against the hash in its row. Raises `MalformedError`.
+        Each content is compared with the hash in its row. Raises `MalformedError`.
         """
         left_out = {f"{self._dist_info}/{name}" for name in (*_WRITTEN_BY_INSTALLERS, *_SIGNATURES)}
         for entry in self._entries:
@@ -180,7 +179,7 @@ class VerifiedWheel(WheelSource):
         return found[0]
 
     def _is_mine(self, name: str, version: str) -> bool:
-        """Tell whether this is the name and the version of the wheel's file name."""
+        """Return whether name and version are those of the wheel's file name."""
         try:
             canonical = canonicalize_name(name, validate=True)
         except InvalidName:
@@ -198,7 +197,7 @@ class VerifiedWheel(WheelSource):
     def _metadata_problems(self) -> list[str]:
         if f"{self._dist_info}/METADATA" not in self._by_name:
             return ["METADATA is missing"]
-        # The description after the headers may be long, and says nothing that counts here.
+        # The description after the headers may be long, and does not matter here.
         headers = re.split(
             r"\r?\n\r?\n", self.read_dist_info("METADATA", _MAX_METADATA), maxsplit=1
         )

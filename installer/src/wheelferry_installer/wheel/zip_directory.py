@@ -1,13 +1,13 @@
-"""Reads the directory of a ZIP archive; refuses archives that two readers could read differently.
+"""Reads the directory of a ZIP archive; refuses archives that two programs could read differently.
 
-A ZIP archive tells of its files twice: in a header before each, and in the directory at its end.
-Programs that believe one and programs that believe the other must not get different files, so
+A ZIP archive describes its files twice: in a header before each, and in the directory at its end.
+Programs that trust one and programs that trust the other must get the same files, so
 
 - the archive is its files, its directory and the end of that, one after the other, from the first
   byte to the last: nothing before, between or after them, no comments, no overlaps;
 - a file's header says the same as the directory: name, flags, method, CRC and both sizes;
-- ZIP64 fields are there where they are needed, and say nothing else where they are not;
-- no file needs a later version of the format than that of ZIP64: programs differ in what they do.
+- ZIP64 fields are present where needed, and do not contradict the others elsewhere;
+- no file needs a later version of the format than that of ZIP64, which programs treat differently.
 
 Section numbers are those of PKWARE's APPNOTE.TXT.
 """
@@ -63,7 +63,7 @@ class ZipEntry(NamedTuple):
 
 
 class _Stated(NamedTuple):
-    """What the directory says of an entry."""
+    """An entry as the directory describes it."""
 
     raw_name: bytes
     name: str
@@ -78,9 +78,9 @@ class _Stated(NamedTuple):
 
 
 def read_directory(file: BinaryIO, max_entries: int) -> tuple[list[ZipEntry], list[str]]:
-    """Return an archive's entries in the directory's order, and what is wrong with single ones.
+    """Return an archive's entries in the directory's order, and the problems of single ones.
 
-    Raises `MalformedError` where the archive as a whole is not one.
+    Raises `MalformedError` if the archive as a whole is invalid.
     """
     offset, size, number = _read_end(file)
     if number > max_entries:
@@ -97,11 +97,11 @@ def read_directory(file: BinaryIO, max_entries: int) -> tuple[list[ZipEntry], li
     return entries, problems
 
 
-def foretold_sizes(ending: bytes) -> list[int] | None:
+def stated_sizes(ending: bytes) -> list[int] | None:
     """Return the unpacked sizes of an archive's entries, from its last bytes.
 
-    None where these do not hold all of a directory that is no ZIP64 one. Nothing else is checked:
-    raises `MalformedError` where the directory cannot be read.
+    None if these do not contain the whole directory, or if it is a ZIP64 one. Nothing else is
+    checked; raises `MalformedError` if the directory cannot be read.
     """
     at = len(ending) - _END.size
     if at < 0:
@@ -152,7 +152,7 @@ def _read_end(file: BinaryIO) -> tuple[int, int, int]:
 
 
 def _read_end64(file: BinaryIO, at: int) -> tuple[int, int, int, int, int, int] | None:
-    """Return what the ZIP64 end before the end at `at` says, None where there is none."""
+    """Return the contents of the ZIP64 end before the end at `at`, None if there is none."""
     if at < _LOCATOR.size:
         return None
     file.seek(at - _LOCATOR.size)
@@ -213,7 +213,7 @@ def _decode(raw: bytes, flags: int) -> str:
 def _widen(
     name: str, raw: bytes, extra: bytes, packed_size: int, size: int, offset: int
 ) -> tuple[int, int, int]:
-    """Return packed size, size and offset with the ZIP64 field's values where that has them."""
+    """Return packed size, size and offset, from the ZIP64 field if it has them."""
     wide = _fields(name, raw, extra).get(_ZIP64, b"")
     missing = [value == _MAX32 for value in (size, packed_size, offset)]
     if len(wide) != 8 * sum(missing):
@@ -248,7 +248,7 @@ def _fields(name: str, raw: bytes, extra: bytes) -> dict[int, bytes]:
 def _compare_headers(
     file: BinaryIO, stated: Sequence[_Stated], directory: int
 ) -> tuple[list[int], list[str]]:
-    """Return where each entry's packed content begins, and where headers say something else."""
+    """Return where each entry's packed content begins, and how headers differ from the directory."""
     starts = [0] * len(stated)
     problems: list[str] = []
     order = sorted(range(len(stated)), key=lambda number: stated[number].offset)
@@ -274,9 +274,9 @@ def _compare_headers(
 
 
 def _compare_header(file: BinaryIO, one: _Stated, directory: int) -> tuple[int, list[str]]:
-    """Return where the packed content after a header begins, and what the header says wrong."""
+    """Return where the packed content after a header begins, and what is wrong with the header."""
     file.seek(one.offset)
-    # There is the directory after every header, so that much more can be read.
+    # The directory follows every header, so that at least that much can be read.
     data = _read(file, _LOCAL.size + len(one.raw_name))
     header = _LOCAL.unpack_from(data)
     name_size, extra_size = header[9:]
@@ -298,7 +298,7 @@ def _compare_header(file: BinaryIO, one: _Stated, directory: int) -> tuple[int, 
 
 
 def _compare_descriptor(file: BinaryIO, one: _Stated, at: int, end: int) -> list[str]:
-    """Return what the data descriptor between `at` and `end` says wrong."""
+    """Return what is wrong with the data descriptor between `at` and `end`."""
     if not at < end <= at + _LONGEST_DESCRIPTOR:
         raise MalformedError(f"{one.name!r} is not followed by its data descriptor")
     file.seek(at)
@@ -310,14 +310,14 @@ def _compare_descriptor(file: BinaryIO, one: _Stated, at: int, end: int) -> list
 def _differences(
     one: _Stated, raw: bytes, header: tuple[bytes | int, ...], extra: bytes
 ) -> list[str]:
-    """Say in what a header differs from the directory."""
+    """Return the fields in which a header differs from the directory."""
     wide = _fields(one.name, raw, extra).get(_ZIP64)
     crc, packed_size, size = header[6:9]
     if wide is not None:
         if len(wide) != 16:
             return [f"{one.name!r} has a ZIP64 field of another length than a header's"]
         wide_size, wide_packed_size = struct.unpack("<2Q", wide)
-        # Where the sizes are stated, the field is not to be looked at; but some readers do.
+        # If the sizes are stated, the field should be ignored; some readers use it all the same.
         for stated, true in ((wide_size, one.size), (wide_packed_size, one.packed_size)):
             if stated != true and not (one.flags & _DESCRIPTOR and stated == 0):
                 return [f"{one.name!r} has another size than it states in its ZIP64 field"]
@@ -331,7 +331,7 @@ def _differences(
         "packed size": (packed_size, one.packed_size),
         "size": (size, one.size),
     }
-    # What follows a file's content is not known yet when such a header is written.
+    # Such a header is written before the sizes are known.
     unknown = ("CRC", "packed size", "size") if one.flags & _DESCRIPTOR else ()
     return [
         f"{one.name!r} has another {what} than it states in its header"
@@ -341,7 +341,7 @@ def _differences(
 
 
 def _describes(descriptor: bytes, one: _Stated) -> bool:
-    """Tell whether a data descriptor, in any of its forms, says what the directory says."""
+    """Return whether a data descriptor, in any of its forms, agrees with the directory."""
     wanted = (one.crc, one.packed_size, one.size)
     for form, signed in _DESCRIPTORS:
         if form.size == len(descriptor):

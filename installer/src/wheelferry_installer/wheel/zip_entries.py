@@ -1,7 +1,7 @@
-"""Reads the contents of a ZIP archive's files, and holds each against its size, hash and CRC.
+"""Reads the contents of a ZIP archive's files, and checks each against its size, hash and CRC.
 
-`zipfile` would take five times as long for small files. A hash says more than a CRC; but other
-programs refuse a file for its CRC, and what is read here is to be what they read.
+`zipfile` would take five times as long for small files. The hash makes the CRC redundant, but other
+programs refuse a file for its CRC, and this reader must accept only what they accept.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _OTHER_CRC = "does not have the CRC that it states"
 class ZipEntries:
     """The contents of an archive's entries; `refuse` makes the error that is raised.
 
-    Entries are those that `read_directory` found in the same file. Hashes are spelled as in RECORD;
-    an empty one is not looked at.
+    Entries are those that `read_directory` found in the same file. Hashes are written as in RECORD;
+    an empty one is not checked.
     """
 
     def __init__(self, file: BinaryIO, refuse: Callable[[str], MalformedError]) -> None:
@@ -42,7 +42,7 @@ class ZipEntries:
         if entry.method == zipfile.ZIP_DEFLATED:
             stream = inflater()
             try:
-                # One byte more than stated is enough to see that there are too many.
+                # One byte more than stated is enough to detect excess.
                 data = stream.decompress(data, entry.size + 1)
             except InflateError as error:
                 raise self._refuse(f"{entry.name!r} cannot be inflated") from error
@@ -59,13 +59,13 @@ class ZipEntries:
     def open(self, entry: ZipEntry, digest: str = "") -> BinaryIO:
         """Return the content of an entry as a stream that can be rewound.
 
-        Whoever reads its last byte gets it only if size, hash and CRC are right.
+        The last byte is returned only if size, hash and CRC are right.
         """
         return cast("BinaryIO", _EntryStream(self._file, entry, digest, self._refuse))
 
 
 class _EntryStream(io.RawIOBase):
-    """Inflates an entry piece by piece; it can only be rewound to its beginning."""
+    """Inflates an entry piece by piece; can be rewound to its beginning only."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class _EntryStream(io.RawIOBase):
         return self._position
 
     def read(self, size: int = -1, /) -> bytes:
-        # One byte more than stated is enough to see that there are too many.
+        # One byte more than stated is enough to detect excess.
         data = self._next(self._entry.size + 1 if size < 0 else size)
         self._position += len(data)
         self._hash.update(data)
@@ -132,7 +132,7 @@ class _EntryStream(io.RawIOBase):
             raise self._refuse(f"{self._entry.name!r} {_OTHER_CRC}")
 
     def _next(self, size: int) -> bytes:
-        """Return the next `size` bytes, fewer only where the end comes first."""
+        """Return the next `size` bytes, fewer only at the end."""
         if self._entry.method == zipfile.ZIP_STORED:
             return self._read_packed(size)
         pieces = []
