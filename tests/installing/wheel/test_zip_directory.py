@@ -21,7 +21,7 @@ from vectors.raw_zip import (
     unicode_path_field,
     zip64_field,
 )
-from wheelferry_installer.wheel.zip_directory import ZipEntry, stated_sizes, read_directory
+from wheelferry_installer.wheel.zip_directory import ZipEntry, read_directory, stated_sizes
 from wheelferry_schemas.errors import MalformedError
 
 FOO = RawEntry(name=b"foo.py", content=b"foo" * 100)

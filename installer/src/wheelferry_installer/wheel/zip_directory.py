@@ -248,7 +248,7 @@ def _fields(name: str, raw: bytes, extra: bytes) -> dict[int, bytes]:
 def _compare_headers(
     file: BinaryIO, stated: Sequence[_Stated], directory: int
 ) -> tuple[list[int], list[str]]:
-    """Return where each entry's packed content begins, and how headers differ from the directory."""
+    """Return where each entry's packed content begins and how headers differ from the directory."""
     starts = [0] * len(stated)
     problems: list[str] = []
     order = sorted(range(len(stated)), key=lambda number: stated[number].offset)
