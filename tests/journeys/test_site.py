@@ -58,7 +58,7 @@ def seen(site: Path) -> dict[str, Any]:
 
 
 def test_a_newcomer_gets_from_the_front_page_to_the_first_crossing(seen: dict[str, Any]) -> None:
-    assert "first crossing" in seen["tutorial"]
+    assert "First crossing" in seen["tutorial"]
     assert {"online host", "air-gapped host"} <= set(seen["hosts"])
 
 

@@ -2,7 +2,8 @@
 
 A page's commands stand in fenced blocks, whose info string says `sh` and the room that they are
 typed in: ```` ```sh online ````, ```` ```sh far ````. Blocks of a room called `server` run in the
-background until the page is over.
+background until the page is over. A block ```` ```output ```` is what the block before it prints, where `…`
+stands for anything, and a line of it alone for any lines.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DOCS = Path(__file__).parents[3] / "docs"
-_BLOCK = re.compile(r"^```sh (\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^```sh (\w+)\n(.*?)^```$(?:\n+```output\n(.*?)^```$)?", re.MULTILINE | re.DOTALL
+)
 _ANY_BLOCK = re.compile(r"^```(.*)$", re.MULTILINE)
 _SERVER = "server"
 
@@ -29,6 +32,15 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _pattern(said: str) -> re.Pattern[str]:
+    """Return what matches an output in which `…` stands for anything."""
+    lines = [
+        r"(?:.*\n)*?" if line == "…" else ".*".join(map(re.escape, line.split("…"))) + r"\n"
+        for line in said.splitlines()
+    ]
+    return re.compile("".join(lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +71,32 @@ class Page:
         blocks = _BLOCK.findall(text)
         fences = [info for info in _ANY_BLOCK.findall(text) if info]
         assert len(blocks) == len([info for info in fences if info.startswith("sh")]) > 0
+        assert len([said for *_, said in blocks if said]) == fences.count("output")
         with contextlib.ExitStack() as servers:
-            for room, commands in blocks:
+            for room, commands, said in blocks:
                 self._carry()
                 typed = commands.replace("8000", str(self.port))
                 if room == _SERVER:
                     servers.enter_context(self._served(typed))
                 else:
-                    self._type(self.rooms[room], typed)
+                    printed = self._type(self.rooms[room], typed)
+                    # A room whose blocks are passed over prints nothing.
+                    if said and not self.rooms[room].prefix:
+                        assert _pattern(said).fullmatch(printed), f"{typed}\n{printed}"
 
-    def _type(self, room: Room, commands: str) -> None:
+    def _type(self, room: Room, commands: str) -> str:
         run = subprocess.run(
-            [*room.prefix, "sh", "-exc", commands],
+            [*room.prefix, "sh", "-ec", commands],
             cwd=room.folder,
             env=dict(room.environment),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
-        assert run.returncode == 0, f"{commands}\n{run.stdout}\n{run.stderr}"
+        assert run.returncode == 0, f"{commands}\n{run.stdout}"
+        return run.stdout
 
     def _carry(self) -> None:
         first, *others = self.rooms.values()
