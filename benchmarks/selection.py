@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks import records, report
 from benchmarks.records import Selecting, Selections
 from benchmarks.surroundings import circumstances, compile_sources, own_variables
-from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.pyproject import Pyproject
 from wheelferry_bundler.read.targets import make_targets
 from wheelferry_bundler.read.uv_lock import read_uv_lock

@@ -29,7 +29,7 @@ from vectors.good_bundle import wheels
 from vectors.good_wheel import FILE_NAME, INFO, contents
 from wheelferry_bundler.fetch.simple_pages import PageError, parse_page
 from wheelferry_bundler.fetch.wheel_metadata import read_wheel_metadata
-from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.pyproject import Pyproject
 from wheelferry_bundler.read.requirement_lines import read_lines

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 from wheelferry_bundler.create.requesting import CreateOptions
-from wheelferry_schemas.bundle.manifest import Manifest
 from wheelferry_schemas.errors import (
     BuildError,
     ConflictError,
@@ -28,7 +27,6 @@ from wheelferry_schemas.errors import (
     UsageError,
     WheelferryError,
 )
-from wheelferry_schemas.target import Target
 
 if TYPE_CHECKING:
     from wheelferry_bundler.carry.self_contained_writer import CarriedFile
@@ -37,6 +35,8 @@ if TYPE_CHECKING:
     from wheelferry_bundler.create.problems import Problem
     from wheelferry_bundler.read.inputs import Input as Source
     from wheelferry_bundler.sign.signing_keys import Signer
+    from wheelferry_schemas.bundle.manifest import Manifest
+    from wheelferry_schemas.target import Target
 
 __all__ = [
     "UNSIGNED",
@@ -76,13 +76,15 @@ __all__ = [
 ]
 
 _VALUES = {
-    "BundlePlan": ("create.bundle_plan", "BundlePlan"),
-    "CarriedFile": ("carry.self_contained_writer", "CarriedFile"),
-    "Created": ("create.creation", "Created"),
-    "Problem": ("create.problems", "Problem"),
-    "Progress": ("create.creation", "Progress"),
-    "Signer": ("sign.signing_keys", "Signer"),
-    "Source": ("read.inputs", "Input"),
+    "BundlePlan": "wheelferry_bundler.create.bundle_plan:BundlePlan",
+    "CarriedFile": "wheelferry_bundler.carry.self_contained_writer:CarriedFile",
+    "Created": "wheelferry_bundler.create.creation:Created",
+    "Manifest": "wheelferry_schemas.bundle.manifest:Manifest",
+    "Problem": "wheelferry_bundler.create.problems:Problem",
+    "Progress": "wheelferry_bundler.create.creation:Progress",
+    "Signer": "wheelferry_bundler.sign.signing_keys:Signer",
+    "Source": "wheelferry_bundler.read.inputs:Input",
+    "Target": "wheelferry_schemas.target:Target",
 }
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -125,22 +127,19 @@ def __getattr__(name: str) -> Any:
     """Return a public type, whose module is imported on first access."""
     if name not in _VALUES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, own_name = _VALUES[name]
-    return getattr(importlib.import_module(f"wheelferry_bundler.{module}"), own_name)
+    module, _, own_name = _VALUES[name].partition(":")
+    return getattr(importlib.import_module(module), own_name)
 
 
 def _raises_own(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Return a function that raises `TransferError` instead of `OSError`.
-
-    A broken pipe passes through: only the caller's callbacks write to one.
-    """
+    """Return a function that raises `TransferError` instead of `OSError`."""
 
     @functools.wraps(function)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         try:
             return function(*args, **kwargs)
         except BrokenPipeError:
-            raise
+            raise  # Only the caller's callbacks write to a pipe.
         except OSError as error:
             raise TransferError.of_system(error) from error
 
@@ -164,7 +163,7 @@ def make_targets(
 ) -> tuple[Target, ...]:
     """Return a target for each platform with each Python, and those that `files` describe.
 
-    Without arguments it is this host. Raises `UsageError`, and `MalformedError` for a file that
+    Without arguments, it is this host. Raises `UsageError`, and `MalformedError` for a file that
     `bundle target` did not write.
     """
     from wheelferry_bundler.read import targets
@@ -186,16 +185,18 @@ def plan(
     `check_complete`. Raises `WheelferryError` if the source cannot be read or resolved.
     """
     from wheelferry_bundler.create import bundle_plan
-    from wheelferry_bundler.create.completeness import check_closure
-    from wheelferry_bundler.create.older_versions import with_older_versions
     from wheelferry_bundler.create.requesting import request_for
-    from wheelferry_bundler.fetch.cache import Cache
 
     planned = bundle_plan.plan(request_for(source, targets, options))
     if planned.problems:
+        from wheelferry_bundler.create.older_versions import with_older_versions
+
         planned = with_older_versions(planned)
     if planned.closed:
         return planned
+    from wheelferry_bundler.create.completeness import check_closure
+    from wheelferry_bundler.fetch.cache import Cache
+
     return check_closure(planned, Cache.default(), on_progress or _Silent())
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from support.making.locks import NOWHERE, names, target
-from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet, Wanted
+from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.errors import MalformedError, UsageError

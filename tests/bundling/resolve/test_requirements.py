@@ -25,8 +25,8 @@ from support.running.index import LocalIndex
 from wheelferry_bundler.build.prebuilt import Prebuilt
 from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.model.locations import Locations
-from wheelferry_bundler.model.locked import Wanted
 from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.inputs import find_input
 from wheelferry_bundler.resolve.requirements import read_requirements, read_requirements_for_all
 from wheelferry_bundler.select.selection import select

@@ -13,7 +13,7 @@ from support.making.sources import make_source
 from support.making.unlocked import LINUX, OTHER, WINDOWS, chosen, read, roots, write
 from support.making.wheels import make_wheel
 from support.running.index import LocalIndex
-from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.errors import UnfitError, UsageError
 from wheelferry_schemas.target import Target

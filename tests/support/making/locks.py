@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wheelferry_bundler.model.locked import LockedSet, Wanted
+from wheelferry_bundler.model.locked import LockedSet
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.pyproject import Pyproject
 from wheelferry_bundler.read.targets import make_target, parse_python
 from wheelferry_bundler.read.uv_lock import read_uv_lock

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from support.making.wheels import make_wheel
-from wheelferry_bundler.model.locked import LockedPackage, LockedSet, Wanted
+from wheelferry_bundler.model.locked import LockedPackage, LockedSet
 from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.inputs import find_input
 from wheelferry_bundler.read.targets import make_target, parse_python
 from wheelferry_bundler.resolve.requirements import read_requirements

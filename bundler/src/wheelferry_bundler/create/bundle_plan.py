@@ -13,8 +13,9 @@ from packaging.utils import canonicalize_name
 from wheelferry_bundler.build.prebuilt import Prebuilt
 from wheelferry_bundler.fetch.python_archives import PythonFile
 from wheelferry_bundler.model.bundle_names import named_after
-from wheelferry_bundler.model.locked import Artifact, LockedSet, Wanted
+from wheelferry_bundler.model.locked import Artifact, LockedSet
 from wheelferry_bundler.model.options import BuildOptions, check_allowed
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.inputs import Input
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.pyproject import Pyproject

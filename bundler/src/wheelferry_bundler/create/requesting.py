@@ -7,14 +7,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelferry_bundler.model import bundle_names
-from wheelferry_bundler.model.locked import Wanted
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_schemas.errors import UsageError
-from wheelferry_schemas.target import Target
 
 if TYPE_CHECKING:
     from wheelferry_bundler.create.bundle_plan import Request
     from wheelferry_bundler.read.inputs import Input
+    from wheelferry_schemas.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +49,8 @@ class CreateOptions(Wanted):
                 "--package and --all-packages exclude each other", hint="leave one of them out"
             )
         if self.name is not None:
+            from wheelferry_bundler.model import bundle_names
+
             bundle_names.checked(self.name)
 
 
@@ -60,6 +61,7 @@ def request_for(source: Input, targets: Sequence[Target], options: CreateOptions
     from wheelferry_bundler.create.bundle_plan import Request
     from wheelferry_bundler.fetch.python_archives import read_python_archives
     from wheelferry_bundler.fetch.wheel_folders import list_folders
+    from wheelferry_bundler.model import bundle_names
     from wheelferry_bundler.model.locations import Locations
     from wheelferry_bundler.model.options import BuildOptions
     from wheelferry_bundler.read.inputs import indexes_of

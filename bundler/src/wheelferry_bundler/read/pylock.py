@@ -23,9 +23,9 @@ from wheelferry_bundler.model.locked import (
     LockKind,
     PackageKey,
     PackageSource,
-    Wanted,
 )
 from wheelferry_bundler.model.urls import file_name, without_credentials
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.project_paths import confined, leaves, local_path
 from wheelferry_bundler.read.toml_tables import Table, parse_toml
 from wheelferry_schemas.errors import MalformedError, UsageError

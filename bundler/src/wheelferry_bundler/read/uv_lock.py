@@ -16,7 +16,8 @@ from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.model.bundle_names import named_after
 from wheelferry_bundler.model.conflicts import SyntheticExtra
-from wheelferry_bundler.model.locked import Dependency, LockedPackage, LockedSet, PackageKey, Wanted
+from wheelferry_bundler.model.locked import Dependency, LockedPackage, LockedSet, PackageKey
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.build_settings import (
     read_constraints,
     read_extra_build_requires,

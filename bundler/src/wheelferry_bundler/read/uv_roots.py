@@ -14,7 +14,8 @@ from functools import cached_property
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from wheelferry_bundler.model.locked import Dependency, PackageKey, Root, Wanted
+from wheelferry_bundler.model.locked import Dependency, PackageKey, Root
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.pyproject import DEV, DefaultGroups
 from wheelferry_bundler.read.uv_workspace import Declared, Workspace
 from wheelferry_schemas.errors import UsageError

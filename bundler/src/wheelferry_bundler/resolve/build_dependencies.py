@@ -16,9 +16,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.build.build_python import interpreter_for
-from wheelferry_bundler.model.locked import Dependency, LockedSet, Wanted
+from wheelferry_bundler.model.locked import Dependency, LockedSet
 from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.model.urls import redacted
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.toml_tables import read_toml
 from wheelferry_bundler.resolve.uv_resolving import UvQuestion, resolve, run_uv, uv_environment

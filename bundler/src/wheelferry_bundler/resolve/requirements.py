@@ -19,8 +19,9 @@ from functools import partial
 from pathlib import Path
 
 from wheelferry_bundler.model.bundle_names import named_after
-from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet, Wanted
+from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet
 from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.inputs import Input
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.requirement_lines import RequirementLines

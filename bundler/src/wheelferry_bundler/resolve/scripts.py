@@ -12,8 +12,9 @@ from pathlib import Path
 
 from packaging.utils import InvalidName, canonicalize_name
 
-from wheelferry_bundler.model.locked import LockedSet, Wanted
+from wheelferry_bundler.model.locked import LockedSet
 from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.inputs import SCRIPT_BLOCK
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.pyproject import asked_by

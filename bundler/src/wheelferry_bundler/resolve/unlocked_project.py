@@ -20,9 +20,9 @@ from wheelferry_bundler.model.locked import (
     LockedSet,
     PackageKey,
     PackageSource,
-    Wanted,
 )
 from wheelferry_bundler.model.options import BuildOptions
+from wheelferry_bundler.model.wanted import Wanted
 from wheelferry_bundler.read.build_settings import (
     read_constraints,
     read_extra_build_requires,
