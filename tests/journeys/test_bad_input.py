@@ -265,10 +265,10 @@ def test_all_files_and_folders_of_a_lock_that_are_not_there_are_named(
         *options,
         code=5,
         said=(
-            "3 things stand in the way of this bundle",
-            f"the folder of folder 1.0 is not there: {tmp_path / 'libs/folder'}",
-            f"the file of file 1.0 is not there: {tmp_path / 'wheels/file-1.0-py3-none-any.whl'}",
-            f"the file of archive 1.0 is not there: {tmp_path / 'archive-1.0.tar.gz'}",
+            "3 problems prevent this bundle",
+            f"the folder of folder 1.0 does not exist: {tmp_path / 'libs/folder'}",
+            f"the file of file 1.0 does not exist: {tmp_path / 'wheels/file-1.0-py3-none-any.whl'}",
+            f"the file of archive 1.0 does not exist: {tmp_path / 'archive-1.0.tar.gz'}",
         ),
     )
     assert index.file_requests(wheel.file_name) == []

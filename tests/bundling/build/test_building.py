@@ -468,7 +468,7 @@ def test_refuses_a_wheel_of_another_name_or_version(
 
 
 def test_names_a_project_folder_that_is_not_there(cache: Cache, tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match=r"the folder of demo 1\.0 is not there"):
+    with pytest.raises(BuildError, match=r"the folder of demo 1\.0 does not exist"):
         build(directory(tmp_path / "none"), cache)
 
 
@@ -479,7 +479,7 @@ def test_refuses_a_platform_wheel_for_another_platform(cache: Cache, tmp_path: P
     with pytest.raises(UnfitError) as caught:
         build(package, cache, target_of("win_amd64"), sources=sources)
     assert caught.value.message == (
-        f"demo 1.0 was built here as demo-1.0-{tag}.whl, which does not fit {HERE}-win_amd64"
+        f"demo 1.0 was built on this host as demo-1.0-{tag}.whl, which does not fit {HERE}-win_amd64"
     )
     assert "build demo on a host like the target" in str(caught.value.hint)
     assert "--find-links" in str(caught.value.hint)

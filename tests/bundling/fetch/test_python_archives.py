@@ -62,7 +62,7 @@ def test_target_can_be_said(tmp_path: Path) -> None:
 
 def test_asks_for_the_target_where_the_name_says_nothing(tmp_path: Path) -> None:
     path = archive(tmp_path, "python.tar.gz")
-    with pytest.raises(UsageError, match="cannot be told from its name") as caught:
+    with pytest.raises(UsageError, match="does not follow from its name") as caught:
         read_python_archives([str(path)], [LINUX, OTHERS[0]])
     assert caught.value.hint == f"say so: --python-archive {LINUX.id}={path}"
 

@@ -120,14 +120,14 @@ def test_names_a_source_that_does_not_exist(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["poetry.lock", "Pipfile.lock", "notes.md", "pylock.a.b.toml"])
 def test_names_the_kinds_that_it_knows(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=f"{name} is no lock that is known here") as caught:
+    with pytest.raises(UsageError, match=f"{name} is not a lock that wheelferry reads") as caught:
         find_input(write(tmp_path, name) / name)
     assert "pylock.<name>.toml" in str(caught.value.hint)
 
 
 def test_refuses_a_script_that_states_no_dependencies(tmp_path: Path) -> None:
     (tmp_path / "tool.py").write_text("print(1)\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"tool\.py is no lock"):
+    with pytest.raises(UsageError, match=r"tool\.py is not a lock"):
         find_input(tmp_path / "tool.py")
 
 

@@ -85,10 +85,10 @@ def test_takes_extras_and_groups(wanted: dict[str, Any], expected: str) -> None:
     [
         ({"extras": ["nicer"]}, "pylock.toml has no extra 'nicer'"),
         ({"groups": ["tests", "more"]}, "pylock.toml has no group 'more', 'tests'"),
-        ({"only_groups": ["dev"]}, "pylock.toml does not tell what --only-group would leave out"),
+        ({"only_groups": ["dev"]}, "pylock.toml does not record what --only-group would leave out"),
         (
             {"packages": ["a"], "only_groups": ["dev"]},
-            "pylock.toml does not tell what --only-group and --package would leave out",
+            "pylock.toml does not record what --only-group and --package would leave out",
         ),
     ],
 )

@@ -142,12 +142,14 @@ def test_takes_sha256_of_several_kinds_of_hashes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["demo==1.0 --hash=md5:ab", "demo @ https://a.example/b#md5=ab"])
 def test_refuses_hashes_that_are_not_sha256(tmp_path: Path, line: str) -> None:
-    with pytest.raises(MalformedError, match=r"requirements\.txt:1: the hashes .* not sha256"):
+    with pytest.raises(
+        MalformedError, match=r"requirements\.txt:1: the listed hashes are not sha256"
+    ):
         read(tmp_path, line)
 
 
 def test_refuses_a_hash_for_something_without_a_name(tmp_path: Path) -> None:
-    with pytest.raises(MalformedError, match="something without a name"):
+    with pytest.raises(MalformedError, match="a requirement without a name"):
         read(tmp_path, f"https://forge.example/archive/v1.zip#sha256={ONE}")
 
 
@@ -230,7 +232,7 @@ def test_hands_other_places_of_wheels_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["gone", "gone/x", "a" * 5000])
 def test_names_a_folder_of_wheels_that_is_not_there(tmp_path: Path, folder: str) -> None:
-    with pytest.raises(UsageError, match=f"requirements.txt:1: --find-links {folder} is not"):
+    with pytest.raises(UsageError, match=f"requirements.txt:1: --find-links {folder} does not"):
         read(tmp_path, f"-f {folder}")
 
 

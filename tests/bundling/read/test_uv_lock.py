@@ -31,7 +31,10 @@ def with_source(source: str, more: str = "") -> LockedPackage:
         (b"[metadata]\nlock-version = '2.1'", "it is not one of uv's locks"),
         (b"version = true", "it is not one of uv's locks"),
         (b"version = '1'", "it is not one of uv's locks"),
-        (b"version = 1\n[[distribution]]\nname = 'a'", "from before its first stable lock format"),
+        (
+            b"version = 1\n[[distribution]]\nname = 'a'",
+            "that predates its first stable lock format",
+        ),
         (b"version = 2", "uv.lock has version 2, this wheelferry reads version 1"),
         (b"version = 0", "uv.lock has version 0, this wheelferry reads version 1"),
         (b"version = 1\npackage = 3", "uv.lock: package is not a list"),

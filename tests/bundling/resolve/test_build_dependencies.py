@@ -165,7 +165,7 @@ def test_adds_nothing_where_nothing_is_local(tmp_path: Path) -> None:
 def test_names_the_backend_that_does_not_answer(tmp_path: Path) -> None:
     make_source(tmp_path, make_wheel("app"), backend="raise SystemExit('out of order')")
     locked = lock_of(tmp_path)
-    with pytest.raises(BuildError, match="backend does not say what it needs") as caught:
+    with pytest.raises(BuildError, match="backend does not state what it needs") as caught:
         add_build_dependencies(locked, select(locked, LINUX), BuildOptions())
     assert "out of order" in str(caught.value)
 

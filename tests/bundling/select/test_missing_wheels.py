@@ -47,31 +47,31 @@ def hint(*tags: str, platform: str, python: str = "3.12.4", sdist: bool = False)
     ],
 )
 def test_names_smallest_platform_that_would_do(platform: str, tags: list[str], fix: str) -> None:
-    assert f": {fix} would do, if the far side has that" in hint(*tags, platform=platform)
+    assert f": {fix} would help, if the air-gapped host has it" in hint(*tags, platform=platform)
 
 
 def test_names_pythons_that_would_do() -> None:
     tags = ["cp310-cp310-win_amd64", "cp311-cp311-win_amd64"]
-    assert ": --python 3.10 or --python 3.11 would do" in hint(*tags, platform="win_amd64")
+    assert ": --python 3.10 or --python 3.11 would help" in hint(*tags, platform="win_amd64")
 
 
 def test_names_both_where_either_would_do() -> None:
     tags = ["cp312-cp312-manylinux_2_28_x86_64", "cp311-cp311-manylinux_2_17_x86_64"]
-    assert ": --platform manylinux_2_28_x86_64 (glibc 2.28) or --python 3.11 would do" in hint(
+    assert ": --platform manylinux_2_28_x86_64 (glibc 2.28) or --python 3.11 would help" in hint(
         *tags, platform="manylinux2014_x86_64"
     )
 
 
 def test_names_both_together_where_neither_alone_would_do() -> None:
     tags = ["cp311-cp311-manylinux_2_28_x86_64"]
-    assert ": --platform manylinux_2_28_x86_64 (glibc 2.28) with --python 3.11 would do" in hint(
+    assert ": --platform manylinux_2_28_x86_64 (glibc 2.28) with --python 3.11 would help" in hint(
         *tags, platform="manylinux2014_x86_64"
     )
 
 
 def test_names_python_with_lock_for_free_threaded_one() -> None:
     tags = ["cp313-cp313-win_amd64"]
-    assert ": --python 3.13 would do" in hint(*tags, platform="win_amd64", python="3.13.4t")
+    assert ": --python 3.13 would help" in hint(*tags, platform="win_amd64", python="3.13.4t")
 
 
 def test_advises_other_version_where_nothing_would_do() -> None:
@@ -89,7 +89,7 @@ def test_says_what_becomes_of_source_archive() -> None:
 def test_names_other_ways_besides_a_newer_platform() -> None:
     said = hint("cp312-cp312-manylinux_2_28_x86_64", platform="manylinux2014_x86_64")
     assert said.endswith(
-        "would do, if the far side has that; else lock another version of leaf, pass --find-links "
+        "would help, if the air-gapped host has it; else lock another version of leaf, pass --find-links "
         "with a folder that has a wheel of it, or leave it out with --no-install-package leaf"
     )
 
@@ -138,7 +138,7 @@ def test_names_one_platform_that_would_do_for_all() -> None:
         ),
     )
     assert error.hint == (
-        "--platform manylinux_2_27_x86_64 (glibc 2.27) would do, if the far side has that; else "
+        "--platform manylinux_2_27_x86_64 (glibc 2.27) would help, if the air-gapped host has it; else "
         "lock other versions, pass --find-links with a folder that has wheels of them, or leave "
         "them out with --no-install-package numpy --no-install-package pandas"
     )
@@ -151,8 +151,8 @@ def test_says_for_which_packages_a_platform_would_do() -> None:
     }
     error = joined(problems_of(wheels, target("manylinux2014_x86_64")))
     assert str(error.hint).startswith(
-        "--platform manylinux_2_28_x86_64 (glibc 2.28) would do for numpy, if the far side has "
-        "that; else lock other versions"
+        "--platform manylinux_2_28_x86_64 (glibc 2.28) would help for numpy, if the air-gapped "
+        "host has it; else lock other versions"
     )
 
 
@@ -169,7 +169,7 @@ def test_tells_a_package_once_with_its_pythons() -> None:
     assert error.message == (
         "numpy 1.0 has no wheel for cp310, cp311 and cp312 on manylinux2014_x86_64"
     )
-    assert ": --platform manylinux_2_28_x86_64 (glibc 2.28) would do" in str(error.hint)
+    assert ": --platform manylinux_2_28_x86_64 (glibc 2.28) would help" in str(error.hint)
 
 
 def test_tells_a_package_once_with_its_platforms() -> None:

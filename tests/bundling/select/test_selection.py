@@ -247,7 +247,7 @@ def test_refuses_to_guess_patch_release_that_distribution_ships() -> None:
         "Python 3.12: 3.12.0 to 3.12.3 need backport, 3.12.4 and later need none of it"
     )
     assert problem.hint == (
-        "name the one that the far side has: --python 3.12.1 (RHEL 9.4), --python 3.12.3 (Ubuntu "
+        "name the one of the air-gapped host: --python 3.12.1 (RHEL 9.4), --python 3.12.3 (Ubuntu "
         f"24.04) or --python 3.12.{newest_patch(12)} (the newest); each can be given, for a bundle "
         "that has both"
     )

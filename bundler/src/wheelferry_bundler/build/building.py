@@ -140,7 +140,7 @@ def check_fit(package: LockedPackage, wheel: Artifact, target: Target) -> None:
         if not own.is_like(target) and any(tag.platform in target.platforms for tag in wheel.tags):
             hint = f"have a {command_of(target)} on the PATH, or {hint}"
         raise UnfitError(
-            f"{package.key} was built here as {wheel.file_name}, which does not fit {target.id}",
+            f"{package.key} was built on this host as {wheel.file_name}, which does not fit {target.id}",
             hint=hint,
         )
     if all(name.startswith("linux_") for name in fitting):
@@ -156,11 +156,11 @@ def _check_libc(package: LockedPackage, target: Target, hint: str) -> None:
     if (libc == "glibc") != (wanted is not None):
         other = "musl" if wanted is None else "glibc"
         raise UnfitError(
-            f"{package.key} was built here for {libc}, {target.id} has {other}", hint=hint
+            f"{package.key} was built on this host for {libc}, {target.id} has {other}", hint=hint
         )
     if wanted is not None and int(version.split(".")[1]) > wanted:
         raise UnfitError(
-            f"{package.key} was built here against glibc {version}, {target.id} has 2.{wanted}",
+            f"{package.key} was built on this host against glibc {version}, {target.id} has 2.{wanted}",
             hint=hint,
         )
 
@@ -249,8 +249,8 @@ def _requirement(package: LockedPackage, sources: Mapping[Artifact, Fetched], fo
         path = source.path / (source.subdirectory or "")
         if not path.is_dir():
             raise BuildError(
-                f"the folder of {package.key} is not there: {path}",
-                hint="run this where the whole project is, not only its lock",
+                f"the folder of {package.key} does not exist: {path}",
+                hint="run this in the complete project, which is more than its lock",
             )
         return str(path.resolve())
     archive = named_archive(package, sources, folder)
@@ -279,7 +279,7 @@ def _joined(problems: Sequence[WheelferryError]) -> WheelferryError:
     return kind(
         f"{len(same)} packages could not be built"
         if failed
-        else f"{len(same)} wheels that were built here do not fit their target",
+        else f"{len(same)} wheels built on this host do not fit their target",
         details=[line for problem in same for line in (problem.message, *problem.details)],
         hint="; ".join(hints) or None,
     )

@@ -82,7 +82,7 @@ def _extracted(archive: Path, folder: Path, package: LockedPackage) -> Path:
         raise BuildError(f"the source archive of {package.key} cannot be read: {error}") from error
     except TypeError as error:
         raise BuildError(
-            "extra-build-dependencies need a Python that knows tarfile.data_filter here",
+            "extra-build-dependencies need tarfile.data_filter, which this Python lacks",
             hint="run this with Python 3.12 or newer",
         ) from error
     roots = [entry for entry in folder.iterdir() if entry.is_dir()]

@@ -125,7 +125,7 @@ def check_complete(plan: BundlePlan) -> None:
     # There is one family for all: malformed input takes precedence.
     kind = MalformedError if any(isinstance(p, MalformedError) for p in problems) else UnfitError
     raise kind(
-        f"{len(problems)} things stand in the way of this bundle",
+        f"{len(problems)} problems prevent this bundle",
         details=[
             line
             for problem in problems
@@ -135,7 +135,7 @@ def check_complete(plan: BundlePlan) -> None:
                 *((f"  hint: {problem.hint}",) if problem.hint else ()),
             )
         ],
-        hint="nothing was written; each line above says what would do",
+        hint="nothing was written; each line above says what would help",
     )
 
 
@@ -189,24 +189,24 @@ def _further_problems(selection: Selection, request: Request) -> Iterator[Wheelf
         for artifact in _unhashed([selection]):
             yield UnfitError(
                 f"the lock states no sha256 for {artifact.file_name}",
-                hint="lock again with an index that serves hashes, or, where you trust the way "
-                "that it comes, pass --allow-missing-hash",
+                hint="lock again with an index that serves hashes, or, if you trust the "
+                "connection, pass --allow-missing-hash",
             )
 
 
 def _absent(selection: Selection) -> Iterator[UnfitError]:
     """Yield an error for each file or folder in the lock that does not exist on this host."""
-    hint = "run this where the whole project is, put it back, or lock the project again"
+    hint = "run this in the complete project, restore it, or lock the project again"
     for chosen in selection.chosen:
         source, artifact = chosen.package.source, chosen.wheel or chosen.package.sdist
         file = None if artifact is None else artifact.path
         if file is not None and not os.path.isfile(file):
-            yield UnfitError(f"the file of {chosen.package.key} is not there: {file}", hint=hint)
+            yield UnfitError(f"the file of {chosen.package.key} does not exist: {file}", hint=hint)
         if artifact is None and source.kind == "directory" and source.path is not None:
             folder = source.path / (source.subdirectory or "")
             if not os.path.isdir(folder):
                 yield UnfitError(
-                    f"the folder of {chosen.package.key} is not there: {folder}", hint=hint
+                    f"the folder of {chosen.package.key} does not exist: {folder}", hint=hint
                 )
 
 

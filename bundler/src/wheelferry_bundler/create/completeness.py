@@ -244,4 +244,4 @@ def _warnings(
             yield f"{need.by} asks for {need.requirement}, what is locked is {versions[need.name]}"
     for found in stated:
         for text in found.unreadable:
-            yield f"{found.name} {found.version} states what is no requirement: {text!r}"
+            yield f"{found.name} {found.version} states an invalid requirement: {text!r}"

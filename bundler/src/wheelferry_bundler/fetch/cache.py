@@ -110,6 +110,6 @@ def _refuse_foreign(folder: Path) -> None:
     if reason is not None:
         raise ConflictError(
             f"the cache {folder} {reason}",
-            hint=f"look at what is in it, then: chmod go-w {shlex.quote(os.fspath(folder))}; or name "
+            hint=f"check its content, then: chmod go-w {shlex.quote(os.fspath(folder))}; or name "
             f"another folder with {VARIABLE}",
         )

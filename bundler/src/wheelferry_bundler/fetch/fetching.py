@@ -191,7 +191,7 @@ class _Fetcher:
         except OSError as error:
             raise TransferError(
                 f"{artifact.file_name}: {error.strerror or error}",
-                hint=f"is there space left where the cache is ({self.cache.folder})?",
+                hint=f"check the free space of the cache ({self.cache.folder})?",
             ) from error
 
     def _download(self, artifact: Artifact, sha256: str) -> Fetched:

@@ -56,7 +56,7 @@ def _targets_of(path: Path, targets: Sequence[Target]) -> list[str]:
     release = read_release(path.name)
     if release is None:
         raise UsageError(
-            f"which target {path.name} is for cannot be told from its name",
+            f"which target {path.name} is for does not follow from its name",
             hint=f"say so: --python-archive {targets[0].id}={path}",
         )
     fitting = [target.id for target in targets if _fits(release, target)]

@@ -95,7 +95,7 @@ def _join(base: str, link: str) -> str:
     try:
         return urljoin(base, link)
     except ValueError as error:
-        raise PageError(f"the page links to {link!r}, which is no URL") from error
+        raise PageError(f"the page links to {link!r}, which is not a URL") from error
 
 
 def _html_metadata(attributes: Mapping[str, str | None]) -> str | None:

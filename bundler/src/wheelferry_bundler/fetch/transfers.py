@@ -171,8 +171,8 @@ class Transfers:
                     on_progress(file.tell())
             except requests.RequestException as error:
                 raise _PassingError(
-                    f"the connection to {host(url)} broke off again and again",
-                    "run the same command again: it goes on where it stopped",
+                    f"the connection to {host(url)} kept breaking",
+                    "run the same command again to resume",
                 ) from error
 
     def _page(self, url: str, accept: str) -> Page | None:

@@ -29,5 +29,5 @@ def checked(name: str) -> str:
     except InvalidName as error:
         raise UsageError(
             f"{name!r} cannot name a bundle",
-            hint="a name has letters, digits and - _ . between them, as that of a package",
+            hint="use letters, digits, and - _ . between them, as in names of packages",
         ) from error

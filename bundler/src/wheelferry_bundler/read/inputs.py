@@ -62,7 +62,7 @@ def find_input(source: Path) -> Input:
     kind = _kind(source.name)
     if kind is None or (source.suffix == ".py" and not is_script(source)):
         raise UsageError(
-            f"{source.name} is no lock that is known here",
+            f"{source.name} is not a lock that wheelferry reads",
             hint="wheelferry reads uv.lock, pylock.toml, pylock.<name>.toml, requirements*.txt, "
             "pyproject.toml, and scripts that state their dependencies (PEP 723)",
         )

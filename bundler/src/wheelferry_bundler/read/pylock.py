@@ -93,7 +93,7 @@ def _check_answerable(wanted: Wanted) -> None:
     asked = [flag for flag, value in flags.items() if value]
     if asked:
         raise UsageError(
-            f"pylock.toml does not tell what {' and '.join(asked)} would leave out",
+            f"pylock.toml does not record what {' and '.join(asked)} would leave out",
             hint="lock what you want into a pylock.toml of its own, or bundle from uv.lock",
         )
 

@@ -158,7 +158,7 @@ class _Reader:
         listed = _hashes(where, [*_HASH.findall(line), *_FRAGMENT_HASH.findall(url)])
         if listed and name is None:
             raise MalformedError(
-                f"{where}: a hash is listed for something without a name",
+                f"{where}: a hash is listed for a requirement without a name",
                 hint="write it as: name @ URL --hash=sha256:…",
             )
         self._add(text, constraints=constraints)
@@ -225,7 +225,8 @@ def _found(where: str, links: str, folder: Path) -> str | Path:
     # Path.exists() of older Pythons raises where a name is too long.
     if not os.path.exists(path):
         raise UsageError(
-            f"{where}: --find-links {links} is not there", hint="name a folder of wheels, or a URL"
+            f"{where}: --find-links {links} does not exist",
+            hint="name a folder of wheels, or a URL",
         )
     return path.resolve()
 
@@ -273,7 +274,7 @@ def _hashes(where: str, found: list[tuple[str, str]]) -> set[str]:
     listed = {digest.lower() for kind, digest in found if kind == "sha256"}
     if (found and not listed) or any(len(digest) != 64 for digest in listed):
         raise MalformedError(
-            f"{where}: the hashes that are listed are not sha256",
+            f"{where}: the listed hashes are not sha256",
             hint="list sha256 hashes, as pip-compile and uv write them",
         )
     return listed

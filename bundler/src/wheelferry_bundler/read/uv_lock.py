@@ -77,7 +77,7 @@ def _check_version(lock: Table) -> None:
     version = lock.data.get("version")
     if "distribution" in lock:
         raise MalformedError(
-            "uv.lock was written by a uv from before its first stable lock format",
+            "uv.lock was written by a uv that predates its first stable lock format",
             hint="lock the project again with a current uv: uv lock",
         )
     if not isinstance(version, int) or isinstance(version, bool):
@@ -199,7 +199,7 @@ class _Reader:
             how_many = "no package" if not found else "more than one package"
             raise MalformedError(
                 f"{edge.where}: {how_many} of the lock is {name} {version or ''}".rstrip(),
-                hint="the lock was edited or cut short: lock the project again with uv lock",
+                hint="the lock was edited or truncated: lock the project again with uv lock",
             )
         return found[0]
 

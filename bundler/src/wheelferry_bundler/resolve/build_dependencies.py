@@ -154,7 +154,7 @@ def _ask_backend(
     if not isinstance(answer, list) or not all(isinstance(text, str) for text in answer):
         said = redacted(run.stderr.decode(errors="replace")).splitlines()
         raise BuildError(
-            f"{arguments[0]} does not say what it needs to build {os.path.basename(folder)}",
+            f"{arguments[0]} does not state what it needs to build {os.path.basename(folder)}",
             details=said[-_SHOWN_LINES:],
             hint="leave --with-build-deps out, or correct build-system in its pyproject.toml",
         )

@@ -46,7 +46,7 @@ _LOGIN_HINT = (
     "an index asks for a login: put it into ~/.netrc or UV_INDEX_<NAME>_USERNAME and "
     "UV_INDEX_<NAME>_PASSWORD"
 )
-_UV_HINT = "install it again: pip install --force-reinstall uv"
+_UV_HINT = "reinstall it: pip install --force-reinstall uv"
 _UV_ANSWERS = (0, 1, 2)
 _FAMILIES: tuple[tuple[re.Pattern[str], type[WheelferryError], str], ...] = (
     (
@@ -57,12 +57,12 @@ _FAMILIES: tuple[tuple[re.Pattern[str], type[WheelferryError], str], ...] = (
     (
         re.compile(r"error: No solution found"),
         UnfitError,
-        "what uv says above is about the target, not about this host",
+        "uv's message above is about the target, not about this host",
     ),
     (
         re.compile(r"error: Failed to initialize cache|\(os error (5|13|28|30|122)\)"),
         TransferError,
-        "a disk or a folder of this host is in the way, see above; UV_CACHE_DIR names uv's cache",
+        "see above: a disk or a folder of this host cannot be used; UV_CACHE_DIR names uv's cache",
     ),
     (
         re.compile(r"Request failed|error sending request|HTTP status|Git operation failed"),
@@ -245,9 +245,9 @@ def run_uv(
         said = redacted(run.stderr.decode(errors="replace")).strip().splitlines()
         how = f"signal {-run.returncode}" if run.returncode < 0 else f"exit code {run.returncode}"
         raise WheelferryError(
-            f"uv ended with {how}, without an answer",
+            f"uv ended with {how} and gave no result",
             details=said[-_SHOWN_LINES:],
-            hint="did this host run out of memory? (dmesg tells); else install uv again",
+            hint="check whether this host ran out of memory (dmesg), or reinstall uv",
         )
     return run
 

@@ -102,7 +102,7 @@ def _advice(problems: Sequence[MissingWheelError]) -> str:
     ]
     parts = [
         *(
-            [f"{_listed(would_do, 'or')} would do{for_whom}, if the far side has that"]
+            [f"{_listed(would_do, 'or')} would help{for_whom}, if the air-gapped host has it"]
             if would_do
             else []
         ),

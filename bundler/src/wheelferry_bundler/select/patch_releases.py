@@ -200,6 +200,6 @@ def _undecidable(
     return UnfitError(
         f"whether {target.id} needs {', '.join(sorted({key.name for key in differing}))} depends "
         f"on the patch release of Python {minor}: {', '.join(answers)}",
-        hint=f"name the one that the far side has: {', '.join(patches)} or "
+        hint=f"name the one of the air-gapped host: {', '.join(patches)} or "
         f"--python {minor}.{own} (the newest); each can be given, for a bundle that has both",
     )

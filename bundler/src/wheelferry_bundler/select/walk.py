@@ -147,7 +147,7 @@ class _Steps:
             if edge.key not in self.locked.packages:
                 raise MalformedError(
                     f"{self.locked.kind}: no package of the lock is {edge.key}",
-                    hint="the lock was edited or cut short: lock the project again",
+                    hint="the lock was edited or truncated: lock the project again",
                 )
             self.needed[edge.key] = set()
         for extra in ("", *edge.extras):

@@ -60,7 +60,7 @@ def add_signatures(path: Path, signers: Sequence[Signer]) -> Manifest:
                 output.write(seek_table.encode(listed))
     except OSError as error:
         raise TransferError(
-            f"{path} could not be signed: {error.strerror or error}", hint="it is as it was"
+            f"{path} could not be signed: {error.strerror or error}", hint="it is unchanged"
         ) from error
     return signed
 
@@ -83,7 +83,7 @@ def _check_new(path: Path, head: Head, signers: Sequence[Signer]) -> None:
     if len(head.signatures) + len(signers) > layout.MAX_SIGNATURES:
         raise UsageError(
             f"a bundle holds at most {layout.MAX_SIGNATURES} signatures",
-            hint="make the bundle anew, and let those sign whose signatures count",
+            hint="create the bundle again, and sign it only with the keys that are needed",
         )
 
 

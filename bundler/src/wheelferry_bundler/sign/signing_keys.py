@@ -136,7 +136,7 @@ def load_key(path: Path, ask_passphrase: Callable[[Path], str]) -> SigningKey:
         private = _load(data, path, ask_passphrase)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise UsageError(
-            f"{path} is not a private key that can sign here: {error}",
+            f"{path} is not a private key that can sign: {error}",
             hint="make one with: ssh-keygen -t ed25519 -f signing_key",
         ) from error
     if not isinstance(private, Ed25519PrivateKey):
@@ -171,7 +171,7 @@ def _read_private(path: Path) -> bytes:
     except OSError as error:
         raise UsageError(
             f"the signing key {path} cannot be read: {error.strerror}",
-            hint="name another one with --key, or leave --key out to have one made",
+            hint="name another one with --key, or omit --key to have one made",
         ) from error
     if os.name == "posix" and mode & 0o077 and b"PRIVATE KEY" in data:
         raise UsageError(

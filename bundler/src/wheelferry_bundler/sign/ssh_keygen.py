@@ -42,7 +42,7 @@ class SshKeygenKey:
             ) from error
         if signature.key != self.public:
             raise UsageError(
-                f"ssh-keygen signed with another key than {self.path}",
+                f"ssh-keygen signed with a key other than {self.path}",
                 hint="name the file of the key that signs with --key; ssh-add -L lists those of the agent",
             )
         return run.stdout

@@ -53,7 +53,7 @@ def read_manifest(path: Path) -> Manifest:
 def _read_table(file: BinaryIO) -> tuple[tuple[Frame, ...], int]:
     if find_bundle(file.read(HEAD_SIZE)) is not None:
         raise UsageError(
-            "this is a file that installs itself, not a bundle",
+            "this is a self-contained file, not a bundle",
             hint="sign the bundle first, then: bundle bootstrap --bundle bundle.tar.zst",
         )
     size = file.seek(0, 2)
