@@ -19,7 +19,7 @@ from support.running.ssh import fixed_key
 from wheelferry_installer.environment.present import present_in
 from wheelferry_installer.host.interpreter_search import ask
 from wheelferry_installer.install import installation
-from wheelferry_installer.install.installation import Installation
+from wheelferry_installer.install.installation import Replaced
 from wheelferry_installer.plan import environment_plan, fitting
 from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_installer.verify.archive_reader import open_bundle
@@ -41,7 +41,7 @@ def install(
     sync: bool = False,
     on_progress: Callable[[str, int], None] = lambda _name, _size: None,
     **options: Any,
-) -> Installation:
+) -> Replaced:
     """Install a bundle that alice signed; `options` are those of `planning.plan`."""
     opened = open_bundle(bundle)
     try:
@@ -60,7 +60,7 @@ def install(
 
 def install_wheels(
     environment: Path, wheels: Sequence[TinyWheel], roots: Sequence[str] = (), **options: Any
-) -> Installation:
+) -> Replaced:
     """Install a bundle of these wheels, written beside the environment."""
     bundle = environment.parent / f"{environment.name[:20]}.tar.zst"
     environment.parent.mkdir(parents=True, exist_ok=True)

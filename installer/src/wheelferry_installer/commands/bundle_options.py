@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from wheelferry_installer import api
 from wheelferry_installer.commands.printing import say, tell, warn
 from wheelferry_schemas.errors import WheelferryError
 
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from wheelferry_installer.verify.policy import Policy, SignatureVerdict
     from wheelferry_installer.verify.verification import VerifiedBundle
     from wheelferry_installer.wheel.startup import StartupFile
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -65,47 +65,37 @@ _TRUST_OPTIONS = (
 )
 
 
-def trust_options(command: _Command) -> Callable[..., Any]:
-    """Add the options that say whose bundles count; the command gets them as `trust`."""
+def gathered(
+    name: str, make: Callable[..., object], *options: Callable[[Any], Any]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds options; the command gets what `make` makes of them as `name`.
 
-    @wraps(command)
-    def with_trust(
-        *arguments: Any,
-        allowed_signers: Path | None,
-        require_signatures: int | None,
-        allow_unsigned: bool,
-        allow_future: bool,
-        **others: Any,
-    ) -> Any:
-        trust = Trust(
-            allowed_signers=allowed_signers,
-            require_signatures=require_signatures,
-            allow_unsigned=allow_unsigned,
-            allow_future=allow_future,
-        )
-        return command(*arguments, trust=trust, **others)
+    `make` takes the options by their names.
+    """
+    names = inspect.signature(make).parameters
 
-    for option in reversed(_TRUST_OPTIONS):
-        with_trust = option(with_trust)
-    return with_trust
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_value(*arguments: Any, **given: Any) -> Any:
+            value = make(**{one: given.pop(one) for one in names})
+            return command(*arguments, **{name: value}, **given)
+
+        for option in reversed(options):
+            with_value = option(with_value)
+        return with_value
+
+    return decorate
+
+
+trust_options = gathered("trust", Trust, *_TRUST_OPTIONS)
 
 
 @contextmanager
 def verified(path: Path, trust: Trust) -> Iterator[VerifiedBundle]:
     """Open and verify a bundle, and tell on stderr what is to be known of its signatures."""
-    from wheelferry_installer.verify.archive_reader import open_bundle
-    from wheelferry_installer.verify.policy import ACCEPT_UNSIGNED, load_policy, refuse_below_floor
-    from wheelferry_installer.verify.verification import verify
-
-    opened = open_bundle(path)
-    try:
-        if trust.allow_unsigned:
-            refuse_below_floor()
-            policy = ACCEPT_UNSIGNED
-        else:
-            policy = load_policy(trust.allowed_signers, trust.require_signatures)
-        now = int(time.time())
-        bundle = verify(opened, policy, now, allow_future=trust.allow_future)
+    now = int(time.time())
+    policy = _policy(path, trust)
+    with api.verify(path, policy, now=now, allow_future=trust.allow_future) as bundle:
         if trust.allow_unsigned:
             tell(f"WARNING: {path.name} is taken without anybody vouching for it")
         if now < bundle.manifest.created_at:
@@ -117,16 +107,25 @@ def verified(path: Path, trust: Trust) -> Iterator[VerifiedBundle]:
             if signer.problem is not None and not trust.allow_unsigned:
                 warn(f"{signer.member} does not count: {signer.problem}")
         yield bundle
-    finally:
-        opened.archive.close()
+
+
+def _policy(path: Path, trust: Trust) -> Policy:
+    if trust.allow_unsigned:
+        return api.ACCEPT_UNSIGNED
+    try:
+        return api.load_policy(
+            trust.allowed_signers, require_signatures=trust.require_signatures
+        )
+    except WheelferryError:
+        # What is wrong with the file itself is said first.
+        api.read(path)
+        raise
 
 
 def policy_if_any(explicit: Path | None = None) -> Policy | None:
     """Return this host's policy; without one, every key is unknown, which is then said."""
-    from wheelferry_installer.verify.policy import load_policy
-
     try:
-        return load_policy(explicit)
+        return api.load_policy(explicit)
     except WheelferryError:
         return None
 

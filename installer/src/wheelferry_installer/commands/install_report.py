@@ -18,111 +18,47 @@ from wheelferry_installer.commands.printing import say, say_command, say_json, w
 from wheelferry_schemas.display import count
 
 if TYPE_CHECKING:
-    from wheelferry_installer.host.former_python import FormerPython
-    from wheelferry_installer.install.installation import Aside, Installation
-    from wheelferry_installer.install.merging import Merged
-    from wheelferry_installer.plan.environment_plan import EnvironmentPlan
+    from wheelferry_installer.install.install_plan import Installation, InstallPlan, Rehearsal
     from wheelferry_installer.plan.merge_plan import MergePlan
 
 
-def warn_of_plan(plan: EnvironmentPlan | MergePlan, now: int, former: FormerPython | None) -> None:
-    """Say what a person may want to know before anything is installed."""
-    _warn_of_clock(plan, now)
-    _warn_of_doubts(plan)
-    _warn_of_host(plan, former)
-
-
-def _warn_of_clock(plan: EnvironmentPlan | MergePlan, now: int) -> None:
-    """Say that the clock is behind what is installed; `verified` says it of the bundle."""
-    from wheelferry_schemas.fields import parse_timestamp
-
-    if plan.receipt is None:
-        return
-    newest = max(plan.receipt.installed, plan.receipt.bundle_created)
-    if plan.bundle.manifest.created_at <= now < parse_timestamp(newest):
-        warn(
-            f"by this host's clock what is installed comes from the future ({newest}): "
-            "set the clock, or expiry means nothing"
-        )
-
-
-def _warn_of_doubts(plan: EnvironmentPlan | MergePlan) -> None:
-    """Say why an environment is not believed to be what its receipt says."""
-    from wheelferry_installer.plan.environment_plan import EnvironmentPlan
-
-    if isinstance(plan, EnvironmentPlan) and plan.doubts:
-        why = "; ".join(plan.doubts)
-        warn(f"{plan.environment} is not up to date, although its receipt says so: {why}")
-
-
-def _warn_of_host(plan: EnvironmentPlan | MergePlan, former: FormerPython | None) -> None:
-    """Print that only this user can use what is installed, or that the Python changes."""
-    from wheelferry_installer.system import disk
-
-    successor = plan.fit.interpreter.base_executable
-    if former is not None and (line := former.farewell(successor)):
-        warn(line)
-    umask = None if plan.up_to_date else disk.umask_that_hides(plan.environment)
-    if umask is not None:
-        warn(
-            f"umask {umask:04o} keeps other users from using {plan.environment}; if they are to, set "
-            "umask 022 first, or afterwards and install again with --reinstall"
-        )
-
-
-def show_plan(plan: EnvironmentPlan | MergePlan, aside: Aside | None, *, as_json: bool) -> None:
-    """Say what an installation would do, after checking every byte of the bundle."""
-    from wheelferry_installer.install import room
-    from wheelferry_installer.install.merging import removal_of
-    from wheelferry_installer.plan.merge_plan import MergePlan
-    from wheelferry_installer.verify.verification import verify_contents
-
-    if isinstance(plan, MergePlan):
-        removal_of(plan)
-        room.require(plan.bundle, plan.added, plan.environment)
-    elif not plan.up_to_date:
-        room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
-    startup = verify_contents(plan.bundle, plan.packages)
+def show_plan(plan: InstallPlan, rehearsal: Rehearsal, *, as_json: bool) -> None:
+    """Say what an installation would do."""
     if as_json:
         more = {
             "changed": not plan.up_to_date,
             "contents_read": True,
-            "startup": startup_json(startup),
-            **aside_json(aside),
+            "startup": startup_json(rehearsal.startup),
+            **aside_json(rehearsal.aside),
         }
         say_json({**_plan_json(plan), **plan.changes.plain(), **more})
         return
-    show_startup(startup)
+    show_startup(rehearsal.startup)
     say_changes(plan.changes)
     packages = count(len(plan.packages), "package")
     where = os.fspath(plan.environment)
     if plan.up_to_date:
         say(f"{where} has these {packages} already")
-    elif isinstance(plan, MergePlan):
+    elif plan.merge is not None:
         say(f"would install into {where}")
-        _say_path(plan)
+        _say_path(plan.merge)
     else:
         verb = "replace" if plan.receipt else "make"
         description = plan.fit.interpreter.description
         say(f"would {verb} {where} with {packages}, for {description}")
-    say_aside(aside, dry_run=True)
+    say_aside(rehearsal.aside, dry_run=True)
 
 
-def _say_path(plan: MergePlan) -> None:
+def _say_path(merge: MergePlan) -> None:
     """Name the folders that the Python of a prefix does not look in by itself."""
-    if plan.place.unsearched:
-        say_command(
-            "use it with", f"PYTHONPATH={shlex.quote(os.pathsep.join(plan.place.unsearched))}"
-        )
+    if merge.place.unsearched:
+        path = os.pathsep.join(merge.place.unsearched)
+        say_command("use it with", f"PYTHONPATH={shlex.quote(path)}")
 
 
-def show_done(done: Installation | Merged, *, as_json: bool) -> None:
+def show_done(done: Installation, *, as_json: bool) -> None:
     """Say what was done."""
-    from wheelferry_installer.install.merging import Merged
-    from wheelferry_installer.plan.merge_plan import MergePlan
-
-    plan = done.plan
-    aside = None if isinstance(done, Merged) else done.aside
+    plan, aside = done.plan, done.aside
     if as_json:
         written = done.receipt.generation if done.receipt else None
         changes = replace(plan.changes, after=replace(plan.changes.after, generation=written))
@@ -152,9 +88,9 @@ def show_done(done: Installation | Merged, *, as_json: bool) -> None:
         say_aside(aside)
         return
     say_changes(plan.changes)
-    if isinstance(plan, MergePlan):
+    if plan.merge is not None:
         say(f"installed into {where}")
-        _say_path(plan)
+        _say_path(plan.merge)
         return
     say(f"installed {packages} into {where}, for {plan.fit.interpreter.description}")
     scripts = plan.environment / plan.fit.interpreter.paths["scripts"]
@@ -162,16 +98,15 @@ def show_done(done: Installation | Merged, *, as_json: bool) -> None:
     say_aside(aside)
 
 
-def _plan_json(plan: EnvironmentPlan | MergePlan) -> dict[str, object]:
-    from wheelferry_installer.plan.merge_plan import MergePlan
-
+def _plan_json(plan: InstallPlan) -> dict[str, object]:
     rest: dict[str, object] = {}
-    if isinstance(plan, MergePlan):
-        rest["installed"] = [package.name for package in plan.added]
-        rest["left"] = [package.name for package in plan.left]
-        rest["replaced"] = [distribution.name for distribution in plan.replaced]
-        rest["removed"] = [distribution.name for distribution in plan.surplus]
-        rest["pythonpath"] = list(plan.place.unsearched)
+    merge = plan.merge
+    if merge is not None:
+        rest["installed"] = [package.name for package in merge.added]
+        rest["left"] = [package.name for package in merge.left]
+        rest["replaced"] = [distribution.name for distribution in merge.replaced]
+        rest["removed"] = [distribution.name for distribution in merge.surplus]
+        rest["pythonpath"] = list(merge.place.unsearched)
     return {
         "environment": os.fspath(plan.environment),
         "interpreter": os.fspath(plan.fit.interpreter.base_executable),

@@ -1,119 +1,107 @@
-"""Options that say where an installation is: a managed environment or another place."""
+"""Options that say where an installation is: an environment of wheelferry's own, or another place."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from wheelferry_installer import api
+from wheelferry_installer.commands.bundle_options import gathered
 from wheelferry_installer.commands.printing import tell
 from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.host.places import Place
-    from wheelferry_installer.plan.interpreter import Interpreter
+    from wheelferry_installer.install.place_engines import Place
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 UNFINISHED = "the next install, rollback or uninstall there finishes or undoes it"
 _FOLDER = click.Path(path_type=Path)
+_DEFAULT = Path(".venv")
+venv_option = click.option(
+    "--venv",
+    "environment",
+    type=_FOLDER,
+    metavar="DIR",
+    help="The environment that wheelferry manages as a whole.  [default: .venv]",
+)
 
 
-def place_options(command: _Command) -> _Command:
-    """Add `--venv`, `--into`, `--target`, `--prefix` and `--python`; one place may be named."""
-    command = click.option(
-        "--python",
-        metavar="PATH|VERSION",
-        help="The interpreter to use. Default: this one, else one on PATH that fits.",
-    )(command)
-    command = click.option(
-        "--prefix", type=_FOLDER, metavar="DIR", help="A tree like /usr/local: bin, lib, share."
-    )(command)
-    command = click.option(
-        "--target", type=_FOLDER, metavar="DIR", help="One folder of modules, to put on a path."
-    )(command)
-    command = click.option(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOptions:
+    """Where the command line says that an installation is."""
+
+    environment: Path | None
+    into: Path | None
+    target: Path | None
+    prefix: Path | None
+    python: str | None
+
+    def find(self) -> Place:
+        """Return the place that is named; raises `UsageError` where more than one is."""
+        named = [
+            f"--{name}"
+            for name, folder in (
+                ("venv", self.environment),
+                ("into", self.into),
+                ("target", self.target),
+                ("prefix", self.prefix),
+            )
+            if folder is not None
+        ]
+        if len(named) > 1:
+            raise UsageError(
+                f"{' and '.join(named)} name different places", hint="pass one of them"
+            )
+        if self.into is not None:
+            return api.into(self.into)
+        if self.target is not None:
+            return api.folder(self.target, python=self.python)
+        if self.prefix is not None:
+            return api.prefix(self.prefix, python=self.python)
+        return api.managed(self.environment or _DEFAULT, python=self.python)
+
+    def refuse_two_interpreters(self) -> None:
+        """Raise `UsageError` where both an interpreter and an environment with its own are named."""
+        if self.into is not None and self.python is not None:
+            raise UsageError(
+                "--python cannot be combined with --into, which names an interpreter",
+                hint="leave one of them out",
+            )
+
+
+place_options = gathered(
+    "where",
+    PlaceOptions,
+    venv_option,
+    click.option(
         "--into",
         type=_FOLDER,
         metavar="ENV",
         help="An environment that somebody else made: its folder, or its interpreter.",
-    )(command)
-    return click.option(
-        "--venv",
-        "environment",
-        type=_FOLDER,
-        metavar="DIR",
-        help="The environment that wheelferry manages as a whole.  [default: .venv]",
-    )(command)
-
-
-def wait_option(command: _Command) -> _Command:
-    """Add `--no-wait`."""
-    return click.option(
-        "--no-wait", is_flag=True, help="Fail rather than wait for another run on the same place."
-    )(command)
-
-
-sync_option = click.option(
-    "--no-sync", is_flag=True, help="Do not wait until all is safe on the disk."
+    ),
+    click.option(
+        "--target", type=_FOLDER, metavar="DIR", help="One folder of modules, to put on a path."
+    ),
+    click.option(
+        "--prefix", type=_FOLDER, metavar="DIR", help="A tree like /usr/local: bin, lib, share."
+    ),
+    click.option(
+        "--python",
+        metavar="PATH|VERSION",
+        help="The interpreter to use. Default: this one, else one on PATH that fits.",
+    ),
 )
-
-
-def refuse_several(**places: Path | None) -> None:
-    """Raise `UsageError` where more than one place is named."""
-    named = [f"--{name}" for name, folder in places.items() if folder is not None]
-    if len(named) > 1:
-        raise UsageError(f"{' and '.join(named)} name different places", hint="pass one of them")
-
-
-def managed_path(environment: Path | None) -> Path:
-    """Return the path of the environment that wheelferry manages."""
-    return Path(os.path.abspath(environment or ".venv"))
-
-
-def find_place(
-    into: Path | None, target: Path | None, prefix: Path | None, python: str | None
-) -> Place | None:
-    """Return the place that is named, None where the environment is one that wheelferry manages."""
-    from wheelferry_installer.host import interpreter_search, places
-
-    if into is not None:
-        return places.into(into)[0]
-    if target is None and prefix is None:
-        return None
-    return place_for(
-        next(interpreter_search.find(python, ())), target, prefix, named=python is not None
-    )
-
-
-def place_for(
-    interpreter: Interpreter, target: Path | None, prefix: Path | None, *, named: bool
-) -> Place | None:
-    """Return the place that `--target` or `--prefix` is for an interpreter.
-
-    Scripts start with that very interpreter where it was `named`, else with the one that it was
-    made from: wheelferry's own environment is nobody else's.
-    """
-    from wheelferry_installer.host import places
-
-    starter = interpreter.executable if named else interpreter.base_executable
-    if target is not None:
-        return places.target(target, starter)
-    if prefix is not None:
-        return places.prefix(prefix, interpreter, starter)
-    return None
-
-
-def is_unfinished(where: Path, place: Place | None) -> bool:
-    """Return whether another run is at work there, or was interrupted; changes nothing."""
-    from wheelferry_installer.environment import generations, tree_journal
-    from wheelferry_installer.host import places
-
-    if place is None:
-        return generations.ManagedEnvironment(where).unfinished
-    return tree_journal.is_unfinished(where / places.CONTROL)
+wait_option = click.option(
+    "--no-wait", is_flag=True, help="Fail rather than wait for another run on the same place."
+)
+sync_option = click.option(
+    "--no-sync",
+    is_flag=True,
+    help="Skip fsync: faster, but a power loss may lose the installation.",
+)
 
 
 def waiting(path: Path, *, no_wait: bool) -> Callable[[], None] | None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from wheelferry_installer import api
 from wheelferry_installer.commands.bundle_options import json_option
 from wheelferry_installer.commands.leftovers import pruned_json, say_pruned
 from wheelferry_installer.commands.place_options import (
-    managed_path,
     sync_option,
+    venv_option,
     wait_option,
     waiting,
 )
@@ -20,22 +21,16 @@ from wheelferry_schemas.display import count
 
 
 @click.command()
-@click.option(
-    "--venv",
-    "environment",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The environment that wheelferry manages.  [default: .venv]",
-)
+@venv_option
 @click.option(
     "--keep",
     type=click.IntRange(min=0),
     default=1,
     show_default=True,
     metavar="N",
-    help="How many former environments stay for 'bundle rollback'.",
+    help="How many former environments to keep for 'bundle rollback'.",
 )
-@click.option("--force", is_flag=True, help="Remove files too that were edited or added since.")
+@click.option("--force", is_flag=True, help="Also remove files that were edited or added since.")
 @click.option("--dry-run", is_flag=True, help="Show what would be removed, and stop.")
 @json_option
 @sync_option
@@ -53,18 +48,19 @@ def prune(
 
     'bundle rollback' can then no longer go back to them. The environment itself stays as it is.
     """
-    from wheelferry_installer.environment import pruning
-
-    where = managed_path(environment)
-    on_wait = waiting(where, no_wait=no_wait)
-    pruned = (
-        pruning.foresee(where, keep, force=force)
-        if dry_run
-        else pruning.prune_environment(where, keep, force=force, sync=not no_sync, on_wait=on_wait)
+    place = api.managed(environment or Path(".venv"))
+    pruned = api.prune(
+        place,
+        keep,
+        force=force,
+        dry_run=dry_run,
+        sync=not no_sync,
+        on_wait=waiting(place.root, no_wait=no_wait),
+        shield_signals=True,
     )
     if as_json:
-        say_json({"environment": os.fspath(where), **pruned_json(pruned), "kept": pruned.kept})
+        say_json({"environment": os.fspath(place.root), **pruned_json(pruned), "kept": pruned.kept})
     elif pruned.generations:
         say_pruned(pruned, dry_run=dry_run)
     else:
-        say(f"nothing to remove: {where} has {count(pruned.kept, 'former environment')}")
+        say(f"nothing to remove: {place.root} has {count(pruned.kept, 'former environment')}")

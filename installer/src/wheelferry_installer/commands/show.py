@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from wheelferry_installer import api
 from wheelferry_installer.commands.bundle_options import (
     bundle_argument,
     json_option,
@@ -16,14 +16,10 @@ from wheelferry_installer.commands.bundle_options import (
 )
 from wheelferry_installer.commands.printing import say, say_bytes, say_json
 from wheelferry_schemas.display import count, human_size
-from wheelferry_schemas.errors import MalformedError, WheelferryError
 
 if TYPE_CHECKING:
-    from wheelferry_installer.verify.archive_reader import OpenedBundle
-    from wheelferry_installer.verify.policy import SignatureVerdict
+    from wheelferry_installer.verify.bundle_facts import BundleFacts
     from wheelferry_schemas.bundle.manifest import Manifest, Package
-
-_MAX_SBOM = 64 * 10**6
 
 
 @click.command()
@@ -37,46 +33,16 @@ def show(bundle: Path, sbom: bool, licenses: bool, as_json: bool) -> None:
     This reads the manifest and checks the signatures over it. That the wheels are those that the
     manifest lists, 'bundle verify' checks.
     """
-    from wheelferry_installer.verify.archive_reader import open_bundle
-    from wheelferry_installer.verify.verification import judge_signatures
-    from wheelferry_schemas.bundle import manifest
-
-    opened = open_bundle(bundle)
-    try:
-        signers = judge_signatures(opened, policy_if_any(), int(time.time()))
-        read = manifest.parse(opened.head.manifest.content)
-        if sbom:
-            say_bytes(_read_sbom(opened))
-            return
-    finally:
-        opened.archive.close()
-    if licenses:
-        _print_licenses(read, as_json=as_json)
+    if sbom:
+        say_bytes(api.read_sbom(bundle))
         return
-    if as_json:
-        data = {"manifest": read.plain(), "signers": signers_json(signers)}
-        say_json(data)
+    facts = api.read(bundle, policy_if_any())
+    if licenses:
+        _print_licenses(facts.manifest, as_json=as_json)
+    elif as_json:
+        say_json({"manifest": facts.manifest.plain(), "signers": signers_json(facts.signers)})
     else:
-        _print(bundle, read, signers)
-
-
-def _read_sbom(opened: OpenedBundle) -> bytes:
-    """Return the SBOM after checking it against the manifest, whoever signed that."""
-    from wheelferry_installer.verify.policy import ACCEPT_UNSIGNED
-    from wheelferry_installer.verify.verification import verify
-    from wheelferry_schemas.bundle.layout import SBOM
-
-    checked = verify(opened, ACCEPT_UNSIGNED, 0, allow_future=True)
-    member = next((m for m in checked.members if m.name == SBOM), None)
-    if member is None:
-        raise WheelferryError("the bundle holds no SBOM", hint="see: bundle show --licenses")
-    if member.size > _MAX_SBOM:
-        raise MalformedError(
-            f"{SBOM} is larger than {human_size(_MAX_SBOM)}", hint="no list of packages is so long"
-        )
-    parts: list[bytes] = []
-    checked.read(member, lambda piece: parts.append(bytes(piece)))
-    return b"".join(parts)
+        _print(facts)
 
 
 def _print_licenses(manifest: Manifest, *, as_json: bool) -> None:
@@ -95,7 +61,8 @@ def _print_licenses(manifest: Manifest, *, as_json: bool) -> None:
             say(f"  {described}")
 
 
-def _print(path: Path, manifest: Manifest, signers: tuple[SignatureVerdict, ...]) -> None:
+def _print(facts: BundleFacts) -> None:
+    path, manifest, signers = facts.path, facts.manifest, facts.signers
     version = f" {manifest.version}" if manifest.version else ""
     expires = f", expires {manifest.expires}" if manifest.expires else ""
     made = f"made {manifest.created}{expires} with {manifest.tool}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from wheelferry_installer import api
 from wheelferry_installer.commands.printing import say_json
 
 _EPILOG = """\b
@@ -21,8 +22,4 @@ def target(python: str | None) -> None:
 
     A bundle made for that description needs no guess: real tags, real glibc, real patch release.
     """
-    from wheelferry_installer.host.host_target import describe
-    from wheelferry_installer.host.interpreter_search import find
-
-    described = describe(next(find(python, ())))
-    say_json(described.checked().plain())
+    say_json(api.describe_host(python).plain())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from wheelferry_installer import api
 from wheelferry_installer.commands.bundle_options import (
     Trust,
     bundle_argument,
@@ -34,12 +35,11 @@ def verify(
 ) -> None:
     """Check who signed BUNDLE, and that every byte in it is what they signed."""
     from wheelferry_installer.commands.progress_bar import bar
-    from wheelferry_installer.verify.verification import verify_contents
 
     with verified(bundle, trust) as checked:
         total = sum(member.size for member in checked.members)
         with bar("verifying", total, shown=not quiet) as advance:
-            startup = verify_contents(checked, checked.manifest.packages, advance)
+            startup = api.check_contents(checked, on_progress=advance)
     manifest, size = checked.manifest, bundle.stat().st_size
     if as_json:
         say_json(

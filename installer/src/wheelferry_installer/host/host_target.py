@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from wheelferry_installer.host import interpreter_search
 from wheelferry_installer.plan.interpreter import Interpreter
 from wheelferry_schemas.errors import UnfitError
 from wheelferry_schemas.target import MarkerEnvironment, Target
+
+
+def describe_host(python: str | None) -> Target:
+    """Return the target that a Python of this host is, by default this one; raises `UnfitError`."""
+    return describe(next(interpreter_search.find(python, ()))).checked()
 
 
 def describe(interpreter: Interpreter) -> Target:

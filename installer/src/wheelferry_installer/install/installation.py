@@ -20,11 +20,11 @@ from wheelferry_installer.install.compiling import compile_modules
 from wheelferry_installer.install.wheel_workers import InstallPaths
 from wheelferry_installer.plan import carried_fit
 from wheelferry_installer.plan.environment_plan import EnvironmentPlan
-from wheelferry_installer.system import disk, signals
+from wheelferry_installer.system import disk
 from wheelferry_installer.system.digests import file_digest
 from wheelferry_schemas import receipt
 from wheelferry_schemas.errors import TransferError, UsageError, WheelferryError
-from wheelferry_schemas.receipt import InstalledFile, InstalledLink, Receipt
+from wheelferry_schemas.receipt import InstalledFile, InstalledLink, InstalledPackage, Receipt
 
 DEFAULT_KEEP = 1
 """How many former environments stay by default."""
@@ -45,7 +45,7 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installation:
+class Replaced:
     """An environment in place. `changed` is False if it already was as planned."""
 
     plan: EnvironmentPlan
@@ -64,32 +64,27 @@ def install(
     keep: int | None = None,
     force: bool = False,
     on_wait: Callable[[], None] | None = None,
-    shield_signals: bool = False,
-) -> Installation:
+) -> Replaced:
     """Install a plan; `now` is in seconds since the epoch. `keep` former environments stay.
 
     By default one stays, and all of them if nothing has to be installed. `on_progress` is called
     with a member's name and size when it is done. If another run is working on the environment,
     call `on_wait` and wait; without `on_wait` raise `ConflictError`, as if files of others would be
-    lost, unless `force`. With `shield_signals` INT and TERM are ignored while they would leave
-    something half done. Raises `WheelferryError`; then the environment is as it was.
+    lost, unless `force`. Raises `WheelferryError`; then the environment is as it was.
     """
     managed = ManagedEnvironment(plan.environment)
     aside = Aside(former=managed.previous)
     surplus = keep is not None and len(managed.kept) > keep
     if plan.up_to_date and plan.receipt is not None and not managed.unfinished and not surplus:
-        return Installation(plan=plan, receipt=plan.receipt, changed=False, aside=aside)
+        return Replaced(plan=plan, receipt=plan.receipt, changed=False, aside=aside)
     try:
-        with (
-            signals.shielded(wanted=shield_signals),
-            locked(plan.environment, on_wait) as managed,
-        ):
+        with locked(plan.environment, on_wait) as managed:
             named = None if plan.reinstall else plan.bundle.sha256
             plan = plan.renewed(present_in(plan.environment, named))
             if plan.up_to_date and plan.receipt is not None:
                 if keep is not None:
                     aside = replace(aside, pruned=pruning.prune(managed, keep, sync=sync))
-                return Installation(plan=plan, receipt=plan.receipt, changed=False, aside=aside)
+                return Replaced(plan=plan, receipt=plan.receipt, changed=False, aside=aside)
             keep = DEFAULT_KEEP if keep is None else keep
             known = losses.refuse_replacement(managed, keep, force=force)
             room.require(plan.bundle, plan.packages, plan.environment, plan.bundled_python)
@@ -104,7 +99,7 @@ def install(
     except OSError as error:
         what = f"{plan.environment} could not be written"
         raise disk.failure(what, error, kept="the environment is as it was") from error
-    return Installation(
+    return Replaced(
         plan=plan,
         receipt=written,
         changed=True,
@@ -126,8 +121,8 @@ def foresee(plan: EnvironmentPlan, keep: int | None, *, force: bool) -> Aside:
 
 def uninstall(
     environment: Path, *, force: bool, sync: bool = True, on_wait: Callable[[], None] | None = None
-) -> None:
-    """Remove an environment and the former ones.
+) -> tuple[InstalledPackage, ...]:
+    """Remove an environment and the former ones; returns the packages that were in it.
 
     Raises `ConflictError` if files were edited or added since, unless `force`.
     """
@@ -142,11 +137,12 @@ def uninstall(
             present = read_receipt(environment)
             if present is None:
                 # Recovery has completed a crashed run, or another run was faster.
-                return
+                return ()
             if not force:
                 kept = {generation.path: generation.receipt for generation in managed.kept}
                 losses.refuse_removal({environment: present, **kept})
             managed.uninstall(sync=sync)
+            return present.packages
     except OSError as error:
         what = f"{environment} could not be removed"
         raise disk.failure(what, error, kept="it is as it was") from error

@@ -22,8 +22,11 @@ from wheelferry_installer.plan.merge_plan import state_at
 from wheelferry_installer.plan.package_changes import PackageChanges, state_of
 from wheelferry_installer.system.open_folder import NotPlainError
 from wheelferry_schemas import receipt
-from wheelferry_schemas.errors import ConflictError, MalformedError
+from wheelferry_schemas.errors import ConflictError, MalformedError, UsageError
 from wheelferry_schemas.receipt import Receipt
+
+SHORTEST = 8
+"""As many characters of a generation as `bundle status` shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,15 @@ class RolledBack:
     changes: PackageChanges
     losses: Losses = field(default_factory=Losses)
     former: Path | None = None
+
+
+def refuse_ambiguous(if_generation: str | None) -> None:
+    """Raise `UsageError` where too little of a generation is named to be sure which one that is."""
+    if if_generation is not None and len(if_generation) < SHORTEST:
+        raise UsageError(
+            f"--if-generation takes at least {SHORTEST} characters",
+            hint="'bundle status' shows as many, and all of them with --json",
+        )
 
 
 def roll_back(

@@ -35,7 +35,7 @@ _METADATA_LIMIT = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grown:
+class IndexGrowth:
     """What was added to an index: the number of new wheels, and of those already present.
 
     `kept` are built wheels for which the index keeps a file with different content.
@@ -53,7 +53,7 @@ def write_index(
     on_progress: Callable[[str, int], None],
     *,
     sync: bool = True,
-) -> Grown:
+) -> IndexGrowth:
     """Create an index in `folder`, or add the wheels of a part of a bundle to it.
 
     Existing files are never replaced. A wheel that was built again for the same version is left
@@ -64,7 +64,7 @@ def write_index(
     if not folder.is_dir() or not any(folder.iterdir()):
         with placed(folder, size_of(part), sync=sync) as staging:
             _stage(bundle, part, staging, staging, on_progress)
-        return Grown(added=len(part.packages), present=0)
+        return IndexGrowth(added=len(part.packages), present=0)
     if not (folder / SIMPLE / JSON).is_file():
         raise ConflictError(
             f"{folder} is neither empty nor an index that wheelferry made",
@@ -85,7 +85,7 @@ def _grow(
     on_progress: Callable[[str, int], None],
     *,
     sync: bool,
-) -> Grown:
+) -> IndexGrowth:
     control, index = folders
     present, kept = _compare(part, index.path)
     if kept:
@@ -109,7 +109,7 @@ def _grow(
             way_back.pop_all()
     finally:
         control.remove(_STAGING)
-    return Grown(added=len(part.packages) - present, present=present, kept=kept)
+    return IndexGrowth(added=len(part.packages) - present, present=present, kept=kept)
 
 
 def _in_order(staging: Path) -> list[str]:

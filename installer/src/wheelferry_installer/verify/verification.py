@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from wheelferry_installer.system import disk
 from wheelferry_installer.verify import signatures
@@ -33,6 +34,9 @@ from wheelferry_schemas.errors import (
 )
 from wheelferry_schemas.fields import format_timestamp, parse_timestamp
 from wheelferry_schemas.trust import sshsig
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _DAY = 24 * 60 * 60
 
@@ -87,6 +91,12 @@ class VerifiedBundle:
         last = len(self._archive.frames) - 1
         if self._archive.frame(last, len(layout.END_OF_ARCHIVE)) != layout.END_OF_ARCHIVE:
             raise TamperedError("the end of the archive is not made of zeros")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file."""
