@@ -88,6 +88,4 @@ def write_index(
     from wheelferry_installer.unpack import index_writing
 
     part = narrow(bundle.manifest, options.targets)
-    return index_writing.write_index(
-        bundle, part, folder, on_progress or silent, sync=options.sync
-    )
+    return index_writing.write_index(bundle, part, folder, on_progress or silent, sync=options.sync)

@@ -113,9 +113,7 @@ def _policy(path: Path, trust: Trust) -> Policy:
     if trust.allow_unsigned:
         return api.ACCEPT_UNSIGNED
     try:
-        return api.load_policy(
-            trust.allowed_signers, require_signatures=trust.require_signatures
-        )
+        return api.load_policy(trust.allowed_signers, require_signatures=trust.require_signatures)
     except WheelferryError:
         # What is wrong with the file itself is said first.
         api.read(path)

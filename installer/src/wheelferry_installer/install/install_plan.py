@@ -82,7 +82,7 @@ class InstallPlan:
 
     def _clock(self) -> str | None:
         """Say that the clock is behind what is installed; of the bundle, `verify` tells."""
-        from wheelferry_schemas.bundle.manifest import parse_timestamp
+        from wheelferry_schemas.fields import parse_timestamp
 
         if self.receipt is None:
             return None

@@ -94,9 +94,7 @@ class SharedPlace:
 
         refuse_useless(_OTHERS, {"--keep above 1": (options.keep or 0) > 1})
         if options.bundled_python:
-            refuse_useless(
-                "--bundled-python", {"--python": self.python is not None, _OTHERS: True}
-            )
+            refuse_useless("--bundled-python", {"--python": self.python is not None, _OTHERS: True})
         if self.asked is not None or self.into is not None:
             yield self
             return
