@@ -178,4 +178,4 @@ def __getattr__(name: str) -> Any:
     for module, names in _LOADED_WHEN_ASKED_FOR.items():
         if name in names:
             return getattr(importlib.import_module(module), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(name)

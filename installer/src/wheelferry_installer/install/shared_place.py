@@ -19,10 +19,10 @@ from wheelferry_schemas.errors import UsageError
 if TYPE_CHECKING:
     from wheelferry_installer.environment.generations import Generation
     from wheelferry_installer.host import places
-    from wheelferry_installer.plan.interpreter import Interpreter
     from wheelferry_installer.install.install_plan import Installation, InstallPlan, Rehearsal
     from wheelferry_installer.install.python_choice import Asked
     from wheelferry_installer.install.rolling_back import RolledBack
+    from wheelferry_installer.plan.interpreter import Interpreter
     from wheelferry_installer.verify.verification import VerifiedBundle
     from wheelferry_schemas.receipt import InstalledPackage, Receipt
 
