@@ -174,7 +174,7 @@ _LOADED_WHEN_ASKED_FOR = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load what takes a while, and is often only wanted as a type, when it is asked for (PEP 562)."""
+    """Load a type or a constant when it is first used: most programs need few (PEP 562)."""
     for module, names in _LOADED_WHEN_ASKED_FOR.items():
         if name in names:
             return getattr(importlib.import_module(module), name)

@@ -32,7 +32,7 @@ def load_policy(
 
 @in_families
 def read_key(key_file: Path, *, name: str | None = None, system: bool = False) -> TrustedSigner:
-    """Return whom `trust_key` would trust, so that a person can confirm the fingerprint; raises as it."""
+    """Return who `trust_key` would trust, for a person to confirm; raises as that does."""
     from wheelferry_installer.verify import trust_store
 
     return trust_store.read_key(key_file, name, system=system)

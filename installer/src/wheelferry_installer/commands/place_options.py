@@ -1,4 +1,4 @@
-"""Options that say where an installation is: an environment of wheelferry's own, or another place."""
+"""Options that say where an installation is: a managed environment or another place."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class PlaceOptions:
         return api.managed(self.environment or _DEFAULT, python=self.python)
 
     def refuse_two_interpreters(self) -> None:
-        """Raise `UsageError` where both an interpreter and an environment with its own are named."""
+        """Raise `UsageError` where `--python` and `--into` are both given."""
         if self.into is not None and self.python is not None:
             raise UsageError(
                 "--python cannot be combined with --into, which names an interpreter",

@@ -21,8 +21,8 @@ class InstallOptions:
     nothing is to be done all of them. `force` goes on where files were edited or belong to others.
     `bundled_python` and `keep` above 1 are for managed places, `exact` is for the others.
 
-    With `shield_signals` INT and TERM are ignored from when it is too late to stop, also after the
-    call: for a command that has only to say what it did. It works in the main thread alone.
+    With `shield_signals` INT and TERM are ignored while they would leave something half done. That
+    works in the main thread alone.
     """
 
     bundled_python: bool = False

@@ -16,9 +16,11 @@ def install(plan: InstallPlan, on_progress: Progress, on_wait: OnWait | None) ->
     problems: list[str] = []
     with signals.shielded(wanted=plan.options.shield_signals):
         done = plan.place.install(plan, on_progress, on_wait)
-        # It is installed: too late to stop it, and what follows is short.
+        # It is installed: too late to stop, and what follows is short.
         signals.ignore()
         accepted_bundles.remember(plan.bundle, plan.now, problems.append, sync=plan.options.sync)
         if plan.chosen_python is not None:
             former_python.remember(plan.chosen_python)
+    # A command has only to say what it did; another program's signals are handled again.
+    signals.ignore()
     return replace(done, unremembered=problems[0] if problems else None)

@@ -18,7 +18,7 @@ from wheelferry_installer.install.obstacles import judge_obstacles, refuse_other
 from wheelferry_installer.install.removal import Removal, plan_removal
 from wheelferry_installer.install.wheel_workers import InstallPaths
 from wheelferry_installer.plan.merge_plan import MergePlan
-from wheelferry_installer.system import disk, signals
+from wheelferry_installer.system import disk
 from wheelferry_schemas.errors import MalformedError, UsageError
 from wheelferry_schemas.receipt import InstalledPackage, Receipt
 
@@ -40,23 +40,24 @@ def install(
     *,
     sync: bool = True,
     on_wait: Callable[[], None] | None = None,
-    shield_signals: bool = False,
 ) -> Merged:
     """Do a merge; `now` is in seconds since the epoch.
 
+<<<<<<< HEAD
     `on_progress` is called with a member's name and size when it is done. If another run is working
     on the place, call `on_wait` and wait; without `on_wait` raise `ConflictError`. With
     `shield_signals` INT and TERM are ignored while they would leave something half done. Raises
+=======
+    `on_progress` is called with a member's name and size when it is done. Where another run works
+    on the place, call `on_wait` and wait; without that raise `ConflictError`. Raises
+>>>>>>> 9491f78 (installer: signals are shielded where the API is asked for it; docstrings within 100 columns)
     `WheelferryError`; then the place is as it was.
     """
     root, control = merge.place.root, merge.place.root / CONTROL
     if merge.up_to_date and not is_unfinished(control):
         return Merged(plan=merge, receipt=merge.receipt, changed=False)
     try:
-        with (
-            signals.shielded(wanted=shield_signals),
-            locked(root, control, on_wait) as journal,
-        ):
+        with locked(root, control, on_wait) as journal:
             merge = merge.renewed(present_at(merge.place))
             if merge.up_to_date:
                 return Merged(plan=merge, receipt=merge.receipt, changed=False)

@@ -47,7 +47,7 @@ class Status:
 
     @property
     def intact(self) -> bool:
-        """Whether everything is as it was installed, and the receipt as manifest and signatures say."""
+        """Whether all files are as installed, and the manifest bears out the receipt."""
         return self.findings.intact and not self.vouched.problems
 
     @property

@@ -38,7 +38,7 @@ class PythonChoice:
 
 @contextmanager
 def ask_ahead(python: str | None, environment: Path | None) -> Iterator[Asked]:
-    """Start the Python that is tried first; its answer takes as long as much else that is to be done.
+    """Start the Python that is tried first; other work can be done until it answers.
 
     That is the one that `environment` was made with, where one is named and its Python may be kept.
     """

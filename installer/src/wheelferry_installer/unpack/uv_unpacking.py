@@ -1,4 +1,4 @@
-"""Unpacks a bundle for pip or uv; for uv together with a lock that takes everything from the folder."""
+"""Unpacks a bundle for pip or uv; for uv with a lock that takes everything from the folder."""
 
 from __future__ import annotations
 

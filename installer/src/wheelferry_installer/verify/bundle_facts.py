@@ -1,4 +1,4 @@
-"""What a bundle says of itself, for whoever has to let it pass: read from its head, nothing unpacked."""
+"""Reads what a bundle says of itself, for whoever has to let it pass: its head alone."""
 
 from __future__ import annotations
 

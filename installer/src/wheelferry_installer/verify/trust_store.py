@@ -39,7 +39,7 @@ class TrustedSigner:
 
 
 def read_key(key_file: Path, name: str | None, *, system: bool) -> TrustedSigner:
-    """Return whom a public key would be trusted as; raises where it would not count, or is revoked."""
+    """Return who a public key belongs to; raises where it would not count, or is revoked."""
     try:
         key, comment = allowed_signers.parse_key_file(key_file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
