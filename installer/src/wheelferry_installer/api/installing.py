@@ -86,9 +86,9 @@ def install(
     plan: InstallPlan, *, on_progress: Progress | None = None, on_wait: OnWait | None = None
 ) -> Installation:
     """Do what was planned, in one step. Where this raises, everything is as it was."""
-    from wheelferry_installer.install import install_steps
+    from wheelferry_installer.install import place_engines
 
-    return install_steps.install(plan, on_progress or silent, on_wait)
+    return place_engines.carry_out(plan, on_progress or silent, on_wait)
 
 
 @in_families
