@@ -43,15 +43,9 @@ def install(
 ) -> Merged:
     """Do a merge; `now` is in seconds since the epoch.
 
-    <<<<<<< HEAD
-        `on_progress` is called with a member's name and size when it is done. If another run is working
-        on the place, call `on_wait` and wait; without `on_wait` raise `ConflictError`. With
-        `shield_signals` INT and TERM are ignored while they would leave something half done. Raises
-    =======
-        `on_progress` is called with a member's name and size when it is done. Where another run works
-        on the place, call `on_wait` and wait; without that raise `ConflictError`. Raises
-    >>>>>>> 9491f78 (installer: signals are shielded where the API is asked for it; docstrings within 100 columns)
-        `WheelferryError`; then the place is as it was.
+    `on_progress` is called with a member's name and size when it is done. If another run is working
+    on the place, call `on_wait` and wait; without `on_wait` raise `ConflictError`. Raises
+    `WheelferryError`; then the place is as it was.
     """
     root, control = merge.place.root, merge.place.root / CONTROL
     if merge.up_to_date and not is_unfinished(control):
