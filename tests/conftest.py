@@ -24,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sample",
         help="how much: a sample (make test), with PyPI's wheels (test-ends), or all (test-all)",
     )
+    parser.addoption(
+        "--keep-answers",
+        action="store_true",
+        help="write down what uv answers in this run; see tests/oracle/kept_answers.py",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

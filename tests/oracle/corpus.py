@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from oracle.kept_answers import KeptAnswers
 from oracle.packages import fill, fill_second
 from oracle.shapes import Shape, buildable, project
-from oracle.uv_runs import Uv
+from oracle.uv_runs import Answer, OracleTarget, Uv
 from support.running.index import LocalIndex
+
+_DAY = "2026-01-01T00:00:00Z"
 
 
 @dataclass
@@ -22,12 +26,19 @@ class Corpus:
     main: LocalIndex
     second: LocalIndex
     uv: Uv
+    kept: KeptAnswers
     _projects: dict[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         fill(self.main)
         fill_second(self.second)
         self._repository = _make_repository(self.folder / "repository")
+        self.kept.names = {
+            self.main.url: "@MAIN@",
+            self.second.url: "@SECOND@",
+            self._repository.as_uri(): "@GIT@",
+            str(self.folder): "@FOLDER@",
+        }
 
     def locked(self, shape: Shape) -> Path:
         """Return the folder of a shape's project, with its uv.lock."""
@@ -35,8 +46,38 @@ class Corpus:
             self._projects[shape.name] = self._make(shape)
         return self._projects[shape.name]
 
+    def packages(
+        self, shape: Shape, flags: Sequence[str], targets: Sequence[OracleTarget]
+    ) -> Mapping[str, Answer]:
+        """Return what uv would install of a shape's project for each target, by its id."""
+        folder = self.locked(shape)
+        return self.kept.packages(
+            folder / "uv.lock", flags, targets, lambda asked: self.uv.sync(folder, flags, asked)
+        )
+
+    def pylock_packages(
+        self, lock: Path, flags: Sequence[str], targets: Sequence[OracleTarget]
+    ) -> Mapping[str, Answer]:
+        """Return what uv would install from a pylock.toml for each target, by its id."""
+        return self.kept.packages(
+            lock, flags, targets, lambda asked: self.uv.sync_pylock(lock, flags, asked)
+        )
+
+    def files(
+        self, shape: Shape, flags: Sequence[str], target: OracleTarget
+    ) -> tuple[Answer, frozenset[str]]:
+        """Return what uv installs of a shape's project, and the files that it asks the indexes for."""
+        folder = self.locked(shape)
+
+        def install() -> tuple[Answer, frozenset[str]]:
+            with self._asked_files() as asked:
+                answer = self.uv.install(folder, flags, target)
+            return answer, frozenset(asked)
+
+        return self.kept.files(folder / "uv.lock", flags, target, install)
+
     @contextmanager
-    def asked_files(self) -> Iterator[set[str]]:
+    def _asked_files(self) -> Iterator[set[str]]:
         """Collect the names of the files that the indexes are asked for in the block."""
         asked: set[str] = set()
         starts = [(index, len(index.requests)) for index in (self.main, self.second)]
@@ -93,5 +134,12 @@ def _make_repository(folder: Path) -> Path:
         ("add", "."),
         (*identity, "commit", "--quiet", "--message=first"),
     ):
-        subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+        subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            # The same commit in every run.
+            env={**os.environ, "GIT_AUTHOR_DATE": _DAY, "GIT_COMMITTER_DATE": _DAY},
+            check=True,
+            capture_output=True,
+        )
     return folder

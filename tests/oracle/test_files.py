@@ -22,8 +22,7 @@ def test_chooses_the_files_that_uv_asks_the_index_for(
     flags = shape.widest.split()
     chosen = choose(folder / "uv.lock", flags, targets)
     for target in targets:
-        with corpus.asked_files() as asked:
-            answer = corpus.uv.install(folder, [*flags, "--no-install-local"], target)
+        answer, asked = corpus.files(shape, [*flags, "--no-install-local"], target)
         ours = chosen[target.id]
         if answer.refusal is None:
             assert ours.fetched_wheels == {name for name in asked if name.endswith(".whl")}

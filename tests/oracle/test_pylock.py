@@ -46,7 +46,7 @@ def test_reads_exported_lock_as_uv_does(
     folder = corpus.locked(shape)
     lock = folder / "pylock.toml"
     lock.write_bytes(corpus.uv.export(folder, "--format", "pylock.toml", *flags.split()))
-    expected = corpus.uv.sync_pylock(lock, [], targets)
+    expected = corpus.pylock_packages(lock, [], targets)
     ours, theirs = both(choose(lock, [], targets), expected)
     assert ours == theirs
 
@@ -131,7 +131,7 @@ def test_takes_extras_and_groups_of_pylock_as_uv_does(
     corpus: Corpus, pylock: Path, flags: str
 ) -> None:
     """For uv's pip interface, `--group` turns the default groups off; here as in `uv sync` not."""
-    expected = corpus.uv.sync_pylock(pylock, flags.split())
+    expected = corpus.pylock_packages(pylock, flags.split(), TARGETS)
     own = ["--no-default-groups"] if "--group" in flags else []
     ours, theirs = both(choose(pylock, [*own, *flags.split()]), expected)
     assert ours == theirs
@@ -147,7 +147,7 @@ def test_reads_lock_of_pip_as_uv_does(corpus: Corpus, tmp_path: Path, needs: Seq
     command = [sys.executable, "-m", "pip", "lock", "--quiet", "--only-binary=:all:"]
     index = ["--index-url", corpus.main.simple_url, "--disable-pip-version-check"]
     subprocess.run([*command, *index, "--output", str(lock), *needs], check=True)
-    expected = corpus.uv.sync_pylock(lock, [], TARGETS)
+    expected = corpus.pylock_packages(lock, [], TARGETS)
     windows = {target.id for target in TARGETS if target.platform.startswith("win")}
     lacking = {target for target, choice in choose(lock, []).items() if _is_incomplete(choice)}
     assert lacking == (windows if "tree[pretty]" in needs else set())
