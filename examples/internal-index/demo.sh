@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 mkdir "$work/online" "$work/far" "$work/empty-home"
 cp "$here/pyproject.toml" "$work/online"
-# A signing key of this demo's, so that nobody's own is used.
+# A signing key for this demo alone, so that no user's key is used.
 XDG_CONFIG_HOME=$work/config
 export XDG_CONFIG_HOME
 bundle key new
@@ -21,7 +21,7 @@ say "online: a second bundle, for another Python"
 bundle create --quiet --platform manylinux_2_28_x86_64 --python 3.13 \
     --output "$work/far/second.tar.zst"
 
-say "far side: the host that serves"
+say "air-gapped network: the host that serves"
 XDG_CONFIG_HOME=$work/far-config
 cd "$work/far"
 bundle trust add --yes alice.pub

@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 mkdir "$work/online" "$work/far"
 cp "$here/pyproject.toml" "$work/online"
-# A signing key of this demo's, so that nobody's own is used.
+# A signing key for this demo alone, so that no user's key is used.
 XDG_CONFIG_HOME=$work/config
 export XDG_CONFIG_HOME
 bundle key new
@@ -23,7 +23,7 @@ uv lock --quiet --upgrade
 bundle create --expires 45d --output "$work/far/june.tar.zst"
 bundle diff "$work/far/may.tar.zst" "$work/far/june.tar.zst"
 
-say "far side: without a network"
+say "air-gapped host: without a network"
 cat > "$work/far-side.sh" <<'FAR'
 set -eu
 runs() { .venv/bin/python -c 'import packaging; print("packaging", packaging.__version__)'; }

@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir "$work/online" "$work/usb" "$work/far"
 cp -r "$here/pyproject.toml" "$here/README.md" "$here/src" "$here/tests" "$work/online"
 cd "$work/online"
-# A signing key of this demo's, so that nobody's own is used.
+# A signing key for this demo alone, so that no user's key is used.
 XDG_CONFIG_HOME=$work/online-config
 export XDG_CONFIG_HOME
 bundle key new
@@ -33,7 +33,7 @@ fi
 bundle show "$work/windows.tar.zst" | grep -q colorama
 echo "colorama is in the bundle for Windows and not in the one for this host"
 
-say "far side: without a network"
+say "air-gapped host: without a network"
 cat > "$work/far-side.sh" <<'FAR'
 set -eu
 if [ -n "$AIRGAP" ]; then

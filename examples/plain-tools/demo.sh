@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 mkdir "$work/online" "$work/far"
 cp "$here/pyproject.toml" "$work/online"
-# A signing key of this demo's, so that nobody's own is used.
+# A signing key for this demo alone, so that no user's key is used.
 XDG_CONFIG_HOME=$work/config
 export XDG_CONFIG_HOME
 bundle key new
@@ -17,7 +17,7 @@ uv lock --quiet
 bundle create --output "$work/far/bundle.tar.zst"
 cp "$XDG_CONFIG_HOME/wheelferry/signing_key.pub" "$work/far/alice.pub"
 
-say "far side: without a network, with empty caches"
+say "air-gapped host: without a network, with empty caches"
 cat > "$work/far-side.sh" <<'FAR'
 set -eu
 tar --zstd -xf bundle.tar.zst

@@ -3,7 +3,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../common.sh"
-# Each person and the far host have settings of their own, so that nobody's real ones are used.
+# Each person and the air-gapped host have settings of their own, so that no user's real ones are used.
 as() { XDG_CONFIG_HOME=$work/$1; export XDG_CONFIG_HOME; }
 # Runs a command that has to end with exit code 3.
 refused() { code=0; "$@" || code=$?; [ "$code" -eq 3 ] && echo "refused, as it should be"; }
@@ -16,7 +16,7 @@ say "a key each"
 bundle key new "$work/alice"
 bundle key new "$work/bob"
 
-say "far side: both keys are accepted, and two have to sign"
+say "air-gapped host: both keys are accepted, and two have to sign"
 as far
 for person in alice bob; do
     bundle trust add --name $person --yes "$work/$person.pub"
@@ -29,7 +29,7 @@ as alice-config
 uv lock --quiet
 bundle create --key "$work/alice" --output "$work/usb/bundle.tar.zst"
 
-say "far side: one signature is not enough"
+say "air-gapped host: one signature is not enough"
 as far
 cd "$work/usb"
 refused bundle install bundle.tar.zst --venv "$work/app"
@@ -41,7 +41,7 @@ bundle verify bundle.tar.zst
 bundle show bundle.tar.zst
 bundle sign bundle.tar.zst --key "$work/bob"
 
-say "far side: two signatures are enough"
+say "air-gapped host: two signatures are enough"
 as far
 bundle install bundle.tar.zst --venv "$work/app"
 
@@ -50,7 +50,7 @@ cat "$work/alice.pub" >> "$work/far/wheelferry/revoked_keys"
 chmod 644 "$work/far/wheelferry/revoked_keys"
 refused bundle verify bundle.tar.zst
 
-say "Alice signs with a new key, which the far side accepts"
+say "Alice signs with a new key, which the air-gapped host accepts"
 bundle key new "$work/alice-2"
 as alice-config
 bundle sign bundle.tar.zst --key "$work/alice-2"
