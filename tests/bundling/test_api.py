@@ -252,6 +252,18 @@ def test_what_the_system_says_is_an_error_of_ours(project: Path, tmp_path: Path)
         api.sign(lost, [make_key()])
 
 
+def test_a_pipe_that_the_program_itself_writes_to_is_its_own_affair(
+    project: Path, tmp_path: Path
+) -> None:
+    class Broken(Recorded):
+        def step(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
+            raise BrokenPipeError(f"{phase} {total} {noun}")
+
+    with pytest.raises(BrokenPipeError):
+        api.create(planned(project), tmp_path / "a", signers=[make_key()], on_progress=Broken())
+    assert not (tmp_path / "a").exists()
+
+
 def test_what_is_no_bundle_is_not_signed(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(bytes(100))
     with pytest.raises(api.TamperedError):
@@ -305,6 +317,12 @@ def test_a_failure_leaves_nothing_beside_a_self_contained_file(
     with pytest.raises(api.UsageError, match="no signature"):
         api.create(plan, folder / "a.pyz", signers=[Refuses()], self_contained=True)
     assert tree(folder) == before
+
+
+def test_packs_no_installer_for_no_target(tmp_path: Path) -> None:
+    with pytest.raises(api.UsageError, match="no target to pack the installer for"):
+        api.pack_installer(tmp_path / "a.pyz", ())
+    assert not (tmp_path / "a.pyz").exists()
 
 
 @pytest.mark.usefixtures("small_installer")

@@ -28,7 +28,7 @@ from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.read.inputs import requirements_file
 from wheelferry_bundler.select.selection import Selection
 from wheelferry_schemas import __version__
-from wheelferry_schemas.errors import UnfitError, WheelferryError
+from wheelferry_schemas.errors import UnfitError, UsageError, WheelferryError
 from wheelferry_schemas.target import Target
 
 OLDEST_PYTHON = (3, 10)
@@ -88,6 +88,11 @@ def pack_installer(
 
 
 def _plan(targets: Sequence[Target], building: BuildOptions) -> bundle_plan.BundlePlan:
+    if not targets:
+        raise UsageError(
+            "there is no target to pack the installer for",
+            hint="pass what make_targets() returns, or a bundle",
+        )
     able = [target for target in targets if target.python >= OLDEST_PYTHON]
     if not able:
         raise UnfitError(
