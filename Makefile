@@ -12,7 +12,7 @@ MEMBERS := schemas installer bundler
 TOOLS := git:git tar:tar zstd:zstd unzip:unzip ssh-keygen:openssh-client unshare:util-linux
 
 DAILY := dev lint format test test-all docs package bench demo
-LONG := test-ends fuzz mutants faults hostile plots schema requirements tools clean
+LONG := test-ends fuzz mutants faults hostile plots public-api schema requirements tools clean
 
 .PHONY: help $(DAILY) $(LONG)
 
@@ -91,6 +91,9 @@ bench: $(READY) $(BENCH_READY) ## measure against uv, pip and tar
 plots: $(READY) $(BENCH_READY) ## write tables and plots of what was measured last
 	$(BIN)/python -m benchmarks.results
 	$(BENCH_VENV)/bin/python -m benchmarks.plots
+
+public-api: $(READY) ## list the names and signatures of the Python API
+	PYTHONPATH=tests $(BIN)/python tests/contract/public_api.py
 
 schema: $(READY) ## generate the JSON schema of the manifest
 	$(BIN)/python schemas/generate_schema.py

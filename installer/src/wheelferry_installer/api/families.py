@@ -26,8 +26,7 @@ def in_families(function: Callable[_Arguments, _Result]) -> Callable[_Arguments,
         except BrokenPipeError:
             raise
         except OSError as error:
-            name = f"{error.filename}: " if error.filename else ""
-            raise TransferError(f"{name}{error.strerror or error}") from error
+            raise TransferError.of_system(error) from error
 
     return told
 
