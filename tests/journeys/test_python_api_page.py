@@ -34,13 +34,13 @@ def programs(tmp_path: Path) -> Path:
 
 
 def started(program: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", program, *map(str, arguments)]
+    command = [sys.executable, "-W", "error", str(program), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_programs_are_typed(programs: Path) -> None:
     for program in sorted(programs.iterdir()):
-        command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", program]
+        command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(program)]
         ran = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=300, cwd=programs
         )

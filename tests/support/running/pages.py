@@ -2,8 +2,8 @@
 
 A page's commands stand in fenced blocks, whose info string says `sh` and the room that they are
 typed in: ```` ```sh online ````, ```` ```sh far ````. Blocks of a room called `server` run in the
-background until the page is over. A block ```` ```output ```` is what the block before it prints, where `…`
-stands for anything, and a line of it alone for any lines.
+background until the page is over. A block ```` ```output ```` is what the block before it prints,
+where `…` stands for anything, and a line of it alone for any lines.
 """
 
 from __future__ import annotations
