@@ -89,7 +89,7 @@ def test_refuses_a_path_of_more_than_1000_characters() -> None:
 
 @pytest.mark.parametrize("mode", [0o4755, 0o2755, 0o1755, 0o100644])
 def test_refuses_special_bits(mode: int) -> None:
-    assert "somebody else" in refusal(replace(file("bin/a"), mode=mode))
+    assert "mode bits beyond" in refusal(replace(file("bin/a"), mode=mode))
 
 
 @pytest.mark.parametrize("target", ["python3.12", "../lib/a", "../lib/b/c", "..", "../.."])
@@ -112,7 +112,7 @@ def test_takes_a_link_that_stays_inside(target: str) -> None:
     ],
 )
 def test_refuses_a_link_that_may_lead_elsewhere(target: str) -> None:
-    assert "links to outside" in refusal(link("bin/a", target))
+    assert "links outside" in refusal(link("bin/a", target))
 
 
 def test_a_link_beside_the_root_stays_in_the_archive() -> None:
@@ -152,11 +152,11 @@ def test_takes_as_many_links_as_linux_follows() -> None:
 
 
 def test_refuses_a_member_below_a_link() -> None:
-    assert "no folder" in refusal(link("lib/a", "b"), file("lib/a/c"))
+    assert "not a folder" in refusal(link("lib/a", "b"), file("lib/a/c"))
 
 
 def test_refuses_a_member_below_a_file() -> None:
-    assert "no folder" in refusal(file("lib/a/b/c"), file("lib/a"))
+    assert "not a folder" in refusal(file("lib/a/b/c"), file("lib/a"))
 
 
 def test_refuses_a_path_twice() -> None:
@@ -193,7 +193,7 @@ def test_refuses_more_members_than_anybody_needs(monkeypatch: pytest.MonkeyPatch
 
 
 def test_refuses_a_time_that_no_header_can_state() -> None:
-    assert refusal(replace(file("a"), time=2**33)).endswith("'a' has a time that is none")
+    assert refusal(replace(file("a"), time=2**33)).endswith("'a' has an invalid time")
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_refuses_what_does_not_describe_a_host(data: bytes, detail: str) -> None
     with pytest.raises(MalformedError, match="not a description of a target") as caught:
         parse_target(data)
     assert caught.value.details[0].startswith(detail)
-    assert caught.value.hint == "write it on the far side: bundle target > target.json"
+    assert caught.value.hint == "write it on the air-gapped host: bundle target > target.json"
 
 
 def test_cannot_be_changed() -> None:

@@ -138,7 +138,7 @@ def test_policy_that_others_may_write_is_refused(
     path.chmod(0o666)
     ran = bundle("verify", signed, cwd=tmp_path)
     assert ran.code == 3
-    assert "can be written to by others" in ran.err
+    assert "is writable by others" in ran.err
 
 
 def test_removed_signer_is_no_longer_accepted(signed: Path, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def _lists() -> dict[str, tuple[int, str, bytes]]:
         "key-not-base64": (4, "not base64", b"alice ssh-ed25519 ????\n"),
         "key-of-another-type": (
             4,
-            "another type",
+            "type inside the key",
             _KEY.replace("ssh-ed25519", "alice ssh-rsa", 1).encode(),
         ),
         "key-cut": (4, "past its end", b"alice ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==\n"),

@@ -37,22 +37,22 @@ _KIND = "is neither a file, nor a folder, nor a symbolic link"
 _OCTAL = "is no plain octal number"
 _PLAIN = "is not a plain relative path"
 _CUT = "it is cut short"
-_AFTER = "something follows its end"
-_INSIDE = "links to outside, or in a roundabout way"
+_AFTER = "data follows its end"
+_INSIDE = "links outside, or not directly"
 
 HEADERS: dict[str, tuple[str, bytes]] = {
     "checksum-off-by-one": ("the checksum of", header(b"lib/a", checksum=b"000001\0 ")),
     "checksum-empty": (_OCTAL, header(b"lib/a", checksum=bytes(8))),
     "checksum-with-sign": (_OCTAL, header(b"lib/a", checksum=b"-07777\0 ")),
-    "magic-of-v7": ("neither as POSIX nor as GNU", header(b"lib/a", magic=bytes(8))),
-    "magic-of-both": ("neither as POSIX nor as GNU", header(b"lib/a", magic=b"ustar\0 \0")),
-    "magic-of-star": ("more in its header than is known", header(b"lib/a", rest=bytes(8) + b"tar")),
+    "magic-of-v7": ("neither a POSIX nor a GNU", header(b"lib/a", magic=bytes(8))),
+    "magic-of-both": ("neither a POSIX nor a GNU", header(b"lib/a", magic=b"ustar\0 \0")),
+    "magic-of-star": ("unknown data in its header", header(b"lib/a", rest=bytes(8) + b"tar")),
     "gnu-times-in-prefix": (
-        "more in its header than is known",
+        "unknown data in its header",
         header(b"lib/a", magic=GNU, prefix=b"14000000000"),
     ),
     "gnu-sparse-in-prefix": (
-        "more in its header than is known",
+        "unknown data in its header",
         header(b"lib/a", magic=GNU, prefix=bytes(41) + b"00000000001"),
     ),
     "size-in-base-256": (_OCTAL, header(b"lib/a", size=_BASE_256) + padded(b"x")),
@@ -67,16 +67,16 @@ HEADERS: dict[str, tuple[str, bytes]] = {
     "size-of-8-gib": ("unpacks to more than", header(b"lib/a", size=b"777777777777")),
     "time-in-base-256": (_OCTAL, header(b"lib/a", time=_BASE_256)),
     "time-negative": (_OCTAL, header(b"lib/a", time=b"-0000000001")),
-    "time-of-twelve-digits": ("has a time that is none", header(b"lib/a", time=b"777777777777")),
+    "time-of-twelve-digits": ("has an invalid time", header(b"lib/a", time=b"777777777777")),
     "mode-in-base-256": (_OCTAL, header(b"lib/a", mode=b"\x80\0\0\0\0\0\1\xed")),
-    "mode-setuid": ("would run as somebody else", header(b"lib/a", mode=b"0004755")),
-    "mode-setgid": ("would run as somebody else", header(b"lib/a", mode=b"0002755")),
-    "mode-sticky": ("is sticky", header(b"lib/a", mode=b"0001755")),
+    "mode-setuid": ("mode bits beyond", header(b"lib/a", mode=b"0004755")),
+    "mode-setgid": ("mode bits beyond", header(b"lib/a", mode=b"0002755")),
+    "mode-sticky": ("mode bits beyond", header(b"lib/a", mode=b"0001755")),
     "mode-setuid-beside-the-root": (
-        "would run as somebody else",
+        "mode bits beyond",
         header(b"other/a", mode=b"0004755"),
     ),
-    "mode-of-a-kind": ("somebody else", header(b"lib/a", mode=b"0120777")),
+    "mode-of-a-kind": ("mode bits beyond", header(b"lib/a", mode=b"0120777")),
     "owner-of-letters": (_OCTAL, header(b"lib/a", uid=b"root")),
     "owner-negative": (_OCTAL, header(b"lib/a", gid=b"\xff" * 8)),
     "device-number": ("has a device number", header(b"lib/a", minor=b"0000001")),
@@ -108,15 +108,15 @@ TYPES: dict[str, tuple[str, bytes]] = {
     },
     "old-folder": (_KIND, header(b"lib/a/", type=b"\0")),
     "file-with-a-slash": (_PLAIN, header(b"lib/a/")),
-    "file-with-a-target": ("target that does not go with", header(b"lib/a", link=b"../bin/x")),
-    "folder-with-a-target": ("target that does not go with", folder(b"lib/", link=b"../bin")),
-    "link-without-target": ("target that does not go with", link(b"lib/a", b"")),
+    "file-with-a-target": ("target, or lacks one, against", header(b"lib/a", link=b"../bin/x")),
+    "folder-with-a-target": ("target, or lacks one, against", folder(b"lib/", link=b"../bin")),
+    "link-without-target": ("target, or lacks one, against", link(b"lib/a", b"")),
     "link-with-content": (
-        "content that does not go with",
+        "content, which its type does not allow",
         link(b"lib/a", b"b", size=b"%011o" % BLOCK) + _EVIL[:BLOCK],
     ),
     "folder-with-content": (
-        "content that does not go with",
+        "content, which its type does not allow",
         folder(b"lib/", size=b"%011o" % BLOCK) + _EVIL[:BLOCK],
     ),
     "device-with-content": (
@@ -165,7 +165,7 @@ EXTENDED: dict[str, tuple[str, bytes]] = {
         pax(record(b"linkpath", b"b")) + link(b"lib/a", b"c"),
     ),
     "linkpath-of-a-file": (
-        "target that does not go with",
+        "target, or lacks one, against",
         pax(record(b"linkpath", b"k" * 120)) + entry(b"lib/a"),
     ),
     "linkpath-outside": (
@@ -250,11 +250,11 @@ EXTENDED: dict[str, tuple[str, bytes]] = {
         long_name(b"../" + _LONG) + entry((b"../" + _LONG)[:100]),
     ),
     "long-name-with-nul": (
-        "is no long name",
+        "is not a long name",
         long_name(_LONG + b"\0hidden") + entry(_LONG[:100]),
     ),
     "long-name-without-nul": (
-        "is no long name",
+        "is not a long name",
         entry(b"././@LongLink", _LONG, type=b"L", magic=GNU) + entry(_LONG[:100]),
     ),
     "long-name-beside-prefix": (
@@ -262,7 +262,7 @@ EXTENDED: dict[str, tuple[str, bytes]] = {
         long_name(_LONG) + entry(_LONG[:100], prefix=b"evil"),
     ),
     "long-target-of-a-file": (
-        "target that does not go with",
+        "target, or lacks one, against",
         long_name(b"k" * 120, b"K") + entry(b"lib/a"),
     ),
     "long-target-outside": (
@@ -348,13 +348,13 @@ LINKS: dict[str, tuple[str, bytes]] = {
         "leads to itself",
         link(b"lib/a", b"b/x") + link(b"lib/b", b"a/y"),
     ),
-    "below-a-link": ("below something that is no folder", link(b"lib", b"x") + entry(b"lib/a")),
+    "below-a-link": ("below something that is not a folder", link(b"lib", b"x") + entry(b"lib/a")),
     "below-a-later-link": (
-        "below something that is no folder",
+        "below something that is not a folder",
         entry(b"lib/a") + link(b"lib", b"x"),
     ),
-    "below-a-file": ("below something that is no folder", entry(b"lib") + entry(b"lib/a")),
-    "bin-is-a-link": ("below something that is no folder", link(b"bin", b"other")),
+    "below-a-file": ("below something that is not a folder", entry(b"lib") + entry(b"lib/a")),
+    "bin-is-a-link": ("below something that is not a folder", link(b"bin", b"other")),
 }
 ENDS: dict[str, tuple[str, bytes]] = {
     "no-end": (_CUT, INTERPRETER),

@@ -110,7 +110,7 @@ MEMBERS: dict[str, tuple[str, Make]] = {
         _replaced(MANIFEST_FRAME, lambda _: member("manifest.json", b"")),
     ),
     "manifest-above-16-mib": ("manifest.json has 16777217 bytes", _big_manifest),
-    "manifest-size-of-8-gib": ("allowed are 1 to", _field(_SIZE, b"77777777777", MANIFEST_FRAME)),
+    "manifest-size-of-8-gib": ("expected 1 to", _field(_SIZE, b"77777777777", MANIFEST_FRAME)),
     "manifest-size-in-base-256": (
         "cannot be read",
         _field(_SIZE, b"\x80" + bytes(10) + b"\xff", MANIFEST_FRAME),

@@ -1,7 +1,7 @@
 """What a host remembers of the bundles that it accepted: the newest of each name.
 
-It lies outside of environments, so that an older bundle does not come in through a new folder, or
-after what a newer one brought was uninstalled.
+The record lies outside environments, so that an older bundle is refused in a new folder too, and
+after a newer one was uninstalled.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FILE_NAME = "accepted.json"
 
 
 class AcceptedBundle(Model, frozen=True, kw_only=True):
-    """The newest bundle of a name: when it was made, and the hash of its manifest."""
+    """The newest bundle of a name: when it was created, and the hash of its manifest."""
 
     name: Text
     created: Timestamp
@@ -38,9 +38,9 @@ class Accepted(Model, frozen=True, kw_only=True):
         return max(named, key=lambda bundle: bundle.created, default=None)
 
     def having(self, bundle: AcceptedBundle) -> Accepted:
-        """Return the same with a bundle; where one of its name is younger nothing changes.
+        """Return the record with a bundle added, unchanged if one of its name is not older.
 
-        Of two that were made at the same time either will do: neither is older than the other.
+        Of two that were created at the same time either will do: neither is older than the other.
         """
         known = self.newest(bundle.name)
         if known is not None and known.created >= bundle.created:
@@ -51,12 +51,12 @@ class Accepted(Model, frozen=True, kw_only=True):
 
 
 def serialize(accepted: Accepted) -> bytes:
-    """Return it as JSON; raises `ValueError` where `parse` would refuse it."""
+    """Return the record as JSON; raises `ValueError` where `parse` would refuse it."""
     return canonical_json(accepted.checked().plain())
 
 
 def parse(data: bytes) -> Accepted:
-    """Read it; raises `MalformedError`."""
+    """Read a record; raises `MalformedError`."""
     try:
         return read(data, Accepted)
     except (ValueError, RecursionError) as error:

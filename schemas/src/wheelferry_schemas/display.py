@@ -1,4 +1,4 @@
-"""Foreign text and numbers, made fit for a terminal."""
+"""Prepares foreign text and numbers for a terminal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _LINE_CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co"}
 _PIECE = re.compile(
     r"(?:(?<=: )(?:bundle|python3|pip|uv) [^;]+;?|'(?:bundle|python3) [^']+'\S*|\S+) *"
 )
-"""What is not broken: a word; a command in quotes or after a colon, so that it can be copied."""
+"""What stays on one line: a word; a command in quotes or after a colon, to be copied."""
 
 
 def printable(text: str) -> str:
-    """Return `text` with every character that could steer a terminal written as an escape.
+    """Return `text` with every character that could control a terminal escaped.
 
-    Line breaks count: what is printed as one line stays one line.
+    Line breaks are escaped too: what is printed as one line stays one line.
     """
     return "".join(
         char.encode("unicode_escape").decode("ascii")
@@ -34,9 +34,9 @@ def cells(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return a line as lines of at most `width` columns, broken between words.
+    """Return a line broken between words into lines of at most `width` columns.
 
-    What follows the first is indented by two more. A word or command that is longer stays whole.
+    Lines after the first are indented by two more. A word or command that is longer stays whole.
     """
     indent = text[: len(text) - len(text.lstrip(" "))]
     lines, used = [indent], len(indent)
@@ -51,7 +51,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def human_size(size: int) -> str:
-    """Return a number of bytes as a person reads it, in powers of 1,000: `12.3 MB`."""
+    """Return a number of bytes in units of powers of 1,000: `12.3 MB`."""
     if size < 1000:
         return f"{size} B"
     value = float(size)
@@ -63,7 +63,7 @@ def human_size(size: int) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """Return the beginning of a text that fits into that many columns."""
+    """Return as much of the beginning of a text as fits into `width` columns."""
     while cells(text) > width:
         text = text[:-1]
     return text
@@ -72,9 +72,10 @@ def shortened(text: str, width: int) -> str:
 def progress_text(
     done: int, total: int | None, rate: float, noun: str | None = None, *, brief: bool = False
 ) -> str:
-    """Return how far a work of `total` bytes is: `12.3 MB of 18.6 MB, 5.1 MB/s, 0:02 left`.
+    """Return how much of `total` bytes is done: `12.3 MB of 18.6 MB, 5.1 MB/s, 0:02 left`.
 
-    With a noun it is a number of these; `brief` is for narrow terminals: `12.3 MB 5.1 MB/s 0:02`.
+    With a `noun`, things are counted instead of bytes; `brief` is for narrow terminals:
+    `12.3 MB 5.1 MB/s 0:02`.
     """
     said = human_size(done) if noun is None else str(done)
     if total is not None and not brief:

@@ -1,7 +1,7 @@
 """The errors that both sides raise, each family with its exit code.
 
-An error collects everything that is wrong before it is raised: `message` is the one line that
-says what, `details` holds one line for each single problem, `hint` what to do next.
+An error is raised once everything that is wrong is known: `message` is the one line that says what
+failed, `details` has one line for each problem, `hint` says what to do next.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import ClassVar
 
 
 class WheelferryError(Exception):
-    """A failure that a user can act on; `advice` is the hint where there is no better one."""
+    """A failure that a user can act on; `advice` is the default hint."""
 
     exit_code: ClassVar[int] = 1
-    advice: ClassVar[str] = "'bundle -v' and the same command again shows where this came from"
+    advice: ClassVar[str] = "run the same command with 'bundle -v' to see where this comes from"
 
     def __init__(
         self, message: str, *, hint: str | None = None, details: Sequence[str] = ()
@@ -31,14 +31,14 @@ class WheelferryError(Exception):
 class BuildError(WheelferryError):
     """A wheel could not be built from its source."""
 
-    advice = "build its wheel by hand, and name the folder that it is in with --find-links"
+    advice = "build its wheel by hand, and pass the folder of the wheel with --find-links"
 
 
 class UsageError(WheelferryError):
     """The command line, or the project that it points at, asks for something impossible."""
 
     exit_code = 2
-    advice = "the command with --help names what it takes"
+    advice = "see what the command takes with --help"
 
 
 class TrustError(WheelferryError):
@@ -49,14 +49,14 @@ class TrustError(WheelferryError):
 
 
 class MalformedError(WheelferryError):
-    """Bytes are not what their format or their hash says: damaged or tampered with."""
+    """Bytes differ from what their format or hash says: damaged or tampered with."""
 
     exit_code = 4
-    advice = "it was damaged or edited: make it anew, or get it again from where it came"
+    advice = "it was damaged or edited: make it again, or get it again from its source"
 
 
 class TamperedError(MalformedError):
-    """A bundle's bytes are not the foretold ones."""
+    """A bundle's bytes differ from those that its manifest implies."""
 
     def __init__(self, message: str, *, details: Sequence[str] = ()) -> None:
         super().__init__(
@@ -85,11 +85,11 @@ class TransferError(WheelferryError):
     """A file, a disk or an index could not be read or written."""
 
     exit_code = 7
-    advice = "look whether it is there, whether you may read and write it, and for free space"
+    advice = "check that it exists, that you may read and write it, and that the disk has space"
 
     @classmethod
     def of_system(cls, error: OSError) -> TransferError:
-        """Return what the system says as an error of ours."""
+        """Return an error with the system's message."""
         name = f"{error.filename}: " if error.filename else ""
         return cls(f"{name}{error.strerror or error}")
 
@@ -102,9 +102,10 @@ class ConflictError(WheelferryError):
 
 
 def raise_together(problems: Sequence[WheelferryError], what: str) -> None:
-    """Raise all problems as one error that says `what`; return where there are none.
+    """Raise all problems as one error with the message `what`; return if there are none.
 
-    Kind and hint are those of the gravest: tampering outweighs malformed wheels, those a full disk.
+    Its kind and hint are those of the gravest problem: tampering outweighs malformed wheels, which
+    outweigh a full disk.
     A single problem is raised as it is.
     """
     if len(problems) == 1:

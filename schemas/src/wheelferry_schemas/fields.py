@@ -1,7 +1,7 @@
-"""Fields that several documents share: names, versions, hashes and times, with their limits.
+"""Types of fields that several models share: names, versions, hashes and times, with their limits.
 
-A type states what JSON is held against when it is read. What no pattern can say, such as whether a
-version follows PEP 440, is checked by the models that have such a field.
+JSON is checked against the type when it is read. Models themselves check what no pattern can state,
+such as whether a version follows PEP 440.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Models: what is written as JSON and read back, immutable and without unknown fields.
+"""Models: immutable values that are written as JSON and read back; unknown fields are refused.
 
-Values are held against their types where JSON is read, and never converted. What Python code makes
-is held against patterns and limits by `checked` alone, so that comes before it is written.
+Reading JSON checks each value against its type and converts nothing. A model that Python code makes
+is checked against patterns and limits only by `checked`, which therefore runs before it is written.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 _AnyModel = TypeVar("_AnyModel", bound="Model")
 
 END = r"$(?!\n)"
-"""The end of a pattern: to Python `$` alone is before a last line break too."""
+"""The end of a pattern: in Python, `$` alone also matches before a final line break."""
 _END_SHOWN = repr(END)[1:-1]
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The base of all models; what spans several fields is checked in `__post_init__`."""
+    """The base of all models; rules that span several fields are checked in `__post_init__`."""
 
     def plain(self) -> dict[str, Any]:
-        """Return what `json.dumps` takes."""
+        """Return the model as built-in types, ready for `json.dumps`."""
         data: dict[str, Any] = msgspec.to_builtins(self)
         return data
 
     def replaced(self, **changes: object) -> Self:
-        """Return the model with other values in some fields; their types are not checked."""
+        """Return a copy with other values in some fields; their types are not checked."""
         return msgspec.structs.replace(self, **changes)
 
     def checked(self) -> Self:
@@ -39,14 +39,14 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InvalidModelError(ValueError):
-    """JSON that is not what the model says: where, and what is wrong."""
+    """JSON that does not fit its model: where, and what is wrong."""
 
 
 def read(data: bytes, model: type[_AnyModel]) -> _AnyModel:
     """Read a model from JSON.
 
-    Raises `InvalidModelError` for the first value that is wrong, `ValueError` or `RecursionError`
-    for what is not JSON. Of equal keys the last one counts, and spelling is free.
+    Raises `InvalidModelError` for the first wrong value, `ValueError` or `RecursionError` for data
+    that is not JSON. Of duplicate keys the last one counts; white space and order are free.
     """
     try:
         return msgspec.json.decode(data, type=model)
@@ -58,6 +58,6 @@ def read(data: bytes, model: type[_AnyModel]) -> _AnyModel:
 
 
 def canonical_json(value: object) -> bytes:
-    """Return the JSON that wheelferry writes everywhere: sorted keys, indent of two, UTF-8."""
+    """Return a value as wheelferry writes all JSON: sorted keys, indent of two, UTF-8."""
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()

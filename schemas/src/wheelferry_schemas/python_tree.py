@@ -1,4 +1,4 @@
-"""The interpreter in an archive: which of its members are unpacked, and what none of them may be.
+"""The interpreter in an archive: which members are unpacked, and what no member may be.
 
 The rules are for archives that somebody signed, and strict all the same: regular files, folders and
 symbolic links that stay inside, each with one name. What is not below the interpreter's root is
@@ -19,38 +19,38 @@ from wheelferry_schemas.tar.tar_headers import BrokenTarError, TarEntry
 MAX_MEMBERS = 200_000
 MAX_TREE_SIZE = 8 * 2**30
 BROKEN = (BrokenTarError, zlib.error)
-"""What reading a broken archive raises, besides the error of the zstd library."""
+"""What reading a broken archive raises, besides the zstd library's own error."""
 _INTERPRETER = "bin/python3"
 _RIGHTS = 0o777
 _MAX_NAME = 1000
 _MAX_LINKS = 40
-"""As many links on the way to a file as Linux follows."""
+"""As many links in a path as Linux follows."""
 _END_OF_TIME = 2**33
-"""In seconds since the epoch; ustar headers can state no later times (eleven octal digits)."""
+"""In seconds since the epoch; ustar headers cannot state later times (eleven octal digits)."""
 _SHOWN = 10
 _RELEASE = re.compile(
     r"cpython-(?P<version>3\.\d+\.\d+)\+\d+-(?P<triple>[a-z0-9_]+-[a-z0-9_-]+?)"
     r"(?P<flavour>-(?:install_only|debug|pgo|lto|noopt|freethreaded|full)[a-z+_-]*)?"
     r"\.tar\.(?:gz|zst)"
 )
-"""What python-build-standalone calls its archives."""
+"""How python-build-standalone names its archives."""
 
 
 @dataclass(frozen=True, slots=True)
 class PythonTree:
-    """The entries of an archive that make up an interpreter, by their paths below its root."""
+    """The entries of an archive that make up an interpreter, by path below its root."""
 
     members: dict[str, TarEntry]
 
     @property
     def size(self) -> int:
-        """How many bytes its files have."""
+        """The size of all files in bytes."""
         return sum(entry.size for entry in self.members.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """What the file name of python-build-standalone says of an interpreter."""
+    """What a file name of python-build-standalone says about an interpreter."""
 
     version: str
     triple: str
@@ -58,7 +58,7 @@ class Release:
 
 
 def read_release(file_name: str) -> Release | None:
-    """Return what a file name says, None where it is not one of python-build-standalone."""
+    """Return what a file name says, None if it is not one of python-build-standalone."""
     match = _RELEASE.fullmatch(file_name)
     if match is None:
         return None
@@ -71,20 +71,20 @@ def read_release(file_name: str) -> Release | None:
 def read_tree(entries: Iterable[TarEntry], *, folds_case: bool) -> PythonTree:
     """Return the interpreter among the entries of an archive; raises `MalformedError`.
 
-    `folds_case` tells that names are one file where they differ in letter case alone.
+    With `folds_case`, names that differ only in letter case are one file.
     """
     listed = []
     size = 0
     for entry in entries:
         listed.append(entry)
         size += entry.size
-        # Before the next is asked for: to find it, all of this one is read.
+        # Checked before the next entry: finding that means reading all of this one.
         if len(listed) > MAX_MEMBERS:
             raise _malformed([f"it has more than {MAX_MEMBERS} members"])
         if size > MAX_TREE_SIZE:
             raise _malformed([f"it unpacks to more than {MAX_TREE_SIZE} bytes"])
     root = _root(listed)
-    # What is beside the root is not unpacked here; but somebody may unpack all of it with tar.
+    # What is outside the root is not unpacked here, but tar would unpack it.
     problems = [
         f"{entry.name!r} {why}"
         for entry in listed
@@ -100,7 +100,7 @@ def read_tree(entries: Iterable[TarEntry], *, folds_case: bool) -> PythonTree:
 
 
 def _root(entries: Sequence[TarEntry]) -> str:
-    """Return the folder that `bin/python3` is in, the outermost where there are several."""
+    """Return the folder that contains `bin/python3`, the outermost if there are several."""
     roots = [
         entry.name.removesuffix(_INTERPRETER)
         for entry in entries
@@ -117,15 +117,15 @@ def _problems(entry: TarEntry, root: str) -> Iterator[str]:
     elif len(entry.name) > _MAX_NAME:
         yield f"is longer than {_MAX_NAME} characters"
     if entry.mode & ~_RIGHTS:
-        yield "would run as somebody else, or is sticky"
+        yield "has mode bits beyond read, write and execute"
     if entry.time >= _END_OF_TIME:
-        yield "has a time that is none"
+        yield "has an invalid time"
     if entry.kind == "link" and not _stays_inside(entry.name.removeprefix(root), entry.target):
-        yield f"links to outside, or in a roundabout way: {entry.target!r}"
+        yield f"links outside, or not directly: {entry.target!r}"
 
 
 def _stays_inside(path: str, target: str) -> bool:
-    """Tell whether a link at `path` leads to something below the root.
+    """Return whether a link at `path` leads to something below the root.
 
     `..` after a name is refused: where that name is itself a link, it leads elsewhere.
     """
@@ -149,7 +149,7 @@ def _problems_between(
             continue
         parents = list(_parents(name))
         if any(parent in by_name and by_name[parent].kind != "folder" for parent in parents):
-            yield f"{name!r} lies below something that is no folder"
+            yield f"{name!r} lies below something that is not a folder"
         for path in (name, *parents):
             other = spelled.setdefault(spelling_key(path, folds_case=folds_case), path)
             if other != path:
@@ -166,7 +166,7 @@ def _parents(name: str) -> Iterator[str]:
 
 
 def _ends(name: str, by_name: Mapping[str, TarEntry]) -> bool:
-    """Tell whether a link leads anywhere, be it to what is not there."""
+    """Return whether a link leads to a path, existing or not, rather than in a circle."""
     ahead, behind = name.split("/")[::-1], list[str]()
     links = 0
     while ahead:
@@ -189,6 +189,6 @@ def _malformed(problems: Sequence[str]) -> MalformedError:
     return MalformedError(
         "the Python archive cannot be used",
         details=list(problems[:_SHOWN]),
-        hint="take one of python-build-standalone (install_only), or any relocatable tree with "
+        hint="use one of python-build-standalone (install_only), or any relocatable tree with "
         f"{_INTERPRETER}",
     )

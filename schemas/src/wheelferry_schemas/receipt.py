@@ -1,7 +1,7 @@
-"""The receipt: what an installer left in an environment, and on whose word.
+"""The receipt: what an installation put into an environment, and who signed it.
 
 It lies with the bundle's manifest and signatures in the folder `FOLDER` of the environment, and is
-written last: an environment without one is not complete.
+written last: an environment without a receipt is incomplete.
 """
 
 from __future__ import annotations
@@ -28,10 +28,9 @@ FILE_NAME = "receipt.json"
 
 
 class InstalledPackage(Model, frozen=True, kw_only=True):
-    """A package as it was installed: where its RECORD lies, and the hash of that.
+    """An installed package: the path and hash of its RECORD, which states the hash of each file.
 
-    RECORD states the hash of every file of the package. Paths are relative to the environment.
-    `sha256` is the hash of the wheel.
+    Paths are relative to the environment. `sha256` is the hash of the wheel.
     """
 
     name: Name
@@ -46,14 +45,14 @@ class InstalledPackage(Model, frozen=True, kw_only=True):
 
 
 class InstalledFile(Model, frozen=True, kw_only=True):
-    """A file that belongs to no package: the interpreter's configuration, activation scripts."""
+    """A file that belongs to no package, such as the interpreter's configuration."""
 
     path: Text
     sha256: Sha256
 
 
 class InstalledLink(Model, frozen=True, kw_only=True):
-    """A symbolic link, such as the one to the interpreter, and what it leads to."""
+    """A symbolic link, such as the one to the interpreter, and its target."""
 
     path: Text
     target: Text

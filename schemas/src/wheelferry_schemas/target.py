@@ -1,7 +1,7 @@
 """Targets: the interpreters that a bundle is made for.
 
-A target is everything that selection needs to know about a host, so that nothing has to be asked
-of the machine that selects: the marker environment in full, and what the wheel tags follow from.
+A target is all that selection needs to know about a host, so that it asks nothing of the machine it
+runs on: the whole marker environment, and what the wheel tags are computed from.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Specifier = Annotated[str, Meta(max_length=200)]
 
 
 class MarkerEnvironment(Model, frozen=True, kw_only=True):
-    """The values of all environment marker variables (PEP 508) but `extra`."""
+    """The values of all environment marker variables (PEP 508) except `extra`."""
 
     implementation_name: str
     implementation_version: str
@@ -56,8 +56,8 @@ class Target(Model, frozen=True, kw_only=True):
     """One interpreter on one kind of host.
 
     `platforms` and `abis` are ordered, best first. `assumed` names the marker variables whose
-    value nobody stated; selection refuses to let one of those decide anything. `requires_python`
-    is what the interpreter on the far side has to satisfy: `==3.12.*`, or `==3.12.*,>=3.12.4`
+    value was not stated; selection fails rather than let one of them decide. `requires_python` is
+    what the interpreter on the air-gapped host has to satisfy: `==3.12.*`, or `==3.12.*,>=3.12.4`
     where the choice of packages depends on the patch release.
     """
 
@@ -82,14 +82,14 @@ class Target(Model, frozen=True, kw_only=True):
         return int(major), int(minor)
 
     def tags(self) -> Iterator[Tag]:
-        """Yield the wheel tags that fit, best first (PyPA, platform compatibility tags)."""
+        """Yield the compatible wheel tags, best first (PyPA, platform compatibility tags)."""
         return tags_for(self.python, self.abis, self.platforms)
 
 
 def tags_for(
     python: tuple[int, int], abis: Sequence[str], platforms: Sequence[str]
 ) -> Iterator[Tag]:
-    """Yield the wheel tags of a CPython, best first; nothing is asked of this host."""
+    """Yield the compatible wheel tags of a CPython, best first; nothing is asked of this host."""
     yield from cpython_tags(python, abis=list(abis), platforms=list(platforms))
     yield from compatible_tags(
         python, interpreter="cp{}{}".format(*python), platforms=list(platforms)
@@ -97,12 +97,12 @@ def tags_for(
 
 
 def parse_target(data: bytes) -> Target:
-    """Read a target that `bundle target` wrote; raises `MalformedError`."""
+    """Read a target as `bundle target` writes it; raises `MalformedError`."""
     try:
         return read(data, Target)
     except (ValueError, RecursionError) as error:
         raise MalformedError(
             "not a description of a target",
             details=[str(error)],
-            hint="write it on the far side: bundle target > target.json",
+            hint="write it on the air-gapped host: bundle target > target.json",
         ) from error

@@ -85,7 +85,7 @@ def test_refuses_cache_that_others_can_write_to(
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache").chmod(bits)
     monkeypatch.setenv("WHEELFERRY_CACHE_DIR", str(tmp_path / "cache"))
-    with pytest.raises(ConflictError, match="can be written to by others"):
+    with pytest.raises(ConflictError, match="is writable by others"):
         Cache.default()
 
 

@@ -164,7 +164,7 @@ def test_reads_stated_size(name: str, size: int) -> None:
     ],
 )
 def test_refuses_stated_size_beyond_the_limits(name: str, size: int) -> None:
-    with pytest.raises(TamperedError, match=f"{name} has {size} bytes, allowed are 1 to"):
+    with pytest.raises(TamperedError, match=f"{name} has {size} bytes, expected 1 to"):
         layout.stated_size(layout.header(name, size, CREATED), name)
 
 

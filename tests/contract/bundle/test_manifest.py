@@ -89,7 +89,7 @@ def test_is_canonical_json() -> None:
 
 @pytest.mark.parametrize("data", [b"{}", TEXT.rstrip("\n").encode()])
 def test_says_whom_to_ask_for_another(data: bytes) -> None:
-    assert "fetch it again from whoever made it" in str(_refusal(data).hint)
+    assert "get it again from its sender" in str(_refusal(data).hint)
 
 
 @pytest.mark.parametrize("version", [2, 3, 10**30])

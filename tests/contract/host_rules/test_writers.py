@@ -37,8 +37,8 @@ def test_believes_nothing_of_another_kind(
         (stat.S_IFLNK | 0o777, ME, "is a symbolic link"),
         (stat.S_IFREG | 0o600, ME, "is not a folder"),
         (stat.S_IFDIR | 0o755, OTHER, "belongs to another user (uid 1001)"),
-        (stat.S_IFDIR | 0o775, ME, "can be written to by others (mode 0775)"),
-        (stat.S_IFDIR | 0o1777, ROOT, "can be written to by others (mode 1777)"),
+        (stat.S_IFDIR | 0o775, ME, "is writable by others (mode 0775)"),
+        (stat.S_IFDIR | 0o1777, ROOT, "is writable by others (mode 1777)"),
     ],
 )
 def test_says_why_a_folder_is_not_believed(mode: int, owner: int, reason: str) -> None:

@@ -51,5 +51,5 @@ def test_refuses_whatever_follows(kind: str, fill: int, more: bytes) -> None:
     pack, _ = KINDS[kind]
     data = os.urandom(fill)
     for following in (more, pack(data)):
-        with pytest.raises(BrokenTarError, match="something follows its end"):
+        with pytest.raises(BrokenTarError, match="data follows its end"):
             reader(kind, pack(data) + following)(fill + 1)

@@ -136,8 +136,8 @@ def test_refuses_what_is_not_ascii() -> None:
     ("blob", "problem"),
     [
         (_blob(magic=b"SSHSIH"), "does not begin with SSHSIG"),
-        (_blob(version=2), "version 2, known is 1"),
-        (_blob(version=0), "version 0, known is 1"),
+        (_blob(version=2), "version 2, expected 1"),
+        (_blob(version=0), "version 0, expected 1"),
         (_blob(reserved=b"x"), "reserved field is not empty"),
         (_blob(hash_name=b"sha1"), "hash 'sha1'"),
         (_blob(hash_name=b"SHA512"), "hash 'SHA512'"),

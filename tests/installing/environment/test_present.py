@@ -69,7 +69,7 @@ def replace_the_manifest(environment: Path) -> str:
 
 def open_it_to_all(environment: Path) -> str:
     environment.chmod(0o777)
-    return "it can be written to by others (mode 0777)"
+    return "it is writable by others (mode 0777)"
 
 
 DOUBTS = [

@@ -210,7 +210,7 @@ def test_refuses_an_archive_that_breaks_a_rule(install: Main, tmp_path: Path) ->
     archive = write(tmp_path / "a.tar.gz", tar_of([interpreter(), link]))
     done = install(bundled(tmp_path, archive), "--bundled-python")
     assert done.code == 4
-    assert "links to outside" in done.err
+    assert "links outside" in done.err
     assert not (tmp_path / "env").exists()
 
 

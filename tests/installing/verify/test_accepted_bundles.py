@@ -124,7 +124,7 @@ def test_what_is_no_plain_file_stops_everything(
 def test_folder_that_is_not_ours_stops_everything(made: Any, state: Path, tmp_path: Path) -> None:
     _remember(made(0))
     state.chmod(0o777)
-    with pytest.raises(ConflictError, match="can be written to by others"):
+    with pytest.raises(ConflictError, match="is writable by others"):
         accepted_bundles.refuse_older(made(0), allowed=False)
     state.rename(tmp_path / "kept")
     state.symlink_to(tmp_path / "kept")

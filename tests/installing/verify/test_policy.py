@@ -112,7 +112,7 @@ def test_folder_in_the_lists_place_is_refused(tmp_path: Path) -> None:
 def test_list_that_others_may_write_is_refused(user_folder: Path, mode: int) -> None:
     path = trust(user_folder / "allowed_signers", ALICE)
     path.chmod(mode)
-    with pytest.raises(TrustError, match="can be written to by others") as caught:
+    with pytest.raises(TrustError, match="is writable by others") as caught:
         load_policy(None)
     assert f"chmod go-w {path}" in str(caught.value.hint)
 
@@ -193,7 +193,7 @@ def test_folder_that_others_may_write_says_nothing(user_folder: Path, name: str)
     if name in text:
         (user_folder / name).write_text(text[name])
     user_folder.chmod(0o777)
-    with pytest.raises(TrustError, match="can be written to by others") as caught:
+    with pytest.raises(TrustError, match="is writable by others") as caught:
         load_policy(None)
     assert caught.value.message.startswith(f"{user_folder} ")
     assert f"chmod go-w {user_folder}" in str(caught.value.hint)
@@ -203,7 +203,7 @@ def test_folder_that_a_link_leads_to_has_to_be_ours_too(user_folder: Path, tmp_p
     shared = tmp_path / "shared"
     (user_folder / "allowed_signers").symlink_to(trust(shared / "list", ALICE))
     shared.chmod(0o777)
-    with pytest.raises(TrustError, match="can be written to by others"):
+    with pytest.raises(TrustError, match="is writable by others"):
         load_policy(None)
     shared.chmod(0o1777)
     assert _names() == ["alice"]
@@ -369,7 +369,7 @@ def test_revoked_keys_that_others_may_write_stop_everything(user_folder: Path) -
     path = user_folder / "revoked_keys"
     path.write_text("")
     path.chmod(0o666)
-    with pytest.raises(TrustError, match="can be written to by others"):
+    with pytest.raises(TrustError, match="is writable by others"):
         load_policy(None)
 
 

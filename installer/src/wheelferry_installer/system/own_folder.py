@@ -68,7 +68,7 @@ def refuse_foreign(path: Path, status: os.stat_result) -> None:
     reason = why_foreign(status)
     if reason is not None:
         quoted = shlex.quote(os.fspath(path))
-        is_open = "written to by others" in reason
+        is_open = "writable by others" in reason
         raise ConflictError(
             f"{path} cannot be used for wheelferry's own files: it {reason}",
             hint=f"look at what is in it; if all of that is yours: chmod go-w {quoted}"

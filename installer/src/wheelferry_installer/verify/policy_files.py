@@ -83,7 +83,7 @@ def _refuse_writers(path: Path, status: os.stat_result, kind: Kind) -> None:
         return
     quoted = shlex.quote(os.fspath(path))
     hint = f"see what it is: ls -ld {quoted}"
-    if "written to by others" in reason:
+    if "writable by others" in reason:
         hint = f"look at what is in it; if all of that is yours: chmod go-w {quoted}"
     elif "another user" in reason:
         hint = (

@@ -1,6 +1,6 @@
-"""The head of an archive: manifest and signatures, the members whose size nothing foretells.
+"""The head of an archive: manifest and signatures, the members whose size is not known in advance.
 
-Of their tar headers only name and size are read, under fixed limits; nothing here is believed, and
+Only name and size are read from their tar headers, within fixed limits; nothing is trusted yet, and
 the manifest is not even parsed.
 """
 
@@ -32,10 +32,10 @@ class Head:
 
 
 def read_head(sizes: Sequence[int], content: Callable[[int], bytes]) -> Head:
-    """Read the head off the frames of an archive.
+    """Read the head from the frames of an archive.
 
-    `sizes` are the content sizes of all frames, `content` unfolds the frame of a number and must
-    return just as many bytes. Raises `TamperedError`.
+    `sizes` are the content sizes of all frames; `content` decompresses the frame of a number, to
+    exactly that size. Raises `TamperedError`.
     """
     manifest, number = _read_member(sizes, content, layout.MANIFEST, 0)
     signatures: list[HeadMember] = []
@@ -50,7 +50,7 @@ def read_head(sizes: Sequence[int], content: Callable[[int], bytes]) -> Head:
 
 
 def _begins(sizes: Sequence[int], content: Callable[[int], bytes], name: str, number: int) -> bool:
-    """Tell whether the frame of that number holds the signature called `name`."""
+    """Return whether the frame of that number holds the signature called `name`."""
     if number >= len(sizes) or sizes[number] > layout.BLOCK + layout.MAX_SIGNATURE_SIZE:
         return False
     return layout.names(content(number)[: layout.BLOCK], name)

@@ -1,8 +1,8 @@
-"""The layout of an archive, foretold from its manifest (FORMAT.md, sections 1 and 2).
+"""The layout of an archive, computed from its manifest (FORMAT.md, sections 1 and 2).
 
 An archive is a tar stream in which every byte after the signatures follows from the manifest.
-A reader therefore compares: it never parses a header, except for the size of the manifest and
-of the signatures, which nothing foretells.
+A reader therefore compares: it never parses a header, except for the sizes of the manifest and
+the signatures, which are not known in advance.
 
 - Each member is a ustar header (with a PAX header before it where the name asks for one), the
   content, and zeros up to the next multiple of 512.
@@ -23,7 +23,7 @@ from wheelferry_schemas.errors import TamperedError
 BLOCK = tarfile.BLOCKSIZE
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 FRAME_SIZE = 8 * 2**20
-"""How much content a zstd frame holds at the most; its window is never larger than that."""
+"""The most content that a zstd frame holds; its window is never larger."""
 MANIFEST = "manifest.json"
 SBOM = "sbom.cdx.json"
 MAX_SIGNATURES = 16
@@ -40,32 +40,32 @@ class Member:
 
 
 def signature_name(number: int) -> str:
-    """Return the name of a signature's member; the first has number 1."""
+    """Return the member name of a signature; the first has number 1."""
     return f"signatures/{number}.sig"
 
 
 def wheel_name(wheel: str) -> str:
-    """Return the name of a wheel's member."""
+    """Return the member name of a wheel."""
     return f"wheels/{wheel}"
 
 
 def python_name(archive: str) -> str:
-    """Return the name of the member that is an interpreter's archive."""
+    """Return the member name of a Python archive."""
     return f"pythons/{archive}"
 
 
 def pylock_name(target: str, *, alone: bool) -> str:
-    """Return the name of a target's lock; it has the target's id unless that is `alone`."""
+    """Return the name of a target's lock, with the target's id unless it is `alone`."""
     return "pylock.toml" if alone else f"pylock.{target}.toml"
 
 
 def requirements_name(target: str, *, alone: bool) -> str:
-    """Return the name of a target's requirements, which are called as its lock is."""
+    """Return the name of a target's requirements, with the id as for its lock."""
     return "requirements.txt" if alone else f"requirements.{target}.txt"
 
 
 def members(manifest: Manifest) -> tuple[Member, ...]:
-    """Return what follows the signatures, in order: documents, interpreters, wheels."""
+    """Return the members after the signatures, in order: documents, Python archives, wheels."""
     return (
         *(Member(name=d.name, size=d.size, sha256=d.sha256) for d in manifest.documents),
         *(Member(name=python_name(p.name), size=p.size, sha256=p.sha256) for p in manifest.pythons),
@@ -77,7 +77,7 @@ def members(manifest: Manifest) -> tuple[Member, ...]:
 
 
 def header(name: str, size: int, created: int) -> bytes:
-    """Return the tar header of a member: 512 bytes, or 1,536 where the name is a long one.
+    """Return the tar header of a member: 512 bytes, or 1,536 for a long name.
 
     `created` is the manifest's time in seconds since the epoch.
     """
@@ -89,7 +89,7 @@ def header(name: str, size: int, created: int) -> bytes:
 
 
 def padding(size: int) -> bytes:
-    """Return the zeros between a content of `size` bytes and the next header."""
+    """Return the zeros between content of `size` bytes and the next header."""
     return bytes(-size % BLOCK)
 
 
@@ -101,16 +101,16 @@ def frame_sizes(stream_size: int) -> Iterator[int]:
 
 
 def stream_size(name: str, size: int, created: int) -> int:
-    """Return how many bytes a member takes in the tar stream, header and padding included."""
+    """Return the size of a member in the tar stream, with header and padding."""
     return len(header(name, size, created)) + size + len(padding(size))
 
 
 def stated_size(block: bytes, name: str) -> int:
     """Return the size that the header of the manifest or of a signature states.
 
-    Raises `TamperedError` where the block is not the header of a member called `name`, or
-    where the size is above the limit for it. The rest of the header is compared later, when the
-    manifest has told the time.
+    Raises `TamperedError` if the block is not the header of a member called `name`, or if the size
+    is above its limit. The rest of the header is compared later, when the manifest has stated the
+    time.
     """
     limit = MAX_MANIFEST_SIZE if name == MANIFEST else MAX_SIGNATURE_SIZE
     if not names(block, name):
@@ -120,10 +120,10 @@ def stated_size(block: bytes, name: str) -> int:
         raise TamperedError(f"the size of {name} cannot be read")
     size = int(digits, 8)
     if not 0 < size <= min(limit, MAX_MEMBER_SIZE):
-        raise TamperedError(f"{name} has {size} bytes, allowed are 1 to {limit}")
+        raise TamperedError(f"{name} has {size} bytes, expected 1 to {limit}")
     return size
 
 
 def names(block: bytes, name: str) -> bool:
-    """Tell whether a tar header is that of a member called `name` (of at most 100 bytes)."""
+    """Return whether a tar header is that of a member called `name` (at most 100 bytes)."""
     return len(block) == BLOCK and block[:100] == name.encode().ljust(100, b"\0")

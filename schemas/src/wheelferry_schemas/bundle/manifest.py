@@ -1,4 +1,4 @@
-"""The manifest: what is in a bundle, for whom, and where it came from.
+"""The manifest: what is in a bundle, for which targets, and where it came from.
 
 The manifest is the one member that is signed; everything else is bound to it by size and hash.
 Its bytes are canonical: `serialize(parse(data)) == data`, or `parse` refuses. That one comparison
@@ -33,7 +33,7 @@ from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
 FORMAT_VERSION = 1
 MAX_MANIFEST_SIZE = 16 * 2**20
 MAX_MANIFEST_VALUES = 300_000
-"""What a manifest of 16 MiB cannot hold if it says something; bounds memory and time."""
+"""No real manifest of 16 MiB has more; bounds memory and time."""
 MAX_MEMBER_SIZE = 8 * 2**30 - 1
 """The largest size that a ustar header can state (eleven octal digits)."""
 
@@ -45,7 +45,7 @@ _DOCUMENT_NAME = re.compile(
 
 
 class NewerFormatError(WheelferryError):
-    """A bundle of a format that this version does not know yet."""
+    """A bundle of a newer format than this version reads."""
 
     exit_code = MalformedError.exit_code
 
@@ -56,7 +56,7 @@ Size = Annotated[int, Meta(ge=0, le=MAX_MEMBER_SIZE)]
 
 
 class MadeFrom(Model, frozen=True, kw_only=True):
-    """The input that a bundle was made from: its kind, file name and hash, and the options."""
+    """The input that a bundle was made from: its kind, file name, hash and options."""
 
     kind: Literal["uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml", "script"]
     name: Text
@@ -68,8 +68,8 @@ class Source(Model, frozen=True, kw_only=True):
     """Where a wheel came from.
 
     `location` is an index, a URL or a path relative to the project, without credentials.
-    `built_from` is the hash of the source archive, `commit` that of the git commit, that a wheel
-    was built from; both are null where the wheel was taken as it is.
+    `built_from` is the hash of the source archive that the wheel was built from, `commit` that of
+    the git commit; both are null if the wheel was not built here.
     """
 
     kind: Literal["registry", "url", "path", "git", "directory"]
@@ -80,10 +80,7 @@ class Source(Model, frozen=True, kw_only=True):
 
 
 class Package(Model, frozen=True, kw_only=True):
-    """One wheel, and the targets that it is for.
-
-    `dependencies` are the names that its dependency edges lead to on those targets.
-    """
+    """A wheel and its targets; `dependencies` are the packages that it depends on there."""
 
     name: Name
     version: VersionText
@@ -110,7 +107,7 @@ class Package(Model, frozen=True, kw_only=True):
 
 
 class Document(Model, frozen=True, kw_only=True):
-    """A member that is neither manifest, signature nor wheel."""
+    """A member for other tools: a lock, requirements, the SBOM."""
 
     name: str
     sha256: Sha256
@@ -122,7 +119,7 @@ class Document(Model, frozen=True, kw_only=True):
 
 
 class PythonArchive(Model, frozen=True, kw_only=True):
-    """An interpreter in an archive, and the targets that it is for."""
+    """A Python archive and the targets that it is for."""
 
     name: PythonName
     sha256: Sha256
@@ -131,7 +128,7 @@ class PythonArchive(Model, frozen=True, kw_only=True):
 
 
 class Manifest(Model, frozen=True, kw_only=True):
-    """Everything that a signer of a bundle vouches for (FORMAT.md, section 3)."""
+    """All that the signers of a bundle vouch for (FORMAT.md, section 3)."""
 
     format: Literal[1]
     name: Name
@@ -190,7 +187,7 @@ class Manifest(Model, frozen=True, kw_only=True):
         return problems
 
     def _tag_problems(self) -> list[str]:
-        """Return which wheels have no tag that fits one of their targets."""
+        """Return a problem for each wheel without a tag that fits one of its targets."""
         fitting: dict[str, set[Tag]] = {}
         problems = []
         for package in self.packages:
@@ -211,11 +208,11 @@ class Manifest(Model, frozen=True, kw_only=True):
         return parse_timestamp(self.created)
 
     def target(self, target_id: str) -> Target:
-        """Return the target of that id."""
+        """Return the target with that id."""
         return next(target for target in self.targets if target.id == target_id)
 
     def python_for(self, target_id: str) -> PythonArchive | None:
-        """Return the interpreter that comes along for a target, if one does."""
+        """Return the Python archive for a target, if there is one."""
         return next((python for python in self.pythons if target_id in python.targets), None)
 
     def packages_for(self, target_id: str) -> tuple[Package, ...]:
@@ -236,7 +233,7 @@ def serialize(manifest: Manifest) -> bytes:
 def _canonical(manifest: Manifest) -> bytes:
     data = manifest.plain()
     if not manifest.pythons:
-        # Nothing is said of them then: manifests that are older have no such field.
+        # Omitted then: older manifests have no such field.
         del data["pythons"]
     return canonical_json(data)
 
@@ -258,26 +255,26 @@ def parse(data: bytes) -> Manifest:
         raise MalformedError(
             "manifest.json is not valid",
             details=[str(error)],
-            hint="the bundle was damaged or tampered with: fetch it again from whoever made it",
+            hint="the bundle was damaged or tampered with: get it again from its sender",
         ) from error
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"manifest.json is not JSON: {error}") from error
     if _canonical(manifest) != data:
         raise MalformedError(
             "manifest.json is not in canonical form",
-            hint="the bundle was changed after it was made: fetch it again from whoever made it",
+            hint="the bundle was changed after it was made: get it again from its sender",
         )
     return manifest
 
 
 class _Head(msgspec.Struct):
-    """What manifests of all formats have."""
+    """The field that manifests of all formats have."""
 
     format: object = None
 
 
 def _refuse_newer(data: bytes) -> None:
-    """Refuse what is of a newer format, so that it says 'upgrade' and nothing else."""
+    """Refuse a newer format first, so that the error says 'upgrade' and nothing else."""
     try:
         version = msgspec.json.decode(data, type=_Head).format
     except msgspec.ValidationError:

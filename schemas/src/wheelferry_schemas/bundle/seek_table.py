@@ -1,7 +1,7 @@
 """The seek table at the end of an archive (zstd's contrib/seekable_format, version 0.1.0).
 
 A skippable frame that lists the compressed and the plain size of every frame before it, so that
-members can be read at random and in parallel. All numbers are little-endian:
+members can be read in any order and in parallel. All numbers are little-endian:
 
     0   u32   0x184D2A5E, a skippable frame
     4   u32   size of what follows
@@ -21,7 +21,7 @@ from wheelferry_schemas.errors import TamperedError
 
 FOOTER_SIZE = 9
 MAX_FRAMES = 2**18
-"""At 8 MiB each that makes 2 TiB."""
+"""2 TiB, at 8 MiB each."""
 _HEADER = struct.Struct("<II")
 _ENTRY = struct.Struct("<II")
 _FOOTER = struct.Struct("<IBI")
@@ -30,7 +30,7 @@ _SEEKABLE = 0x8F92EAB1
 
 
 class Frame(NamedTuple):
-    """Where a frame lies in the file, and how many bytes it unfolds to."""
+    """Where a frame lies in the file, and its decompressed size."""
 
     offset: int
     compressed_size: int
@@ -45,7 +45,7 @@ def encode(frames: Sequence[tuple[int, int]]) -> bytes:
 
 
 def size_from_footer(footer: bytes) -> int:
-    """Return how many bytes the whole table has, told by its last nine."""
+    """Return the size of the whole table, from its last nine bytes."""
     if len(footer) != FOOTER_SIZE:
         raise TamperedError("the file is too short to be a bundle")
     number, descriptor, magic = _FOOTER.unpack(footer)

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 _MAX_PART = 255
 _PLAIN = re.compile(r"(?!\.\.?(/|$))[\w.+\-~@=]+(/(?!\.\.?(/|$))[\w.+\-~@=]+)*", re.ASCII)
-"""Almost all names that there are: one look is enough."""
+"""Nearly all real names: one match is enough."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\:]")
 
 
 def name_problem(name: str) -> str | None:
-    """Return why a file below a folder may not have this relative path, None where it may."""
+    """Return why a relative path is not valid for a file, None if it is."""
     if len(name) <= _MAX_PART and _PLAIN.fullmatch(name):
         return None
     if _UNSAFE.search(name):
@@ -31,8 +31,8 @@ def name_problem(name: str) -> str | None:
 def colliding(paths: Iterable[str]) -> list[tuple[str, str, str]]:
     """Return the pairs of paths that cannot both be files on every file system, and why.
 
-    Names that differ only in case or in Unicode normalization are one file on some; a file is
-    never a folder as well.
+    Names that differ only in case or Unicode normalization are one file on some file systems; no
+    file is also a folder.
     """
     seen: dict[str, str] = {}
     folders: dict[str, str] = {}
@@ -54,7 +54,7 @@ def colliding(paths: Iterable[str]) -> list[tuple[str, str, str]]:
 
 
 def spelling_key(path: str, *, folds_case: bool = True) -> str:
-    """Return what two paths have in common that some file systems take for one.
+    """Return a key that is equal for paths that some file systems take for one.
 
     All of them that compare Unicode do not tell composed from decomposed characters; not all fold
     case.

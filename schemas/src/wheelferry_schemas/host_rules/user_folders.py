@@ -1,4 +1,4 @@
-"""Where files of wheelferry's own lie on a host; both sides have to look in the same place."""
+"""Where wheelferry's own files lie on a host, the same on both sides."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _APPLE = "Library/Application Support"
 def config_folder(environment: Mapping[str, str], platform: str, home: str) -> str:
     """Return the folder of a user's settings.
 
-    `platform` is `sys.platform`. As XDG has it, a variable that is empty or relative counts as
-    unset: the current folder says nothing about whom a user trusts.
+    `platform` is `sys.platform`. As in the XDG specification, an empty or relative variable counts
+    as unset: the current folder must not decide who is trusted.
     """
     if platform == "win32":
         return f"{environment.get('APPDATA') or home}/{_NAME}"

@@ -1,12 +1,12 @@
 """Who can write to a file or folder, and whether it is trusted: pure, from what `lstat` says.
 
-A file is believed that belongs to this user or to root, and that nobody else can write to. The
-same holds for a folder; the one that it lies in may be shared where that is sticky (`/tmp`), since
-nobody but its owner can then replace it.
+A file is trusted if it belongs to this user or to root, and no one else can write to it. The same
+holds for a folder; its parent may be shared if it is sticky (`/tmp`), since then only the owner can
+replace the folder.
 
-The group counts among the others, also where it is the private group of a user, as with umask 002:
-whether a group has other members, today or tomorrow, is not to be known from its number. Folders
-that wheelferry makes are never writable by their group, so that such a umask is no obstacle.
+The group counts as others, even the private group of a user, as with umask 002: its number does not
+tell whether it has other members, now or later. Folders that wheelferry makes are never writable by
+their group, so such a umask is no obstacle.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Kind = Literal["file", "folder"]
 
 
 def why_not_believed(mode: int, owner: int, *, user: int, kind: Kind) -> str | None:
-    """Return why a file or folder is not to be believed, None where it is.
+    """Return why a file or folder is not trusted, None if it is.
 
     `mode` is the whole `st_mode` of `lstat`, `owner` the user that it belongs to, `user` this one.
     """
@@ -32,10 +32,10 @@ def why_not_believed(mode: int, owner: int, *, user: int, kind: Kind) -> str | N
     if owner not in (user, ROOT):
         return f"belongs to another user (uid {owner})"
     if mode & OTHERS:
-        return f"can be written to by others (mode {stat.S_IMODE(mode):04o})"
+        return f"is writable by others (mode {stat.S_IMODE(mode):04o})"
     return None
 
 
 def is_shared(mode: int) -> bool:
-    """Return whether everybody may make files in a folder of this mode, as in `/tmp`."""
+    """Return whether everyone may create files in a folder of this mode, as in `/tmp`."""
     return bool(mode & stat.S_IWOTH)

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 BLOCK = 512
 MAX_END = 2**20
-"""Programs fill the last record with zeros; this many are taken for that."""
+"""Programs pad the last record with zeros, at most this many."""
 _ZEROS = bytes(BLOCK)
 _PIECE = 2**18
 _HEADER = struct.Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12s")
@@ -32,7 +32,7 @@ _PAX, _LONG_NAME, _LONG_LINK = b"x", b"L", b"K"
 _MAX_EXTENDED = {_PAX: 2**20, _LONG_NAME: 2**13, _LONG_LINK: 2**13}
 _FITS_A_HEADER = 99
 _NEARLY_FULL = 97
-"""Some programs do not cut a name within a character."""
+"""Some programs do not cut a name in the middle of a character."""
 _OCTAL = re.compile(rb"[0-7]+[ \0]*")
 _TEXT = re.compile(rb"([^\0]*)\0*")
 _RECORD = re.compile(rb"([1-9][0-9]{0,6}) ([^\0\n=]+)=")
@@ -46,16 +46,16 @@ _PAX_VALUES = {
     **dict.fromkeys(("uname", "gname", "SCHILY.fflags", "LIBARCHIVE.creationtime"), _ANY),
 }
 _ATTRIBUTES = ("SCHILY.xattr.", "LIBARCHIVE.xattr.", "SCHILY.acl.", "RHT.security.")
-"""Extended attributes, of any value; they are not unpacked."""
+"""Extended attributes with any value; they are not unpacked."""
 
 
 class BrokenTarError(ValueError):
-    """What is read is no tar archive of the kind that is known."""
+    """The data is not a tar archive of the known kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TarEntry:
-    """A file, folder or symbolic link. `name` is empty for the folder that all is in."""
+    """A file, folder or symbolic link; `name` is empty for the root folder."""
 
     name: str
     kind: Literal["file", "folder", "link"]
@@ -85,7 +85,7 @@ class _Header(NamedTuple):
 
 
 def read_entries(read: Callable[[int], bytes]) -> Iterator[tuple[TarEntry, Iterator[bytes]]]:
-    """Yield what a tar archive holds, each with its content; raises `BrokenTarError`.
+    """Yield each entry of a tar archive with its content; raises `BrokenTarError`.
 
     `read` returns as many bytes as asked for, fewer at the end alone. What is left of a content
     when the next entry is asked for is passed over.
@@ -131,12 +131,12 @@ def _content(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
 
 
 def _read_end(read: Callable[[int], bytes]) -> None:
-    """Read on after the first block of zeros; there is one more at least, and nothing else."""
+    """Read what follows the first block of zeros: at least one more, and nothing else."""
     size = BLOCK
     while data := read(_PIECE):
         size += len(data)
         if data.strip(b"\0"):
-            raise BrokenTarError("something follows its end")
+            raise BrokenTarError("data follows its end")
         if size > MAX_END:
             raise BrokenTarError(f"its end is longer than {MAX_END} bytes")
     if size < 2 * BLOCK or size % BLOCK:
@@ -150,9 +150,9 @@ def _parse_header(block: bytes) -> _Header:
     if _octal(header.checksum, "checksum") != sum(plain):
         raise BrokenTarError(f"the checksum of {_shown(header.name)} is not that of its header")
     if header.magic not in (_POSIX, _GNU):
-        raise BrokenTarError(f"{_shown(header.name)} is neither as POSIX nor as GNU tar write it")
+        raise BrokenTarError(f"{_shown(header.name)} has neither a POSIX nor a GNU tar header")
     if header.rest.strip(b"\0") or (header.magic == _GNU and header.prefix.strip(b"\0")):
-        raise BrokenTarError(f"{_shown(header.name)} has more in its header than is known")
+        raise BrokenTarError(f"{_shown(header.name)} has unknown data in its header")
     if header.type not in _KINDS and header.type not in _MAX_EXTENDED:
         raise BrokenTarError(
             f"{_shown(header.name)} is neither a file, nor a folder, nor a symbolic link"
@@ -182,9 +182,9 @@ def _entry(header: _Header, size: int, extended: Mapping[bytes, bytes]) -> TarEn
     if name != stated and b".." in stated.split(b"/"):
         raise BrokenTarError(f"{_shown(name)} has another name in its header")
     if bool(link) != (kind == "link"):
-        raise BrokenTarError(f"{_shown(name)} has a target that does not go with its type")
+        raise BrokenTarError(f"{_shown(name)} has a target, or lacks one, against its type")
     if kind != "file" and size:
-        raise BrokenTarError(f"{_shown(name)} has a content that does not go with its type")
+        raise BrokenTarError(f"{_shown(name)} has content, which its type does not allow")
     if int(pax.get("size", b"%d" % size)) != size:
         raise BrokenTarError(f"{_shown(name)} has two sizes")
     return TarEntry(
@@ -198,25 +198,25 @@ def _entry(header: _Header, size: int, extended: Mapping[bytes, bytes]) -> TarEn
 
 
 def _plain(name: str, kind: str) -> str:
-    """Return a name as paths are spelled: tar puts `./` before, and `/` after that of a folder."""
+    """Return a name as a path: tar puts `./` before it, and `/` after the name of a folder."""
     if kind != "folder":
         return name.removeprefix("./")
     return "" if name in (".", "./") else name.removeprefix("./").removesuffix("/") or name
 
 
 def _longer(stated: bytes, pax: bytes | None, gnu: bytes | None) -> bytes:
-    """Return a name, from an extended header only where the header itself has no room for it."""
+    """Return a name, from an extended header only if the header itself has no room for it."""
     if gnu is not None:
         name = gnu.removesuffix(b"\0")
         if name == gnu or b"\0" in name:
-            raise BrokenTarError(f"{_shown(name)} is no long name as GNU tar writes it")
-        # In the header itself is its beginning; some programs leave out that of a link's target.
+            raise BrokenTarError(f"{_shown(name)} is not a long name as GNU tar writes it")
+        # The header itself has the beginning; some programs omit that of a link's target.
         if 0 < len(stated) < _NEARLY_FULL or not name.startswith(stated):
             raise BrokenTarError(f"{_shown(name)} has another name in its header")
         return name
     if pax is None or pax == stated:
         return stated
-    # What is in the header itself is made up by each program in its own way.
+    # Each program fills the header itself in its own way.
     if (pax.isascii() and len(pax) <= _FITS_A_HEADER) or stated.startswith(b"/"):
         raise BrokenTarError(f"{_shown(pax)} has another name in its header")
     return pax

@@ -23,13 +23,13 @@ FILE_NAME = "allowed_signers"
 _OPTION = re.compile(r'(?P<name>[A-Za-z-]+)(="(?P<value>[^"]*)")?(,|$)')
 _WORD = r'((?:"[^"]*"|[^\s"])+)'
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""Where OpenSSH meets such characters it reads another line than we would."""
+"""OpenSSH reads a line with such characters differently than we would."""
 _TIMES = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowedSigner:
-    """One line: whose key it is, and for what and when it counts.
+    """One line: who owns a key, and for what and when its signatures count.
 
     Times are seconds since the epoch, `namespaces` are patterns; None means no limit.
     """
@@ -41,7 +41,7 @@ class AllowedSigner:
     valid_before: int | None = None
 
     def refusal(self, namespace: str, now: int) -> str | None:
-        """Return why a signature by this key is not accepted now, or None where it is."""
+        """Return why a signature by this key is not accepted now, None if it is."""
         if self.namespaces is not None and not _allows(self.namespaces, namespace):
             return f"the key of {self.principals} is not allowed for {namespace}"
         if self.valid_after is not None and now < self.valid_after:
@@ -54,7 +54,7 @@ class AllowedSigner:
 def entry(name: str, key: PublicKey) -> str:
     """Return the line that lets `name` sign bundles with `key`.
 
-    Raises `UsageError` where the name would not be read back as one principal.
+    Raises `UsageError` if the name would not be read back as one principal.
     """
     if not re.fullmatch(r"[A-Za-z0-9._%+@-]{1,200}", name):
         raise UsageError(
@@ -65,7 +65,7 @@ def entry(name: str, key: PublicKey) -> str:
 
 
 def parse(text: str) -> tuple[AllowedSigner, ...]:
-    """Read a whole file; raises `MalformedError` that names every bad line."""
+    """Read a whole file; raises a `MalformedError` that names every bad line."""
     signers: list[AllowedSigner] = []
     problems: list[str] = []
     for number, line in enumerate(_lines(text), start=1):
@@ -85,11 +85,10 @@ def parse(text: str) -> tuple[AllowedSigner, ...]:
 
 
 def people(signers: Iterable[AllowedSigner], keys: Collection[PublicKey]) -> int:
-    """Return how many people at least it takes to sign with all of these keys.
+    """Return the smallest number of people who can sign with all of these keys.
 
-    Whoever a line names may use its key, and who may use several keys needs nobody else: two keys
-    of one principal are one person, one key under two names is one. Keys that nobody is listed
-    for do not count.
+    Each principal of a line may use its key, so two keys of one principal are one person, and one
+    key under two names is one person. Keys without a line do not count.
     """
     bits = {key: 1 << number for number, key in enumerate(dict.fromkeys(keys))}
     lines = [(s.principals.split(","), s.key) for s in signers if s.key in bits]
@@ -110,7 +109,7 @@ def people(signers: Iterable[AllowedSigner], keys: Collection[PublicKey]) -> int
 
 
 def parse_key_file(text: str) -> tuple[PublicKey, str]:
-    """Read a `.pub` file or its one line: the key and its comment (which may be empty)."""
+    """Read the one line of a `.pub` file: the key and its comment, which may be empty."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     words = lines[0].split(None, 2) if lines else []
     if len(lines) != 1 or len(words) < 2:
@@ -122,7 +121,7 @@ def parse_key_file(text: str) -> tuple[PublicKey, str]:
 
 
 def without(text: str, keys: Iterable[PublicKey]) -> str:
-    """Return the file's text without the lines of these keys; all else stays as it is."""
+    """Return the file's text without the lines of these keys, otherwise unchanged."""
     gone = set(keys)
     kept = []
     for line in _lines(text):
@@ -133,12 +132,12 @@ def without(text: str, keys: Iterable[PublicKey]) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines with their ends. Python's other line breaks are none to OpenSSH."""
+    """Return the lines with their ends; only a line feed ends a line, as in OpenSSH."""
     return re.split(r"(?<=\n)", text)
 
 
 def _allows(patterns: Sequence[str], name: str) -> bool:
-    """Match as OpenSSH does: `*` and `?` are wild, `!` says what must not match."""
+    """Match as OpenSSH does: `*` and `?` are wildcards, `!` negates."""
     matching = [
         pattern
         for pattern in patterns
@@ -170,7 +169,7 @@ def _parse_line(line: str) -> AllowedSigner:
 
 
 def _first_words(line: str, number: int) -> list[str]:
-    """Return the first words of a line; what follows them may be anything."""
+    """Return the first words of a line; anything may follow them."""
     words = r"\s+".join([_WORD] * number)
     match = re.match(rf"\s*{words}(\s|$)", line, re.ASCII)
     if match is None:
@@ -202,7 +201,7 @@ def _parse_options(text: str) -> dict[str, str | None]:
 
 
 def _parse_time(text: str | None) -> int | None:
-    """Read YYYYMMDD[HHMM[SS]] with an optional Z; without one it is this host's local time."""
+    """Read YYYYMMDD[HHMM[SS]], in UTC with a final Z, otherwise in this host's local time."""
     if text is None:
         return None
     digits = text.removesuffix("Z")

@@ -18,7 +18,7 @@ KEY_TYPES = {
     "sk-ssh-ed25519@openssh.com": 2,
     "sk-ecdsa-sha2-nistp256@openssh.com": 3,
 }
-"""The types of keys that are known, each with the number of strings that follow its name."""
+"""The known types of keys, each with the number of strings after its name."""
 
 
 def string(data: bytes) -> bytes:
@@ -27,7 +27,7 @@ def string(data: bytes) -> bytes:
 
 
 class Reader:
-    """Reads fields off a blob, and refuses to read past its end."""
+    """Reads fields from a blob; refuses to read past its end."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -56,14 +56,14 @@ class Reader:
         return int.from_bytes(data, "big")
 
     def finish(self) -> None:
-        """Refuse bytes that are left over."""
+        """Refuse trailing bytes."""
         if self._at != len(self._data):
             raise MalformedError("bytes follow its end")
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """An SSH public key, as its wire bytes. Two keys are the same where those are."""
+    """An SSH public key as its wire bytes; keys with equal bytes are equal."""
 
     blob: bytes
 
@@ -84,7 +84,7 @@ class PublicKey:
 
 
 def parse_public_key(key_type: str, base64_blob: str) -> PublicKey:
-    """Read a key from the two words that `.pub` and allowed_signers files hold.
+    """Read a key from its two words in a `.pub` or allowed_signers file.
 
     Raises `MalformedError`.
     """
@@ -96,7 +96,7 @@ def parse_public_key(key_type: str, base64_blob: str) -> PublicKey:
         raise MalformedError("the key is not base64") from error
     reader = Reader(blob)
     if reader.string() != key_type.encode():
-        raise MalformedError(f"the key says another type than {key_type!r} inside")
+        raise MalformedError(f"the type inside the key is not {key_type!r}")
     for _ in range(KEY_TYPES[key_type]):
         reader.string()
     reader.finish()

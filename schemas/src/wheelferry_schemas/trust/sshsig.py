@@ -34,7 +34,7 @@ class Signature:
 
 
 def signed_data(message: bytes, namespace: str, hash_name: str) -> bytes:
-    """Return the bytes that the key really signs: not the message but its hash, in context."""
+    """Return the bytes that the key signs: the hash of the message, in context."""
     digest = hashlib.new(hash_name, message).digest()
     return (
         _MAGIC
@@ -63,8 +63,8 @@ def encode(signature: Signature) -> bytes:
 def decode(armored: bytes) -> Signature:
     """Read an armored signature strictly.
 
-    Raises `MalformedError` for text around the armor, trailing bytes, another version than 1,
-    a filled reserved field or an unknown hash.
+    Raises `MalformedError` for text around the armor, trailing bytes, a version other than 1, a
+    reserved field that is not empty or an unknown hash.
     """
     try:
         return _decode_blob(_unarmor(armored))
@@ -99,7 +99,7 @@ def _decode_blob(blob: bytes) -> Signature:
         raise MalformedError("it does not begin with SSHSIG")
     version = reader.uint32()
     if version != _VERSION:
-        raise MalformedError(f"it has version {version}, known is {_VERSION}")
+        raise MalformedError(f"it has version {version}, expected {_VERSION}")
     key = PublicKey(reader.string())
     namespace = reader.string()
     reserved = reader.string()
@@ -109,7 +109,7 @@ def _decode_blob(blob: bytes) -> Signature:
     if reserved:
         raise MalformedError("its reserved field is not empty")
     if hash_name not in HASHES:
-        raise MalformedError(f"it uses the hash {hash_name!r}, allowed are sha256 and sha512")
+        raise MalformedError(f"it uses the hash {hash_name!r}, only sha256 and sha512 are allowed")
     try:
         return Signature(key=key, namespace=namespace.decode(), hash_name=hash_name, blob=signature)
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ from packaging.utils import BuildTag, InvalidWheelFilename, NormalizedName, pars
 from packaging.version import Version
 
 MAX_TAGS = 1000
-"""`py2.py3-none-any` stands for two tags; three lists of a thousand would stand for a billion."""
+"""`py2.py3-none-any` means two tags; three lists of a thousand would mean a billion."""
 
 
 def parse_wheel_name(
@@ -22,6 +22,6 @@ def parse_wheel_name(
 
 
 def has_too_many_tags(file_name: str) -> bool:
-    """Tell whether a name stands for more tags than any real wheel has."""
+    """Return whether a name stands for more tags than any real wheel has."""
     lists = file_name.removesuffix(".whl").rsplit("-", 3)[1:]
     return math.prod(tags.count(".") + 1 for tags in lists) > MAX_TAGS
