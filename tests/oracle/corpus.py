@@ -66,7 +66,7 @@ class Corpus:
     def files(
         self, shape: Shape, flags: Sequence[str], target: OracleTarget
     ) -> tuple[Answer, frozenset[str]]:
-        """Return what uv installs of a shape's project, and the files that it asks the indexes for."""
+        """Return what uv installs of a shape's project, and the files that it asks indexes for."""
         folder = self.locked(shape)
 
         def install() -> tuple[Answer, frozenset[str]]:
