@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from wheelferry_bundler.create.bundle_plan import BundlePlan
     from wheelferry_bundler.create.creation import Created, Progress
     from wheelferry_bundler.create.problems import Problem
-    from wheelferry_bundler.read.inputs import Input as Source
+    from wheelferry_bundler.read.inputs import Source
     from wheelferry_bundler.sign.signing_keys import Signer
     from wheelferry_schemas.bundle.manifest import Manifest
     from wheelferry_schemas.target import Target
@@ -83,7 +83,7 @@ _VALUES = {
     "Problem": "wheelferry_bundler.create.problems:Problem",
     "Progress": "wheelferry_bundler.create.creation:Progress",
     "Signer": "wheelferry_bundler.sign.signing_keys:Signer",
-    "Source": "wheelferry_bundler.read.inputs:Input",
+    "Source": "wheelferry_bundler.read.inputs:Source",
     "Target": "wheelferry_schemas.target:Target",
 }
 _P = ParamSpec("_P")
@@ -152,9 +152,9 @@ def find_source(path: Path = Path()) -> Source:
 
     Raises `UsageError` if there is none.
     """
-    from wheelferry_bundler.read.inputs import find_input
+    from wheelferry_bundler.read.inputs import find_source
 
-    return find_input(Path(path))
+    return find_source(Path(path))
 
 
 @_raises_own

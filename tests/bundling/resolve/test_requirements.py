@@ -27,7 +27,7 @@ from wheelferry_bundler.fetch.wheel_folders import list_folders
 from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.model.wanted import Wanted
-from wheelferry_bundler.read.inputs import find_input
+from wheelferry_bundler.read.inputs import find_source
 from wheelferry_bundler.resolve.requirements import read_requirements, read_requirements_for_all
 from wheelferry_bundler.select.selection import select
 from wheelferry_schemas.errors import (
@@ -64,7 +64,7 @@ def test_obeys_constraints(tmp_path: Path) -> None:
 
 def test_resolves_several_targets_side_by_side(tmp_path: Path) -> None:
     path = write(tmp_path, "demo\n")
-    locked = read_requirements_for_all(find_input(path), [LINUX, WINDOWS], Wanted())
+    locked = read_requirements_for_all(find_source(path), [LINUX, WINDOWS], Wanted())
     assert {target: len(locked[target].packages) for target in locked} == {
         LINUX.id: 2,
         WINDOWS.id: 3,
@@ -75,7 +75,7 @@ PINS = "demo==1.0\nhelper==1.0\ncolorama==1.0 ; sys_platform == 'win32'\n"
 
 
 def read_for_all(path: Path, *targets: Target) -> dict[str, list[str]]:
-    locked = read_requirements_for_all(find_input(path), targets, Wanted())
+    locked = read_requirements_for_all(find_source(path), targets, Wanted())
     return {target.id: chosen(locked[target.id], target) for target in targets}
 
 
@@ -114,7 +114,7 @@ def test_pins_of_several_versions_follow_their_markers(tmp_path: Path) -> None:
 def test_a_pin_that_hangs_on_the_patch_release_is_a_problem_of_the_target(tmp_path: Path) -> None:
     path = write(tmp_path, "early==1.0rc1 ; python_full_version >= '3.12.4'\n")
     target = target_of("manylinux_2_28_x86_64", "3.12")
-    locked = read_requirements_for_all(find_input(path), [target], Wanted())[target.id]
+    locked = read_requirements_for_all(find_source(path), [target], Wanted())[target.id]
     (problem,) = select(locked, target).problems
     assert "--python 3.12.3 (Ubuntu 24.04)" in str(problem.hint)
 
@@ -122,7 +122,7 @@ def test_a_pin_that_hangs_on_the_patch_release_is_a_problem_of_the_target(tmp_pa
 def test_a_pin_is_for_every_patch_release_of_the_stated_python(tmp_path: Path) -> None:
     path = write(tmp_path, "early==1.0rc1\n")
     target = target_of("manylinux_2_28_x86_64", f"{PYTHON}.4")
-    locked = read_requirements_for_all(find_input(path), [target], Wanted())[target.id]
+    locked = read_requirements_for_all(find_source(path), [target], Wanted())[target.id]
     assert select(locked, target).target.requires_python == f"=={PYTHON}.*"
 
 
@@ -134,7 +134,7 @@ def test_tells_once_what_a_build_says_that_fails_for_every_target(tmp_path: Path
     )
     path = write(tmp_path, "./bad\n")
     with pytest.raises(BuildError, match="2 of 2 targets") as caught:
-        read_requirements_for_all(find_input(path), [LINUX, WINDOWS], Wanted())
+        read_requirements_for_all(find_source(path), [LINUX, WINDOWS], Wanted())
     assert "\n".join(caught.value.details).count("no way") == 1
     assert (
         sum(target.id in line for target in (LINUX, WINDOWS) for line in caught.value.details) == 2
@@ -145,7 +145,7 @@ def test_names_all_targets_that_cannot_be_resolved(tmp_path: Path, index: LocalI
     index.add(make_wheel("only", tag="cp37-cp37m-win32"))
     path = write(tmp_path, "only\n")
     with pytest.raises(UnfitError, match="2 of 2 targets could not be resolved") as caught:
-        read_requirements_for_all(find_input(path), [LINUX, WINDOWS], Wanted())
+        read_requirements_for_all(find_source(path), [LINUX, WINDOWS], Wanted())
     assert LINUX.id in str(caught.value)
     assert WINDOWS.id in str(caught.value)
 
@@ -207,7 +207,7 @@ def test_roots_are_what_the_file_asks_for(
     write(tmp_path, "demo\n", "limits.txt")
     path = write(tmp_path, text)
     assert (
-        roots(read_requirements_for_all(find_input(path), [LINUX], Wanted())[LINUX.id]) == expected
+        roots(read_requirements_for_all(find_source(path), [LINUX], Wanted())[LINUX.id]) == expected
     )
 
 
@@ -301,7 +301,7 @@ def test_local_paths_start_at_the_folder_that_is_given(tmp_path: Path) -> None:
     make_source(tmp_path / "lib", make_wheel("demo-lib"))
     path = write(tmp_path / "requirements", "./lib\n")
     locked = read_requirements(
-        dataclasses.replace(find_input(path), folder=tmp_path), LINUX, Wanted()
+        dataclasses.replace(find_source(path), folder=tmp_path), LINUX, Wanted()
     )
     assert only(locked, "demo-lib").source.path == tmp_path / "lib"
 

@@ -9,7 +9,7 @@ from support.making.wheels import make_wheel
 from wheelferry_bundler.model.locked import LockedPackage, LockedSet
 from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.model.wanted import Wanted
-from wheelferry_bundler.read.inputs import find_input
+from wheelferry_bundler.read.inputs import find_source
 from wheelferry_bundler.read.targets import make_target, parse_python
 from wheelferry_bundler.resolve.requirements import read_requirements
 from wheelferry_bundler.select.platforms import parse_platform
@@ -44,7 +44,7 @@ def read(
     wanted: Wanted | None = None,
     options: BuildOptions | None = None,
 ) -> LockedSet:
-    source = find_input(path)
+    source = find_source(path)
     return read_requirements(source, target, wanted or Wanted(allow_outside_paths=True), options)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from wheelferry_bundler.build.build_python import BuildPython
 from wheelferry_bundler.fetch.logins import Logins
 from wheelferry_bundler.model.locations import Locations
-from wheelferry_bundler.model.urls import redacted, with_login
+from wheelferry_bundler.model.urls import redacted
 from wheelferry_schemas.errors import BuildError
 
 _SHOWN_LINES = 20
@@ -91,17 +91,12 @@ def _environment(locations: Locations) -> dict[str, str]:
         environment["PIP_FIND_LINKS"] = f"{' '.join(folders)} {known}".rstrip()
     logins = Logins(locations.indexes)
     if locations.mirrors:
-        first, *others = (_with_login(url, logins) for url in locations.mirrors)
+        first, *others = map(logins.added_to, locations.mirrors)
         environment["PIP_INDEX_URL"] = first
         environment["PIP_EXTRA_INDEX_URL"] = " ".join(others)
     elif "PIP_INDEX_URL" not in environment:
         # An index that replaces PyPI for uv applies to build requirements too.
         default = next((index.url for index in locations.indexes if index.default), None)
         if default is not None:
-            environment["PIP_INDEX_URL"] = _with_login(default, logins)
+            environment["PIP_INDEX_URL"] = logins.added_to(default)
     return environment
-
-
-def _with_login(url: str, logins: Logins) -> str:
-    login = logins.find(url)
-    return with_login(url, login.user, login.password) if login else url

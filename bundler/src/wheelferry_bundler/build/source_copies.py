@@ -18,7 +18,8 @@ from wheelferry_bundler.model.locked import Artifact, LockedPackage
 from wheelferry_bundler.read.toml_tables import read_toml
 from wheelferry_schemas.errors import BuildError
 
-_LEGACY = {"requires": ["setuptools>=40.8.0"], "build-backend": "setuptools.build_meta:__legacy__"}
+LEGACY_REQUIRES = ("setuptools>=40.8.0",)
+LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 """The default build system (PEP 518)."""
 
 
@@ -56,7 +57,11 @@ def extended_copy(
     copy /= source.subdirectory or ""
     path = copy / "pyproject.toml"
     project = dict(read_toml(path).data) if path.is_file() else {}
-    system = {**_LEGACY, **project.get("build-system", {})}
+    system = {
+        "requires": list(LEGACY_REQUIRES),
+        "build-backend": LEGACY_BACKEND,
+        **project.get("build-system", {}),
+    }
     system["requires"] = [*system["requires"], *package.build_requires]
     project["build-system"] = system
     path.write_text(tomli_w.dumps(project), encoding="utf-8")

@@ -16,7 +16,7 @@ from wheelferry_bundler.model.bundle_names import named_after
 from wheelferry_bundler.model.locked import Artifact, LockedSet
 from wheelferry_bundler.model.options import BuildOptions, check_allowed
 from wheelferry_bundler.model.wanted import Wanted
-from wheelferry_bundler.read.inputs import Input
+from wheelferry_bundler.read.inputs import Source
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.pyproject import Pyproject
 from wheelferry_bundler.read.toml_tables import read_input
@@ -39,7 +39,7 @@ class Request:
     built; with `missing_hashes` also files that the lock states no hash for.
     """
 
-    source: Input
+    source: Source
     name: str | None = None
     targets: Sequence[Target]
     wanted: Wanted = field(default_factory=Wanted)

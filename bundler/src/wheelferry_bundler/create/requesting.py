@@ -12,7 +12,7 @@ from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from wheelferry_bundler.create.bundle_plan import Request
-    from wheelferry_bundler.read.inputs import Input
+    from wheelferry_bundler.read.inputs import Source
     from wheelferry_schemas.target import Target
 
 
@@ -54,7 +54,7 @@ class CreateOptions(Wanted):
             bundle_names.checked(self.name)
 
 
-def request_for(source: Input, targets: Sequence[Target], options: CreateOptions) -> Request:
+def request_for(source: Source, targets: Sequence[Target], options: CreateOptions) -> Request:
     """Return the request; raises `UsageError` without targets, else as `read_python_archives`."""
     from packaging.utils import canonicalize_name
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from wheelferry_bundler.model.locations import Index
-from wheelferry_bundler.model.urls import origin, without_credentials
+from wheelferry_bundler.model.urls import origin, with_login, without_credentials
 
 _KEYRING_SECONDS = 60
 _PROVIDERS = ("UV_KEYRING_PROVIDER", "PIP_KEYRING_PROVIDER")
@@ -56,6 +56,11 @@ class Logins:
         if listed and (known is None or listed.user == known.user):
             return listed
         return self._asked.get(origin(url)) or known
+
+    def added_to(self, url: str) -> str:
+        """Return a URL with its login, for programs that cannot find it themselves."""
+        login = self.find(url)
+        return with_login(url, login.user, login.password) if login else url
 
     def ask_keyring(self, url: str) -> Login | None:
         """Return the keyring's login for a URL, which `find` returns from then on."""

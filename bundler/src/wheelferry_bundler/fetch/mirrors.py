@@ -5,16 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-)
-
 from wheelferry_bundler.fetch.simple_pages import ACCEPT, Link, PageError, parse_page
 from wheelferry_bundler.fetch.transfers import AttemptError, Transfers
+from wheelferry_bundler.model.locked import project_of
 from wheelferry_bundler.model.urls import host
-from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
 
 
 class Mirrors:
@@ -37,7 +31,7 @@ class Mirrors:
 
         A file of that name with another stated hash does not count.
         """
-        project = _project(file_name)
+        project = project_of(file_name)
         found: list[Link] = []
         problems: list[AttemptError] = []
         for index in self._urls if project else ():
@@ -71,15 +65,3 @@ class Mirrors:
             return AttemptError(
                 f"{host(url)}: {error}", "is it the URL of an index, as in --index-url of pip?"
             )
-
-
-def _project(file_name: str) -> str | None:
-    """Return the normalized project name of a wheel or source archive."""
-    try:
-        return parse_wheel_name(file_name)[0]
-    except InvalidWheelFilename:
-        pass
-    try:
-        return parse_sdist_filename(file_name)[0]
-    except InvalidSdistFilename:
-        return None

@@ -14,7 +14,12 @@ from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
-from packaging.utils import BuildTag, InvalidWheelFilename
+from packaging.utils import (
+    BuildTag,
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+)
 
 from wheelferry_bundler.model.conflicts import SyntheticExtra
 from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
@@ -60,6 +65,18 @@ class Artifact:
     def tags(self) -> frozenset[Tag]:
         """The wheel's tags, empty where the file name is not that of a wheel."""
         return self._parsed[3]
+
+
+def project_of(file_name: str) -> str | None:
+    """Return the normalized project name of a wheel or source archive, None for other files."""
+    try:
+        return parse_wheel_name(file_name)[0]
+    except InvalidWheelFilename:
+        pass
+    try:
+        return parse_sdist_filename(file_name)[0]
+    except InvalidSdistFilename:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

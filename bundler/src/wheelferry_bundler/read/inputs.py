@@ -1,4 +1,4 @@
-"""Finds the input of a bundle: a project folder, a lock, requirements or a script."""
+"""Finds the source of a bundle: a project folder, a lock, requirements or a script."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class Source:
     """The file that a bundle is made from.
 
     `passed_over` are other candidates in the same folder. `lines` is the content of a requirements
@@ -50,31 +50,31 @@ class Input:
         return self.lines is not None and self.lines.complete and bool(self.lines.asked)
 
 
-def find_input(source: Path) -> Input:
-    """Return a file as an input, or the preferred one of the files in a folder.
+def find_source(path: Path) -> Source:
+    """Return a file as a source, or the preferred one of the files in a folder.
 
     Raises `UsageError` where there is none, and as `read_lines` for a requirements file.
     """
-    if source.is_dir():
-        return _find_in_folder(source)
-    if not source.exists():
-        raise UsageError(f"{source} does not exist", hint="name a project folder or a lock")
-    kind = _kind(source.name)
-    if kind is None or (source.suffix == ".py" and not is_script(source)):
+    if path.is_dir():
+        return _find_in_folder(path)
+    if not path.exists():
+        raise UsageError(f"{path} does not exist", hint="name a project folder or a lock")
+    kind = _kind(path.name)
+    if kind is None or (path.suffix == ".py" and not is_script(path)):
         raise UsageError(
-            f"{source.name} is not a lock that wheelferry reads",
+            f"{path.name} is not a lock that wheelferry reads",
             hint="wheelferry reads uv.lock, pylock.toml, pylock.<name>.toml, requirements*.txt, "
             "pyproject.toml, and scripts that state their dependencies (PEP 723)",
         )
     # As in pip: paths start at the current folder, which usually is the project.
     here = Path.cwd()
-    folder = here if here in source.resolve().parents else source.resolve().parent
-    return _input(source, kind, folder)
+    folder = here if here in path.resolve().parents else path.resolve().parent
+    return _source(path, kind, folder)
 
 
-def requirements_file(path: Path) -> Input:
-    """Return a requirements file as an input; raises as `read_lines`."""
-    return _input(path, "requirements.txt", path.parent)
+def requirements_file(path: Path) -> Source:
+    """Return a requirements file as a source; raises as `read_lines`."""
+    return _source(path, "requirements.txt", path.parent)
 
 
 def is_script(path: Path) -> bool:
@@ -82,8 +82,8 @@ def is_script(path: Path) -> bool:
     return bool(SCRIPT_BLOCK.search(read_input(path)))
 
 
-def indexes_of(source: Input) -> tuple[Index, ...]:
-    """Return the indexes that the input and the settings name; their URLs may contain logins.
+def indexes_of(source: Source) -> tuple[Index, ...]:
+    """Return the indexes that a source and the settings name; their URLs may contain logins.
 
     Raises `MalformedError` where a settings file is not TOML.
     """
@@ -91,12 +91,12 @@ def indexes_of(source: Input) -> tuple[Index, ...]:
     return (*own, *known_indexes(source.path.resolve().parent))
 
 
-def _input(path: Path, kind: LockKind, folder: Path, passed_over: Sequence[str] = ()) -> Input:
+def _source(path: Path, kind: LockKind, folder: Path, passed_over: Sequence[str] = ()) -> Source:
     lines = read_lines(path) if kind == "requirements.txt" else None
-    return Input(path=path, kind=kind, folder=folder, passed_over=tuple(passed_over), lines=lines)
+    return Source(path=path, kind=kind, folder=folder, passed_over=tuple(passed_over), lines=lines)
 
 
-def _find_in_folder(folder: Path) -> Input:
+def _find_in_folder(folder: Path) -> Source:
     names = [*_LOCKS, *sorted(path.name for path in folder.glob("requirements*.txt"))]
     found = [name for name in dict.fromkeys(names) if (folder / name).is_file()]
     if not found and _is_project(folder / "pyproject.toml"):
@@ -105,7 +105,7 @@ def _find_in_folder(folder: Path) -> Input:
         raise _unlocked(folder)
     kind = _kind(found[0])
     assert kind is not None
-    return _input(folder / found[0], kind, folder.resolve(), found[1:])
+    return _source(folder / found[0], kind, folder.resolve(), found[1:])
 
 
 def _is_project(path: Path) -> bool:

@@ -14,18 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-)
+from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.model.locations import Index
+from wheelferry_bundler.model.locked import project_of
 from wheelferry_bundler.model.urls import file_name, redacted
 from wheelferry_bundler.read.toml_tables import read_input
 from wheelferry_schemas.errors import MalformedError, UsageError
-from wheelferry_schemas.wheel.wheel_name import parse_wheel_name
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -50,7 +45,7 @@ _WITHOUT_EFFECT = frozenset(
 )
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementLines:
     """The content of a requirements file and its includes.
 
@@ -63,7 +58,7 @@ class RequirementLines:
 
     text: str = ""
     constraints: str = ""
-    hashes: dict[str, frozenset[str]] = field(default_factory=dict)
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     indexes: tuple[Index, ...] = ()
     asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unnamed: bool = False
@@ -82,23 +77,37 @@ def read_lines(path: Path) -> RequirementLines:
     Raises `MalformedError`, `TransferError` where a file cannot be read, and `UsageError` for
     features of pip that are not supported.
     """
-    reader = _Reader(RequirementLines())
+    reader = _Reader()
     reader.read(path, constraints=False)
-    lines = reader.lines
-    # As in pip, the hashes of a constraint apply to requirements that list none.
-    listed = {**reader.constraint_hashes, **reader.hashes}
-    lines.hashes = {name: frozenset(digests) for name, digests in listed.items()}
-    lines.asked = {name: frozenset(extras) for name, extras in reader.asked.items()}
-    return lines
+    return reader.result()
 
 
 @dataclass
 class _Reader:
-    lines: RequirementLines
+    text: str = ""
+    constraints: str = ""
+    indexes: tuple[Index, ...] = ()
+    unnamed: bool = False
+    pinned: bool = True
+    prereleases: bool = False
     asked: dict[str, set[str]] = field(default_factory=dict)
     hashes: dict[str, set[str]] = field(default_factory=dict)
     constraint_hashes: dict[str, set[str]] = field(default_factory=dict)
     seen: set[tuple[Path, bool]] = field(default_factory=set)
+
+    def result(self) -> RequirementLines:
+        # As in pip, the hashes of a constraint apply to requirements that list none.
+        listed = {**self.constraint_hashes, **self.hashes}
+        return RequirementLines(
+            text=self.text,
+            constraints=self.constraints,
+            hashes={name: frozenset(digests) for name, digests in listed.items()},
+            indexes=self.indexes,
+            asked={name: frozenset(extras) for name, extras in self.asked.items()},
+            unnamed=self.unnamed,
+            pinned=self.pinned,
+            prereleases=self.prereleases,
+        )
 
     def read(self, path: Path, *, constraints: bool) -> None:
         path = path.resolve()
@@ -132,17 +141,17 @@ class _Reader:
             # uv allows only folders to be editable; a bundle contains built wheels anyway.
             editable = "" if _VERSION_CONTROL.match(value) else "-e "
             self._add(f"{editable}{value}", constraints=constraints)
-            self.lines.pinned = False
-            self.lines.unnamed = True
+            self.pinned = False
+            self.unnamed = True
         elif name == "--find-links":
-            self.lines.text += f"--find-links {_found(where, value, folder)}\n"
+            self.text += f"--find-links {_found(where, value, folder)}\n"
         elif name == "--pre":
-            self.lines.prereleases = True
+            self.prereleases = True
         elif name in _FOR_UV:
-            self.lines.text += f"{name} {value}".rstrip() + "\n"
+            self.text += f"{name} {value}".rstrip() + "\n"
             if name.endswith("index-url"):
                 index = Index(url=value, default=name == "--index-url")
-                self.lines.indexes = (*self.lines.indexes, index)
+                self.indexes = (*self.indexes, index)
         elif name not in _WITHOUT_EFFECT:
             raise MalformedError(
                 f"{where}: unknown option {name}", hint="remove it, or lock the project with uv"
@@ -168,17 +177,17 @@ class _Reader:
         if constraints:
             return
         if name is None:
-            self.lines.unnamed = True
+            self.unnamed = True
         else:
             extras = requirement.extras if requirement else ()
             self.asked.setdefault(name, set()).update(map(canonicalize_name, extras))
-        self.lines.pinned = self.lines.pinned and name is not None and _is_pinned(requirement)
+        self.pinned = self.pinned and name is not None and _is_pinned(requirement)
 
     def _add(self, text: str, *, constraints: bool) -> None:
         if constraints:
-            self.lines.constraints += f"{text}\n"
+            self.constraints += f"{text}\n"
         else:
-            self.lines.text += f"{text}\n"
+            self.text += f"{text}\n"
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -259,15 +268,7 @@ def _parse(where: str, text: str) -> Requirement | None:
 
 def _name_of_file(text: str) -> str | None:
     """Return the package name in the file name of a path or URL."""
-    name = file_name(re.split(r"[\s;\[]", text, maxsplit=1)[0].replace("\\", "/"))
-    try:
-        return parse_wheel_name(name)[0]
-    except InvalidWheelFilename:
-        pass
-    try:
-        return parse_sdist_filename(name)[0]
-    except InvalidSdistFilename:
-        return None
+    return project_of(file_name(re.split(r"[\s;\[]", text, maxsplit=1)[0].replace("\\", "/")))
 
 
 def _hashes(where: str, found: list[tuple[str, str]]) -> set[str]:

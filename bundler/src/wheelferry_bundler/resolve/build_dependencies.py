@@ -16,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.build.build_python import interpreter_for
+from wheelferry_bundler.build.source_copies import LEGACY_BACKEND, LEGACY_REQUIRES
 from wheelferry_bundler.model.locked import Dependency, LockedSet
 from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.model.urls import redacted
@@ -27,8 +28,6 @@ from wheelferry_bundler.select.selection import Selection
 from wheelferry_schemas.errors import BuildError
 from wheelferry_schemas.target import Target
 
-_LEGACY = ("setuptools>=40.8.0",)
-"""The default build system (PEP 518)."""
 _SHOWN_LINES = 20
 _HOOK = """
 import importlib, json, os, sys
@@ -105,9 +104,9 @@ def _needed(folder: Path, target: Target, options: BuildOptions) -> tuple[str, .
     path = folder / "pyproject.toml"
     system = read_toml(path).table("build-system") if path.is_file() else None
     if system is None or "requires" not in system:
-        return _LEGACY
+        return LEGACY_REQUIRES
     requires = system.texts("requires")
-    backend = system.optional_text("build-backend") or "setuptools.build_meta:__legacy__"
+    backend = system.optional_text("build-backend") or LEGACY_BACKEND
     asked = _ask_backend(
         folder, [backend, *system.texts("backend-path")], requires, target, options
     )

@@ -22,7 +22,7 @@ from wheelferry_bundler.model.bundle_names import named_after
 from wheelferry_bundler.model.locked import Artifact, LockedPackage, LockedSet
 from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.model.wanted import Wanted
-from wheelferry_bundler.read.inputs import Input
+from wheelferry_bundler.read.inputs import Source
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.requirement_lines import RequirementLines
 from wheelferry_bundler.resolve.scripts import read_script
@@ -41,7 +41,7 @@ _WORKERS = min(4, os.cpu_count() or 1)
 
 
 def read_requirements(
-    source: Input, target: Target, wanted: Wanted, options: BuildOptions | None = None
+    source: Source, target: Target, wanted: Wanted, options: BuildOptions | None = None
 ) -> LockedSet:
     """Read a requirements file, a pyproject.toml or a script for one target.
 
@@ -57,7 +57,7 @@ def read_requirements(
 
 
 def read_requirements_for_all(
-    source: Input,
+    source: Source,
     targets: Sequence[Target],
     wanted: Wanted,
     options: BuildOptions | None = None,
@@ -115,7 +115,7 @@ class _File:
 
     @classmethod
     def of(
-        cls, source: Input, lines: RequirementLines, wanted: Wanted, options: BuildOptions
+        cls, source: Source, lines: RequirementLines, wanted: Wanted, options: BuildOptions
     ) -> _File:
         path = source.path
         if wanted.extras or wanted.groups or wanted.only_groups or wanted.packages:

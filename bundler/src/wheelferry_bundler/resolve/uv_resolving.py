@@ -22,7 +22,7 @@ from wheelferry_bundler.fetch.logins import Logins
 from wheelferry_bundler.model.locations import Locations
 from wheelferry_bundler.model.locked import LockedSet, PackageKey
 from wheelferry_bundler.model.options import BuildOptions
-from wheelferry_bundler.model.urls import redacted, with_login
+from wheelferry_bundler.model.urls import redacted
 from wheelferry_bundler.read.toml_tables import parse_toml
 from wheelferry_bundler.select.patch_releases import Patches, own_patch, settle
 from wheelferry_bundler.select.platforms import parse_platform, uv_platform
@@ -277,13 +277,8 @@ def uv_environment(locations: Locations) -> dict[str, str]:
     environment.setdefault("UV_CONCURRENT_DOWNLOADS", _CONNECTIONS)
     if locations.mirrors:
         logins = Logins(locations.indexes)
-        first, *others = (_with_login(url, logins) for url in locations.mirrors)
+        first, *others = map(logins.added_to, locations.mirrors)
         environment["UV_DEFAULT_INDEX"] = first
         environment.pop("UV_INDEX_URL", None)
         environment["UV_INDEX"] = " ".join((*others, environment.get("UV_INDEX", ""))).strip()
     return environment
-
-
-def _with_login(url: str, logins: Logins) -> str:
-    login = logins.find(url)
-    return with_login(url, login.user, login.password) if login else url
