@@ -12,6 +12,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.ends
 @pytest.mark.online
 @pytest.mark.parametrize(
     ("name", "said"),

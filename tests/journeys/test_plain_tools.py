@@ -148,6 +148,7 @@ def test_refuses_a_changed_wheel(
     assert not installed(environment)
 
 
+@pytest.mark.ends
 @pytest.mark.online
 @pytest.mark.namespace
 def test_installs_many_packages_from_pypi(tmp_path: Path) -> None:

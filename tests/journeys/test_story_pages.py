@@ -72,6 +72,7 @@ def test_first_crossing(rooms: dict[str, Room], index: LocalIndex) -> None:
     assert versions(rooms["far"].folder / "app") == {"demo-1.0", "pure-1.0"}
 
 
+@pytest.mark.ends
 @pytest.mark.online
 def test_wheelferry_itself_crosses(rooms: dict[str, Room]) -> None:
     internet, bare = rooms["internet"], rooms["bare"]

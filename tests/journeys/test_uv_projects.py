@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -15,20 +18,55 @@ from support.making.locks import INDEX, package, uv_lock
 from support.making.wheels import TinyWheel, make_wheel
 from support.making.workspaces import NAMES, make_workspace
 from support.running.airgap import AIRGAP
-from support.running.command import succeed, tree
+from support.running.command import make_own_key, succeed, tree
+from support.running.homes import move_home
 from support.running.hosts import target
-from support.running.index import LocalIndex
+from support.running.index import LocalIndex, serve
 
 UV = Path(uv.find_uv_bin())
 EXAMPLE = Path(__file__).parents[2] / "examples/numpy-pytest"
 BASE = {f"{name}-1.0" for name in NAMES}
 
 
+@dataclass(frozen=True, slots=True)
+class Online:
+    """The online host: a workspace with sources of all kinds, locked, and bundles of it."""
+
+    project: Path
+    index: LocalIndex
+    env: dict[str, str]
+    bundles: dict[tuple[str, ...], Path] = field(default_factory=dict)
+
+    def bundle(self, *options: str) -> Path:
+        """Return the bundle that `create` makes with these options; each is made once."""
+        if options not in self.bundles:
+            path = self.project.parent / f"{len(self.bundles)}.tar.zst"
+            succeed("create", *options, "-o", path, cwd=self.project, env=self.env)
+            self.bundles[options] = path
+        return self.bundles[options]
+
+
+@pytest.fixture(scope="module")
+def online(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Online]:
+    folder = tmp_path_factory.mktemp("online")
+    with serve() as index:
+        with pytest.MonkeyPatch.context() as patch:
+            move_home(tmp_path_factory.mktemp("home"), patch)
+            patch.setenv("UV_DEFAULT_INDEX", index.simple_url)
+            project = make_workspace(folder / "demo", index)
+            env = dict(os.environ)
+        yield Online(project, index, env)
+
+
 @pytest.fixture
-def project(tmp_path: Path, index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace with sources of all kinds, locked."""
-    monkeypatch.setenv("UV_DEFAULT_INDEX", index.simple_url)
-    return make_workspace(tmp_path / "online/demo", index)
+def project(
+    online: Online, tmp_path: Path, config_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A copy of the workspace, on a host that trusts who signed its bundles."""
+    monkeypatch.setenv("UV_DEFAULT_INDEX", online.index.simple_url)
+    make_own_key(online.env)
+    shutil.copytree(Path(online.env["XDG_CONFIG_HOME"]) / "wheelferry", config_folder)
+    return shutil.copytree(online.project, tmp_path / "online/demo", symlinks=True)
 
 
 def run_as_told(told: str, cwd: Path, prefix: tuple[str, ...] = ()) -> None:
@@ -77,20 +115,23 @@ def says(environment: Path, module: str) -> str:
     ],
 )
 def test_uv_sync_gives_what_install_gives(
-    project: Path, tmp_path: Path, index: LocalIndex, flags: tuple[str, ...], wanted: set[str]
+    online: Online, project: Path, tmp_path: Path, flags: tuple[str, ...], wanted: set[str]
 ) -> None:
-    succeed("create", *flags, cwd=project)
-    bundle = project / "bundle.tar.zst"
-    asked = len(index.requests)
+    bundle = online.bundle(*flags)
+    asked = len(online.index.requests)
     told = succeed("unpack", bundle, "far", "--uv-lock", project, cwd=tmp_path)
     run_as_told(told.out, tmp_path)
     succeed("install", bundle, cwd=tmp_path)
     assert installed(tmp_path / "far/.venv") == wanted
     assert installed(tmp_path / ".venv") == wanted
-    assert len(index.requests) == asked
+    assert len(online.index.requests) == asked
 
 
-def test_nothing_but_the_folder_is_needed(project: Path, tmp_path: Path) -> None:
+def test_nothing_but_the_folder_is_needed(
+    tmp_path: Path, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", index.simple_url)
+    project = make_workspace(tmp_path / "online/demo", index)
     succeed("create", "-o", tmp_path / "bundle.tar.zst", cwd=project)
     before = tree(project)
     told = succeed("unpack", "bundle.tar.zst", "far", "--uv-lock", project, cwd=tmp_path)
@@ -100,20 +141,18 @@ def test_nothing_but_the_folder_is_needed(project: Path, tmp_path: Path) -> None
     assert says(tmp_path / "far/.venv", "demo") == "demo"
 
 
-def test_editable_project_is_installed_as_it_lies_there(project: Path, tmp_path: Path) -> None:
-    succeed("create", "--with-build-deps", cwd=project)
-    told = succeed(
-        *("unpack", project / "bundle.tar.zst", "far", "--uv-lock", project, "--editable"),
-        cwd=tmp_path,
-    )
+def test_editable_project_is_installed_as_it_lies_there(
+    online: Online, project: Path, tmp_path: Path
+) -> None:
+    bundle = online.bundle("--with-build-deps")
+    told = succeed("unpack", bundle, "far", "--uv-lock", project, "--editable", cwd=tmp_path)
     run_as_told(told.out, tmp_path)
     assert installed(tmp_path / "far/.venv") == BASE | {"tester-1.0"}
     assert says(tmp_path / "far/.venv", "demo") == "as it lies there"
 
 
-def test_in_place_and_back(project: Path, tmp_path: Path) -> None:
-    bundle = tmp_path / "bundle.tar.zst"
-    succeed("create", "--with-build-deps", "-o", bundle, cwd=project)
+def test_in_place_and_back(online: Online, project: Path, tmp_path: Path) -> None:
+    bundle = online.bundle("--with-build-deps")
     before = tree(project)
     told = succeed(
         *("unpack", bundle, "far", "--uv-lock", project, "--editable", "--in-place"), cwd=tmp_path
@@ -125,21 +164,20 @@ def test_in_place_and_back(project: Path, tmp_path: Path) -> None:
     assert tree(project) == before
 
 
-def test_bundle_for_several_targets(project: Path, tmp_path: Path) -> None:
+def test_bundle_for_several_targets(online: Online, project: Path, tmp_path: Path) -> None:
     minor = f"3.{sys.version_info.minor}"
     here = ("--platform", "linux", "--python", minor)
-    succeed("create", *here, "--platform", "win_amd64", "--python", "3.9", cwd=project)
-    told = succeed("unpack", project / "bundle.tar.zst", "far", "--uv-lock", project, cwd=tmp_path)
+    bundle = online.bundle(*here, "--platform", "win_amd64", "--python", "3.9")
+    told = succeed("unpack", bundle, "far", "--uv-lock", project, cwd=tmp_path)
     (tmp_path / "far/.python-version").write_text(f"{minor}\n", encoding="utf-8")
     run_as_told(told.out, tmp_path)
     assert installed(tmp_path / "far/.venv") == BASE | {"tester-1.0"}
 
 
-def test_one_of_several_targets(project: Path, tmp_path: Path) -> None:
+def test_one_of_several_targets(online: Online, project: Path, tmp_path: Path) -> None:
     minor = f"3.{sys.version_info.minor}"
     here = ("--platform", "linux", "--python", minor)
-    succeed("create", *here, "--platform", "win_amd64", "--python", "3.9", cwd=project)
-    bundle = project / "bundle.tar.zst"
+    bundle = online.bundle(*here, "--platform", "win_amd64", "--python", "3.9")
     chosen = succeed("install", "--dry-run", "--json", bundle, cwd=tmp_path).data["target"]
     options = ("--uv-lock", project, "--target", chosen)
     told = succeed("unpack", bundle, "far", *options, cwd=tmp_path)
@@ -185,6 +223,7 @@ def _locked(wheel: TinyWheel, source: str) -> str:
     return package("torch", source=source, wheels=(), more=files)
 
 
+@pytest.mark.ends
 @pytest.mark.online
 @pytest.mark.namespace
 def test_numpy_and_pytest_as_in_uv_issue_9277(tmp_path: Path) -> None:
