@@ -167,6 +167,33 @@ def test_index_lists_every_page(folder: str) -> None:
     assert listed == there - elsewhere - {"README.md"}
 
 
+def test_readme_is_short_and_says_first_how_to_install() -> None:
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert len(readme.split()) < 900
+    headings = re.findall(r"^## (.*)$", readme, re.MULTILINE)
+    assert headings[0] == "Install"
+    assert "Try it" in headings
+    for command in (
+        "uv tool install wheelferry",
+        "pip install wheelferry",
+        "make demo",
+        "make test",
+    ):
+        assert command in readme
+
+
+@pytest.mark.parametrize("said", ["2 …\n", "3 added\nmore\n", "…\n3 …\n"])
+def test_a_transcript_that_is_not_what_is_printed_fails(
+    said: str, tmp_path: Path, rooms: dict[str, Room]
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"```sh far\necho 2 added; echo more\n```\n\n```output\n{said}```\n", "utf-8")
+    with pytest.raises(AssertionError):
+        Page(path=page, rooms=rooms).run()
+    page.write_text(page.read_text("utf-8").replace(said, "2 …\n…\n"), "utf-8")
+    Page(path=page, rooms=rooms).run()
+
+
 def test_links_of_pages_lead_to_files_and_headings() -> None:
     others = ("*.md", "benchmarks/*.md", "examples/*/*.md", "schemas/*.md")
     pages = [*DOCS.rglob("*.md"), *(page for name in others for page in DOCS.parent.glob(name))]
