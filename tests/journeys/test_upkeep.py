@@ -115,7 +115,7 @@ def test_status_of_something_else(tmp_path: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, index: LocalIndex) -> Path:
-    return make_project(tmp_path / "project", index, [(make_wheel("pure"), None)])
+    return make_project(tmp_path / "project", index, [(make_wheel("pure"), None)], built=False)
 
 
 def test_older_bundle_is_refused(project: Path, tmp_path: Path) -> None:

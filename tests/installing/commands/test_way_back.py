@@ -1,6 +1,7 @@
 """`bundle rollback` and `bundle status`, of environments and of other places."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,13 +29,22 @@ def install(tmp_path: Path, main: Callable[..., Ran]) -> Install:
     return bundle_installer(tmp_path, main)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is installed once and copied for each test."""
+    return tmp_path_factory.mktemp("made")
+
+
 @pytest.fixture
-def managed(tmp_path: Path, install: Install) -> Path:
+def managed(tmp_path: Path, made: Path, install: Install) -> Path:
     """An environment that was updated three times, with two former ones kept."""
-    folder = tmp_path / "managed"
-    for version in ("1.0", "2.0", "3.0", "4.0"):
-        install([make_wheel("ours", version)], "--venv", folder, "--keep", "2")
-    return folder
+    names = ("managed", "managed.wheelferry")
+    if not (made / names[0]).exists():
+        for version in ("1.0", "2.0", "3.0", "4.0"):
+            install([make_wheel("ours", version)], "--venv", made / names[0], "--keep", "2")
+    for name in names:
+        shutil.copytree(made / name, tmp_path / name, symlinks=True)
+    return tmp_path / names[0]
 
 
 @pytest.fixture

@@ -41,17 +41,21 @@ def make_project(
     index: LocalIndex,
     dependencies: Sequence[tuple[TinyWheel, str | None]] = (),
     dev: Sequence[tuple[TinyWheel, str | None]] = (),
+    *,
+    built: bool = True,
 ) -> Path:
     """Make the project `demo`, with a build backend of its own and a lock.
 
-    Dependencies are wheels, each with a marker or None; they are put on the index.
+    Dependencies are wheels, each with a marker or None; they are put on the index. Unless it is
+    `built`, a bundle holds its dependencies alone, and takes no pip.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "backend.py").write_text(_BACKEND, encoding="utf-8")
     (folder / "demo.py").write_text("def main():\n    print('demo runs')\n", encoding="utf-8")
     (folder / "pyproject.toml").write_text(
         "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
-        "[project]\nname = 'demo'\nversion = '1.0'\n",
+        "[project]\nname = 'demo'\nversion = '1.0'\n"
+        + ("" if built else "[tool.uv]\npackage = false\n"),
         encoding="utf-8",
     )
     wheels = {wheel.file_name: wheel for wheel, _ in (*dependencies, *dev)}
@@ -72,7 +76,8 @@ def make_project(
             for file in files
         )
         parts.append("]\n")
-    parts.append("[[package]]\nname = 'demo'\nversion = '1.0'\nsource = { editable = '.' }")
+    source = "editable" if built else "virtual"
+    parts.append(f"[[package]]\nname = 'demo'\nversion = '1.0'\nsource = {{ {source} = '.' }}")
     parts.append(f"dependencies = [{_edges(dependencies)}]\n")
     parts.append(f"[package.dev-dependencies]\ndev = [{_edges(dev)}]\n")
     (folder / "uv.lock").write_text("\n".join(parts), encoding="utf-8")
