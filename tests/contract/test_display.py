@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wheelferry_schemas.display import (
+    bar_parts,
     count,
     human_size,
     printable,
@@ -115,3 +116,28 @@ def test_brief_progress_is_short() -> None:
 def test_text_is_cut_to_columns() -> None:
     assert shortened("\u99ac\u99ac", 3) == "\u99ac"
     assert shortened("short", 5) == "short"
+
+
+@pytest.mark.parametrize(
+    ("width", "parts"),
+    [
+        (59, {"line": "verifying 50% 5.0 MB 1.0 MB/s 0:05"}),
+        (60, {"percent": " 50%", "text": "5.0 MB of 10.0 MB, 1.0 MB/s, 0:05 left", "name": ""}),
+        (
+            92,
+            {
+                "percent": " 50%",
+                "text": "5.0 MB of 10.0 MB, 1.0 MB/s, 0:05 left",
+                "name": "  pu\\x",
+            },
+        ),
+    ],
+)
+def test_bar_has_what_there_is_room_for(width: int, parts: dict[str, str]) -> None:
+    made = bar_parts("verifying", 5_000_000, 10_000_000, 1e6, None, "pu\x1bre.whl", width)
+    assert {name: part for name, part in made.items() if name != "bar_format"} == parts
+
+
+def test_bar_without_a_total_is_a_line() -> None:
+    made = bar_parts("building", 3, None, 0, "wheel", "", 100)
+    assert made["line"] == "building 3"

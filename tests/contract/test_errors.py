@@ -1,4 +1,5 @@
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from wheelferry_schemas.errors import (
     TransferError,
     TrustError,
     WheelferryError,
+    in_families,
     raise_together,
 )
 
@@ -98,3 +100,23 @@ def test_a_single_problem_is_raised_as_it_is() -> None:
 
 def test_no_problem_raises_nothing() -> None:
     raise_together([], "none of them")
+
+
+def test_what_the_system_refuses_is_raised_as_ours(tmp_path: Path) -> None:
+    @in_families
+    def reads(path: Path, *, more: str) -> str:
+        return path.read_text(encoding="utf-8") + more
+
+    with pytest.raises(TransferError, match="nothing: No such file"):
+        reads(tmp_path / "nothing", more="")
+    (tmp_path / "file").write_text("a", encoding="utf-8")
+    assert reads(tmp_path / "file", more="b") == "ab"
+
+
+def test_a_pipe_that_nobody_reads_is_the_callers_affair() -> None:
+    @in_families
+    def writes() -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        writes()

@@ -8,13 +8,12 @@ called from any thread. Every failure is a `WheelferryError` with `message`, `de
 from __future__ import annotations
 
 import enum
-import functools
 import importlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from wheelferry_bundler.create.requesting import CreateOptions
 from wheelferry_schemas.errors import (
@@ -26,6 +25,7 @@ from wheelferry_schemas.errors import (
     UnfitError,
     UsageError,
     WheelferryError,
+    in_families,
 )
 
 if TYPE_CHECKING:
@@ -86,8 +86,6 @@ _VALUES = {
     "Source": "wheelferry_bundler.read.inputs:Source",
     "Target": "wheelferry_schemas.target:Target",
 }
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 
 class Unsigned(enum.Enum):
@@ -131,22 +129,7 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(module), own_name)
 
 
-def _raises_own(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Return a function that raises `TransferError` instead of `OSError`."""
-
-    @functools.wraps(function)
-    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            return function(*args, **kwargs)
-        except BrokenPipeError:
-            raise  # Only the caller's callbacks write to a pipe.
-        except OSError as error:
-            raise TransferError.of_system(error) from error
-
-    return call
-
-
-@_raises_own
+@in_families
 def find_source(path: Path = Path()) -> Source:
     """Return the source at `path`: a file, or the first known one in a folder.
 
@@ -157,7 +140,7 @@ def find_source(path: Path = Path()) -> Source:
     return find_source(Path(path))
 
 
-@_raises_own
+@in_families
 def make_targets(
     platforms: Sequence[str] = (), pythons: Sequence[str] = (), files: Sequence[Path] = ()
 ) -> tuple[Target, ...]:
@@ -171,7 +154,7 @@ def make_targets(
     return targets.make_targets(platforms, pythons, files)
 
 
-@_raises_own
+@in_families
 def plan(
     source: Source,
     targets: Sequence[Target],
@@ -214,7 +197,7 @@ def check_complete(plan: BundlePlan) -> None:
     bundle_plan.check_complete(plan)
 
 
-@_raises_own
+@in_families
 def create(
     plan: BundlePlan,
     output: Path,
@@ -250,7 +233,7 @@ def create(
         return self_contained_writer.wrap(bundle, installer, output, progress)
 
 
-@_raises_own
+@in_families
 def new_key(path: Path | None = None) -> Signer:
     """Make an Ed25519 key pair, `path` and `path`.pub, in OpenSSH's format.
 
@@ -269,7 +252,7 @@ def own_key_path() -> Path:
     return own_key.own_key_path()
 
 
-@_raises_own
+@in_families
 def own_key(
     *,
     passphrase: Callable[[Path], str] | None = None,
@@ -286,7 +269,7 @@ def own_key(
     return open_key(path, passphrase=passphrase) if path.exists() else own_key.KeyToMake(on_made)
 
 
-@_raises_own
+@in_families
 def open_key(path: Path, *, passphrase: Callable[[Path], str] | None = None) -> Signer:
     """Return a signer for a key file, or for a `.pub` file, whose key ssh-keygen uses.
 
@@ -298,7 +281,7 @@ def open_key(path: Path, *, passphrase: Callable[[Path], str] | None = None) -> 
     return signing_keys.open_key(Path(path), passphrase or _no_passphrase)
 
 
-@_raises_own
+@in_families
 def sign(bundle: Path, signers: Sequence[Signer]) -> Manifest:
     """Add signatures to a bundle, and return its manifest.
 
@@ -310,7 +293,7 @@ def sign(bundle: Path, signers: Sequence[Signer]) -> Manifest:
     return countersigning.add_signatures(Path(bundle), _at_least_one(signers))
 
 
-@_raises_own
+@in_families
 def pack_installer(
     output: Path,
     targets: Sequence[Target],

@@ -10,6 +10,11 @@ _PIECE = re.compile(
     r"(?:(?<=: )(?:bundle|python3|pip|uv) [^;]+;?|'(?:bundle|python3) [^']+'\S*|\S+) *"
 )
 """What stays on one line: a word; a command in quotes or after a colon, to be copied."""
+NARROW = 60
+"""Columns of a terminal that has no room for a bar, or does not say how many it has."""
+_WIDE = 88
+"""The number of columns from which a name fits beside a bar."""
+_NAME_WIDTH = 40
 
 
 def printable(text: str) -> str:
@@ -89,6 +94,24 @@ def progress_text(
         left = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
         parts.append(left if brief else f"{left} left")
     return (" " if brief else ", ").join(parts)
+
+
+def bar_parts(
+    label: str, done: int, total: int | None, rate: float, noun: str | None, name: str, width: int
+) -> dict[str, str]:
+    """Return what a bar of at most `width` columns is made of, and as `bar_format` how.
+
+    `label` is drawn first, and `name`, the item in progress, last where there is room for it.
+    """
+    percent = f" {done * 100 // total}%" if total else ""
+    text = progress_text(done, total, rate, noun, brief=width < NARROW)
+    if not total or width < NARROW:
+        line = shortened(f"{label}{percent} {text}", width)
+        return {"bar_format": "{line}", "line": line}
+    room = min(_NAME_WIDTH, width - _WIDE)
+    named = f"  {shortened(printable(name), room)}" if name and room > 0 else ""
+    form = "{desc}{percent} {bar} {text}{name}"
+    return {"bar_format": form, "percent": percent, "text": text, "name": named}
 
 
 def count(number: int, noun: str) -> str:

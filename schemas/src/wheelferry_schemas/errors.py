@@ -6,8 +6,12 @@ failed, `details` has one line for each problem, `hint` says what to do next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import ClassVar, ParamSpec, TypeVar
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 class WheelferryError(Exception):
@@ -117,3 +121,21 @@ def raise_together(problems: Sequence[WheelferryError], what: str) -> None:
             error = type(gravest)(what, details=lines)
             error.hint = gravest.hint
             raise error
+
+
+def in_families(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Return a function that raises `TransferError` instead of `OSError`.
+
+    `BrokenPipeError` passes: only a caller's own callbacks write to a pipe.
+    """
+
+    @wraps(function)
+    def told(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Result:
+        try:
+            return function(*arguments, **options)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise TransferError.of_system(error) from error
+
+    return told

@@ -8,12 +8,8 @@ from typing import Any
 
 from tqdm.std import tqdm
 
-from wheelferry_schemas.display import printable, progress_text, shortened
+from wheelferry_schemas.display import NARROW, bar_parts
 
-_NARROW = 60
-_WIDE = 88
-"""The number of columns from which a name fits as well."""
-_NAME_WIDTH = 40
 # No monitor thread, since processes are forked meanwhile, and no lock shared with them.
 tqdm.monitor_interval = 0
 tqdm.set_lock(threading.RLock())
@@ -38,17 +34,11 @@ class DrawnBar(tqdm):  # type: ignore[misc] # it has no types
     def format_dict(self) -> dict[str, Any]:
         """The parts of a line, for the current width of the terminal."""
         facts: dict[str, Any] = super().format_dict
-        total, width = facts["total"], facts["ncols"] or _NARROW
+        total = facts["total"]
         # Slightly more may be written than was announced.
         done = facts["n"] = min(facts["n"], total or facts["n"])
         rate = facts["rate"] or (done / facts["elapsed"] if facts["elapsed"] else 0)
-        percent = f" {done * 100 // total}%" if total else ""
         # tqdm rounds sizes differently from the rest of the output.
-        text = progress_text(done, total, rate, self._noun, brief=width < _NARROW)
-        if not total or width < _NARROW:
-            line = shortened(f"{facts['prefix']}{percent} {text}", width)
-            return {**facts, "bar_format": "{line}", "line": line}
-        room = min(_NAME_WIDTH, width - _WIDE)
-        name = f"  {shortened(printable(self._name), room)}" if self._name and room > 0 else ""
-        more = {"percent": percent, "text": text, "name": name}
-        return {**facts, "bar_format": "{desc}{percent} {bar} {text}{name}", **more}
+        width = facts["ncols"] or NARROW
+        parts = bar_parts(facts["prefix"], done, total, rate, self._noun, self._name, width)
+        return {**facts, **parts}

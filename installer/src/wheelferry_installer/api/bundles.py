@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelferry_installer.api.families import clock, in_families, silent
+from wheelferry_installer.api.defaults import clock, silent
 from wheelferry_installer.install.install_options import Progress
+from wheelferry_schemas.errors import in_families
 
 if TYPE_CHECKING:
     from wheelferry_installer.plan.bundle_changes import Comparison

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelferry_installer.api.families import in_families, silent
+from wheelferry_installer.api.defaults import silent
 from wheelferry_installer.install.install_options import Progress
 from wheelferry_installer.unpack.unpack_options import UnpackOptions
+from wheelferry_schemas.errors import in_families
 
 if TYPE_CHECKING:
     from wheelferry_installer.unpack.index_writing import IndexGrowth
