@@ -16,6 +16,7 @@ ROOMS = {
 MODULES = [path for room in ROOMS.values() for path in sorted(room.rglob("*.py"))]
 MOST_MODULES = 20
 MOST_LINES = 350
+MOST_LINES_OF_A_FUNCTION = 60
 MOST_PARAMETERS = 8
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -48,6 +49,16 @@ def test_no_folder_has_more_than_20_modules() -> None:
 def test_no_module_has_more_than_350_lines() -> None:
     lines = {_named(path): path.read_text(encoding="utf-8").count("\n") for path in MODULES}
     assert {name: n for name, n in lines.items() if n > MOST_LINES} == {}
+
+
+def test_no_function_has_more_than_60_lines() -> None:
+    long = {
+        f"{_named(path)}:{function.lineno} {function.name}": lines
+        for path in MODULES
+        for function in _functions(path)
+        if (lines := (function.end_lineno or 0) - function.lineno + 1) > MOST_LINES_OF_A_FUNCTION
+    }
+    assert long == {}
 
 
 def test_no_function_but_a_command_has_more_than_8_parameters() -> None:
