@@ -13,6 +13,11 @@ def test_file_url_names_local_path(tmp_path: Path) -> None:
     assert local_path(path.as_uri()) == path
 
 
+@pytest.mark.parametrize("scheme", ["file", "FILE", " file"])
+def test_file_url_is_recognized_however_it_is_spelled(scheme: str) -> None:
+    assert local_path(f"{scheme}:///wheels/a.whl") == Path("/wheels/a.whl")
+
+
 def test_other_url_names_no_local_path() -> None:
     assert local_path("https://index.example/a.whl") is None
 

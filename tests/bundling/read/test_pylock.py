@@ -319,3 +319,11 @@ def test_reads_file_url_as_path(tmp_path: Path) -> None:
     [wheel] = package.wheels
     assert (wheel.url, wheel.path) == (None, tmp_path / "with space" / "leaf-1.0-py3-none-any.whl")
     assert not package.source.leaves_project
+
+
+def test_refuses_invalid_url_of_a_file_with_a_name(tmp_path: Path) -> None:
+    lock = f"{HEAD}[[packages]]\nname = 'leaf'\nversion = '1.0'\nwheels = [{{ "
+    lock += "name = 'leaf-1.0-py3-none-any.whl', url = 'http://[half/leaf.whl', "
+    lock += f"hashes = {{ sha256 = '{SHA256}' }} }}]\n"
+    with pytest.raises(MalformedError, match="a URL is not valid"):
+        read_pylock(lock.encode(), tmp_path, Wanted(), name="demo")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.request import url2pathname
@@ -11,11 +12,12 @@ from urllib.request import url2pathname
 from wheelferry_bundler.model.locked import Artifact, PackageSource
 from wheelferry_bundler.model.urls import split_url
 
+_FILE_URL = re.compile(r"\s*file:", re.IGNORECASE)
+
 
 def local_path(url: str) -> Path | None:
     """Return the file on this host that a `file:` URL names, None for any other URL."""
-    parts = split_url(url)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+    return Path(url2pathname(split_url(url).path)) if _FILE_URL.match(url) else None
 
 
 def leaves(folder: Path, location: str) -> bool:

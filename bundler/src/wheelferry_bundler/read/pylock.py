@@ -250,9 +250,11 @@ def _artifact(
 ) -> Artifact:
     hashes: Mapping[str, Any] = file.hashes
     stated = None if isinstance(file, pylock.PackageArchive) else file.name
+    # A URL is looked at in any case: an invalid one is reported now.
+    in_url = file_name(file.url or "")
     here = local_path(file.url or "") if file.path is None else _beside(folder, file.path)
     return Artifact(
-        file_name=stated or file_name(file.url or "") or Path(file.path or "").name,
+        file_name=stated or in_url or Path(file.path or "").name,
         url=None if here else file.url,
         path=here,
         sha256=hashes.get("sha256"),
