@@ -163,7 +163,7 @@ def test_bundle_of_another_project_is_refused(tmp_path: Path, index: LocalIndex)
     for more in ((), ("--dry-run",), ("--reinstall", "--allow-downgrade")):
         refused = bundle("install", tmp_path / "two.tar.zst", *more, cwd=tmp_path)
         assert refused.code == 8
-        told = f"{tmp_path / '.venv'} is of 'one', and two.tar.zst is a bundle of 'two'"
+        told = f"{tmp_path / '.venv'} belongs to 'one', but two.tar.zst is a bundle of 'two'"
         assert told in refused.err
         assert "--replace" in refused.err
     assert tree(tmp_path / ".venv") == before

@@ -16,9 +16,9 @@ def _lists() -> dict[str, tuple[int, str, bytes]]:
     """Return contents of allowed_signers: exit code and words for each."""
     good = trusting(alice())
     return {
-        "empty": (3, "lists nobody", b""),
-        "comments-only": (3, "lists nobody", b"# nobody yet\n\n"),
-        "others-only": (3, "is not signed by anybody", trusting(mallory())),
+        "empty": (3, "lists no signers", b""),
+        "comments-only": (3, "lists no signers", b"# nobody yet\n\n"),
+        "others-only": (3, "has no signature from a signer listed in", trusting(mallory())),
         "cert-authority": (
             4,
             "cert-authority is not supported",
@@ -78,8 +78,8 @@ def _lists() -> dict[str, tuple[int, str, bytes]]:
     }
 
 
-_NUMBERS = "allowed are the numbers 1 to 16"
-_NAMES = "allowed are names of bundles"
+_NUMBERS = "it must be a number from 1 to 16"
+_NAMES = "it must list names of bundles"
 _SETTINGS: dict[str, tuple[int, str, bytes]] = {
     "require-none": (4, f"is '0', {_NUMBERS}", b"[policy]\nrequire-signatures = 0\n"),
     "require-99": (4, f"is '99', {_NUMBERS}", b"[policy]\nrequire-signatures = 99\n"),
@@ -88,13 +88,13 @@ _SETTINGS: dict[str, tuple[int, str, bytes]] = {
     "require-other-digits": (4, _NUMBERS, "[policy]\nrequire-signatures = \u0662\n".encode()),
     "names-empty": (4, _NAMES, b"[policy]\nnames =\n"),
     "names-path": (4, _NAMES, b"[policy]\nnames = app, ../app\n"),
-    "names-other": (3, "takes no bundle with the name", b"[policy]\nnames = app, tools-*\n"),
-    "misspelled": (4, "sets what is not known", b"[policy]\nrequire_signatures = 2\n"),
-    "default-section": (4, "sets what is not known", b"[DEFAULT]\nrequire-signatures = 2\n"),
+    "names-other": (3, "accepts no bundle named", b"[policy]\nnames = app, tools-*\n"),
+    "misspelled": (4, "has unknown settings", b"[policy]\nrequire_signatures = 2\n"),
+    "default-section": (4, "has unknown settings", b"[DEFAULT]\nrequire-signatures = 2\n"),
     "no-section": (4, _NOT_UNDERSTOOD, b"require-signatures = 2\n"),
     "twice": (4, _NOT_UNDERSTOOD, b"[policy]\nrequire-signatures = 2\nrequire-signatures = 1\n"),
     "not-utf8": (4, "is not a text file", b"\xff"),
-    "empty": (4, "sets nothing", b""),
+    "empty": (4, "has no settings", b""),
 }
 _REVOKED: dict[str, tuple[int, str, bytes]] = {
     "noise": (4, "revoked_keys: not a public key", b"noise\n"),
@@ -114,7 +114,7 @@ def policy_vectors() -> list[Vector]:
         Vector(
             name="signers-missing",
             code=3,
-            words="does not know whom to trust",
+            words="no trusted signers",
             files=host,
         ),
         *(

@@ -15,7 +15,7 @@ from wheelferry_schemas.trust import sshsig
 from wheelferry_schemas.trust.ssh_wire import string
 
 ALICE, BOB, MALLORY = map(ed25519, ("alice", "bob", "mallory"))
-_NOBODY = "is not signed by anybody"
+_NOBODY = "has no signature from a signer listed in"
 _TWO = ("--require-signatures", "2")
 Files = Callable[[], Mapping[str, bytes]]
 
@@ -169,11 +169,11 @@ REFUSED: dict[str, tuple[str, Files]] = {
     "md5": ("the hash 'md5'", _fields(hash=string(b"md5"))),
     "hash-in-capitals": ("the hash 'SHA512'", _fields(hash=string(b"SHA512"))),
     "hash-swapped": ("does not match what was signed", _fields(hash=string(b"sha256"))),
-    "rsa-with-sha1": ("have to use SHA-2", _by(rsa_key(2048, "ssh-rsa"))),
+    "rsa-with-sha1": ("must use SHA-2", _by(rsa_key(2048, "ssh-rsa"))),
     "rsa-1024": ("an RSA key of 1024 bits", _by(rsa_key(1024))),
     "rsa-exponent-1": ("its key is not a valid one", _by(_odd_rsa(1, 2**2047 + 1))),
     "rsa-exponent-even": ("its key is not a valid one", _by(_odd_rsa(65536, 2**2047 + 1))),
-    "rsa-huge": ("allowed are 2048 and more", _by(_odd_rsa(65537, 2**100_000 + 1))),
+    "rsa-huge": ("at least 2048 are required", _by(_odd_rsa(65537, 2**100_000 + 1))),
     "ecdsa-zeros": ("not a positive one", _by(ecdsa(numbers=lambda _r, _s: (0, 0)))),
     "ecdsa-beyond-the-order": (
         "does not match what was signed",

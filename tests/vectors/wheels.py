@@ -222,19 +222,19 @@ def _two(first: Mapping[str, bytes], second: Mapping[str, bytes]) -> Sequence[Ti
 
 SEVERAL: dict[str, tuple[str, Callable[[], Sequence[TinyWheel]]]] = {
     "same-path": (
-        "is there already, with another content",
+        "already exists with different content",
         lambda: _two({"shared.py": b"one"}, {"shared.py": b"two"}),
     ),
     "same-path-by-purelib": (
-        "is there already, with another content",
+        "already exists with different content",
         lambda: _two({}, {f"{_DATA}/purelib/victim/__init__.py": MODULE}),
     ),
     "same-path-by-data": (
-        "is there already, with another content",
+        "already exists with different content",
         lambda: _two({}, {f"{_DATA}/data/{_LIBRARY}/victim/__init__.py": MODULE}),
     ),
     "same-script": (
-        "is there already, with another content",
+        "already exists with different content",
         lambda: (
             make_wheel("victim", entry_points="[console_scripts]\nrun = victim:main\n"),
             make_wheel("foo", entry_points="[console_scripts]\nrun = foo:main\n"),

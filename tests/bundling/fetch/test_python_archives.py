@@ -101,13 +101,13 @@ def test_refuses_what_the_far_side_would_refuse(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.tar.gz", "a.tar.zst"])
 def test_refuses_what_is_no_archive(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"hello" * 300)
-    with pytest.raises(MalformedError, match="is no archive that can be read"):
+    with pytest.raises(MalformedError, match="is not a readable archive"):
         read_python_archives([str(tmp_path / name)], [LINUX])
 
 
 def test_refuses_an_archive_with_a_number_that_is_none(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tar.gz", tar_of([interpreter(), odd()]))
-    with pytest.raises(MalformedError, match="is no archive that can be read"):
+    with pytest.raises(MalformedError, match="is not a readable archive"):
         read_python_archives([str(path)], [LINUX])
 
 

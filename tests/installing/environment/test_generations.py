@@ -271,7 +271,7 @@ def test_refuses_while_another_process_works_there(
 ) -> None:
     with pytest.raises(ConflictError) as caught, locked(environment):
         pass
-    assert caught.value.message == f"another run works on {environment}"
+    assert caught.value.message == f"another run is working on {environment}"
     assert caught.value.exit_code == 8
     assert holder.poll() is None
 

@@ -126,7 +126,7 @@ def test_way_back_leads_forward_again(root: Path) -> None:
 def test_without_a_way_back_nothing_is_left(root: Path) -> None:
     update(root, keep=False)
     assert kept(root) == set()
-    with pytest.raises(ConflictError, match="no way back"):
+    with pytest.raises(ConflictError, match="nothing is kept to undo"):
         rollback(root)
 
 

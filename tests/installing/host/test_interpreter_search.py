@@ -148,7 +148,7 @@ def test_refuses_file_that_is_no_program(tmp_path: Path) -> None:
     ],
 )
 def test_refuses_program_that_does_not_answer(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(UnfitError, match="does not answer as a Python does") as caught:
+    with pytest.raises(UnfitError, match="does not answer like a Python interpreter") as caught:
         ask(_program(tmp_path / "python", text))
     assert said in caught.value.message
     assert caught.value.hint == "pass --python with the path of a Python interpreter"
@@ -156,7 +156,7 @@ def test_refuses_program_that_does_not_answer(tmp_path: Path, text: str, said: s
 
 def test_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter_search, "TIMEOUT", 0.2)
-    with pytest.raises(UnfitError, match="cannot be run: it does not answer"):
+    with pytest.raises(UnfitError, match="cannot be run: no answer"):
         ask(_program(tmp_path / "python", "#!/bin/sh\nexec sleep 60\n"))
 
 
@@ -209,6 +209,6 @@ def test_refuses_the_asked_for_interpreter_that_does_not_answer(on_path: Path) -
 def test_program_that_is_no_python_does_not_print_what_it_was_to_run() -> None:
     with pytest.raises(UnfitError) as caught:
         ask("/bin/ls")
-    assert str(caught.value).startswith("/bin/ls does not answer as a Python does: ")
+    assert str(caught.value).startswith("/bin/ls does not answer like a Python interpreter: ")
     assert "import" not in str(caught.value)
     assert len(str(caught.value)) < 200

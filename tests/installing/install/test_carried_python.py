@@ -219,14 +219,14 @@ def test_refuses_what_is_no_archive(install: Main, tmp_path: Path) -> None:
     archive.write_bytes(b"hello" * 500)
     done = install(bundled(tmp_path, archive), "--bundled-python")
     assert done.code == 4
-    assert "is no archive that can be read" in done.err
+    assert "is not a readable archive" in done.err
 
 
 def test_refuses_an_archive_with_a_number_that_is_none(install: Main, tmp_path: Path) -> None:
     archive = write(tmp_path / "a.tar.gz", tar_of([interpreter(), odd()]))
     done = install(bundled(tmp_path, archive), "--bundled-python")
     assert done.code == 4
-    assert "is no archive that can be read" in done.err
+    assert "is not a readable archive" in done.err
 
 
 def test_refuses_a_python_that_does_not_run(install: Main, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_same_file_in_two_wheels_is_a_warning(environment: Path) -> None:
     done = install_wheels(environment, wheels)
     (warning,) = done.warnings
     assert warning.startswith(f"{SITE_PACKAGES}/shared/__init__.py comes from wheels/")
-    assert warning.endswith("and another wheel, with the same content")
+    assert warning.endswith("and another wheel with the same content")
     for name in ("a", "b"):
         listed = record(environment, f"{name}-1.0.dist-info")
         assert environment / SITE_PACKAGES / "shared/__init__.py" in listed
@@ -66,7 +66,7 @@ def test_refuses_two_contents_for_one_file(environment: Path) -> None:
     wheels = [make_wheel(n, files={"shared.py": n.encode()}) for n in ("a", "b")]
     error = _refusal(environment, *wheels)
     assert isinstance(error, MalformedError)
-    assert error.message == "wheels of the bundle write the same files"
+    assert error.message == "wheels of the bundle contain the same files"
     assert len(error.details) == 1
     assert error.details[0].startswith(f"{SITE_PACKAGES}/shared.py of wheels/")
 
@@ -268,7 +268,7 @@ def test_interpreter_that_cannot_make_environments(
     )
     monkeypatch.setattr("support.running.installations.this_interpreter", lambda: crippled)
     error = _refusal(environment, make_wheel("new"))
-    assert error.message == f"{python} could not make environments"
+    assert error.message == f"{python} could not create an environment"
     assert error.details == ("No module named venv",)
     assert "python3-venv" in str(error.hint)
 

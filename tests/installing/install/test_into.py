@@ -275,7 +275,7 @@ def test_file_of_the_same_content_is_a_warning(environment: Path, install: Insta
     (environment / SITE_PACKAGES / "ours.py").write_text("NAME = 'ours'\n")
     ran = install([make_wheel("ours")], "--into", environment)
     assert ran.code == 0
-    assert "ours.py was there already, with the same content" in ran.err
+    assert "ours.py already existed with the same content" in ran.err
 
 
 def test_compiled_module_of_nobody_is_replaced(environment: Path, install: Install) -> None:
@@ -409,7 +409,9 @@ def test_bundle_of_another_name_is_refused(environment: Path, install: Install) 
     text = receipt.read_text()
     receipt.write_text(text.replace('"bundle_name": "demo"', '"bundle_name": "other"'))
     ran = install([make_wheel("ours", "2.0")], "--into", environment)
-    assert_refused(ran, 8, f"{environment} is of 'other', and bundle.tar.zst is a bundle of 'demo'")
+    assert_refused(
+        ran, 8, f"{environment} belongs to 'other', but bundle.tar.zst is a bundle of 'demo'"
+    )
     ran = install([make_wheel("ours", "2.0")], "--into", environment, "--replace")
     assert ran.code == 0
 

@@ -172,7 +172,7 @@ def test_refuses_bundle_older_than_what_is_installed(
     _make_environment(tmp_path / "env", bundle, here, bundle_created="2026-11-22T07:45:00Z")
     with pytest.raises(OutdatedError) as caught:
         _plan(bundle, here, tmp_path / "env")
-    assert "made at 2023-11-14T22:13:20Z, that at " in caught.value.message
+    assert "created at 2023-11-14T22:13:20Z, the installed one at " in caught.value.message
     assert "--allow-downgrade" in str(caught.value.hint)
 
 
@@ -186,7 +186,7 @@ def test_refuses_bundle_of_another_name(bundle: VerifiedBundle, here: Fit, tmp_p
     with pytest.raises(ConflictError) as caught:
         _plan(bundle, here, tmp_path / "env", allow_downgrade=True, reinstall=True)
     assert caught.value.message == (
-        f"{tmp_path / 'env'} is of 'other', and {bundle.path.name} is a bundle of 'demo'"
+        f"{tmp_path / 'env'} belongs to 'other', but {bundle.path.name} is a bundle of 'demo'"
     )
     assert "--replace" in str(caught.value.hint)
 
@@ -210,7 +210,7 @@ def test_refuses_folder_that_is_not_ours(bundle: VerifiedBundle, here: Fit, tmp_
     (tmp_path / "env").mkdir()
     (tmp_path / "env" / "notes.txt").write_text("mine")
     said = _refusal(bundle, here, tmp_path / "env")
-    assert said == f"{tmp_path / 'env'} is there already, and was not made by wheelferry"
+    assert said == f"{tmp_path / 'env'} already exists and was not made by wheelferry"
 
 
 def test_refuses_environment_whose_receipt_cannot_be_read(
@@ -236,7 +236,7 @@ def test_refuses_link(bundle: VerifiedBundle, here: Fit, tmp_path: Path, exists:
 
 def test_refuses_place_below_a_file(bundle: VerifiedBundle, here: Fit, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(ConflictError, match="lies below something that is not a folder"):
+    with pytest.raises(ConflictError, match="is below something that is not a folder"):
         _plan(bundle, here, tmp_path / "file" / "env")
 
 

@@ -76,7 +76,7 @@ def test_refuses_interpreter_of_another_minor_version(made_for: str, here: str) 
     assert error.exit_code == 5
     assert error.message == "nothing in the bundle fits CPython 3.12.4 on x86_64, glibc 2.28"
     assert error.details == (
-        f"{target(python=made_for).id}: made for Python {made_for}, here is 3.12.4",
+        f"{target(python=made_for).id}: made for Python {made_for}, this host has 3.12.4",
     )
     assert error.hint == (
         f"if this host has Python {made_for}, pass --python with its path; else ask for a bundle "
@@ -99,7 +99,7 @@ def test_refuses_another_patch_release_and_names_the_one_to_ask_for(
 ) -> None:
     narrowed = LINUX.replaced(requires_python=requires_python)
     error = _refusal([narrowed], [PURE], interpreter(python="3.12.4"))
-    assert error.details == (f"{LINUX.id}: made for Python {wanted}, here is 3.12.4",)
+    assert error.details == (f"{LINUX.id}: made for Python {wanted}, this host has 3.12.4",)
     assert error.hint == "ask for a bundle made with --python 3.12.4"
 
 
@@ -118,7 +118,9 @@ def test_target_fits_every_patch_release_that_it_was_chosen_for() -> None:
 
 def test_refuses_another_architecture() -> None:
     error = _refusal([target("manylinux_2_28_aarch64")], [PURE], interpreter())
-    assert "made for another processor architecture: aarch64, here is x86_64" in error.details[0]
+    assert (
+        "made for another processor architecture: aarch64, this host has x86_64" in error.details[0]
+    )
     assert error.hint == "ask for a bundle made with --platform manylinux_2_28_x86_64"
 
 
@@ -132,19 +134,21 @@ def test_advice_names_the_libc_even_where_plain_linux_comes_first() -> None:
 
 def test_refuses_another_operating_system() -> None:
     error = _refusal([target("win_amd64")], [PURE], interpreter())
-    assert "made for another operating system: win32, here is linux" in error.details[0]
+    assert "made for another operating system: win32, this host has linux" in error.details[0]
 
 
 def test_refuses_another_implementation() -> None:
     error = _refusal([LINUX], [PURE], interpreter(implementation_name="pypy"))
-    assert "made for another implementation of Python: cpython, here is pypy" in error.details[0]
+    assert (
+        "made for another implementation of Python: cpython, this host has pypy" in error.details[0]
+    )
 
 
 def test_refuses_older_libc_and_names_the_wheels() -> None:
     here = interpreter("manylinux_2_17_x86_64", libc="glibc 2.17")
     error = _refusal([LINUX], [PURE, *_numpy("manylinux_2_28_x86_64")], here)
     wheel = "numpy-2.1.0-cp312-cp312-manylinux_2_28_x86_64.whl"
-    said = f"{LINUX.id}: does not run here (here is glibc 2.17): {wheel}"
+    said = f"{LINUX.id}: does not run here (this host has glibc 2.17): {wheel}"
     assert error.details == (said,)
     assert error.hint == "ask for a bundle made with --platform manylinux_2_17_x86_64"
 
@@ -152,7 +156,7 @@ def test_refuses_older_libc_and_names_the_wheels() -> None:
 def test_refuses_another_libc() -> None:
     musl = target("musllinux_1_2_x86_64")
     error = _refusal([musl], _numpy("musllinux_1_2_x86_64"), interpreter())
-    assert "does not run here (here is glibc 2.28): numpy" in error.details[0]
+    assert "does not run here (this host has glibc 2.28): numpy" in error.details[0]
 
 
 def test_refuses_free_threaded_build_on_a_plain_interpreter() -> None:

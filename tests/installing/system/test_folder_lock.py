@@ -32,7 +32,7 @@ def test_lock_that_others_could_read_is_taken_from_them(tmp_path: Path) -> None:
 def test_lock_is_held(tmp_path: Path) -> None:
     with (
         held(tmp_path / "control", tmp_path, None),
-        pytest.raises(ConflictError, match="another run works on"),
+        pytest.raises(ConflictError, match="another run is working on"),
         held(tmp_path / "control", tmp_path, None),
     ):
         pass

@@ -313,7 +313,7 @@ def test_refuses_while_another_run_works_on_it(
     monkeypatch.setattr(os, "replace", other_run)
     assert add(bundle).code == 0
     assert [ran.code for ran in refused] == [8]
-    assert "another run works on" in refused[0].err
+    assert "another run is working on" in refused[0].err
 
 
 @pytest.mark.parametrize("linked", ["files", "simple", "simple/pure", "simple/index.html"])

@@ -88,7 +88,7 @@ def test_choice_between_conflicting_extras_is_left_to_uv() -> None:
 
 
 def test_refuses_marker_that_is_none() -> None:
-    with pytest.raises(MalformedError, match="pure has a marker that is none"):
+    with pytest.raises(MalformedError, match="pure has an invalid marker"):
         names(project("demo", edge("pure", marker="???")), package("pure"))
 
 

@@ -65,7 +65,7 @@ def test_refuses_bundle_older_than_one_that_was_accepted(made: Any, state: Path)
         accepted_bundles.refuse_older(made(-1), allowed=False)
     assert caught.value.message == (
         "-1-True-demo.tar.zst is older than the newest bundle of 'demo' that was installed here: "
-        "made at 2023-11-13T22:13:20Z, that at 2023-11-14T22:13:20Z"
+        "created at 2023-11-13T22:13:20Z, that one at 2023-11-14T22:13:20Z"
     )
     assert "--allow-downgrade" in str(caught.value.hint)
     accepted_bundles.refuse_older(made(-1), allowed=True)

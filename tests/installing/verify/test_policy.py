@@ -64,8 +64,8 @@ def test_says_where_it_looked_and_what_to_do(config_folder: Path, system_folder:
     with pytest.raises(TrustError) as caught:
         load_policy(None)
     assert caught.value.message == (
-        "this host does not know whom to trust: there is no "
-        f"{config_folder / 'allowed_signers'} or {system_folder / 'allowed_signers'}"
+        f"no trusted signers: neither {config_folder / 'allowed_signers'} nor "
+        f"{system_folder / 'allowed_signers'} exists"
     )
     assert "bundle trust add alice.pub" in str(caught.value.hint)
 
@@ -74,14 +74,14 @@ def test_does_not_fall_back_from_a_named_list_that_is_absent(
     tmp_path: Path, user_folder: Path
 ) -> None:
     trust(user_folder / "allowed_signers", ALICE)
-    with pytest.raises(TrustError, match=r"there is no .*/named$"):
+    with pytest.raises(TrustError, match=r"/named does not exist$"):
         load_policy(tmp_path / "named")
 
 
 def test_list_that_lists_nobody_is_refused(user_folder: Path, system_folder: Path) -> None:
     trust(system_folder / "allowed_signers", BOB)
     (user_folder / "allowed_signers").write_text("# nobody\n")
-    with pytest.raises(TrustError, match="lists nobody") as caught:
+    with pytest.raises(TrustError, match="lists no signers") as caught:
         load_policy(None)
     assert "bundle trust add alice.pub" in str(caught.value.hint)
 
@@ -155,7 +155,7 @@ FILES = ["allowed_signers", "revoked_keys", "policy.ini"]
 IN_THE_WAY: dict[str, tuple[Callable[[Path], object], str]] = {
     "link that leads nowhere": (
         lambda path: path.symlink_to("absent"),
-        "cannot be read, so this host's policy is not known: No such file or directory",
+        "cannot be read, so the policy of this host is unknown: No such file or directory",
     ),
     "link to itself": (lambda path: path.symlink_to(path.name), "cannot be read"),
     "folder": (lambda path: path.mkdir(), "is not a plain file"),
@@ -229,7 +229,7 @@ def test_variable_that_is_empty_or_relative_counts_as_unset(
     trust(tmp_path / "config" / "wheelferry" / "allowed_signers", BOB)
     monkeypatch.setenv("XDG_CONFIG_HOME", value)
     assert user_file() == Path.home() / ".config" / "wheelferry" / "allowed_signers"
-    with pytest.raises(TrustError, match="does not know whom to trust"):
+    with pytest.raises(TrustError, match="no trusted signers"):
         load_policy(None)
 
 
@@ -318,7 +318,7 @@ def test_names_that_are_none_stop_everything(user_folder: Path) -> None:
     trust(user_folder / "allowed_signers", ALICE)
     for names in ("", ",", "a/b", "a;b"):
         _settings(user_folder, f"[policy]\nnames = {names}\n")
-        with pytest.raises(MalformedError, match=r"names is '.*', allowed are names"):
+        with pytest.raises(MalformedError, match=r"names is '.*'; it must list names"):
             load_policy(None)
 
 
@@ -328,7 +328,7 @@ def test_number_in_words_is_told_with_what_is_allowed(user_folder: Path) -> None
     with pytest.raises(MalformedError) as caught:
         load_policy(None)
     assert caught.value.message == (
-        f"{user_folder / 'policy.ini'}: require-signatures is 'two', allowed are the numbers 1 to 16"
+        f"{user_folder / 'policy.ini'}: require-signatures is 'two'; it must be a number from 1 to 16"
     )
 
 
@@ -361,7 +361,7 @@ def test_revoked_keys_that_cannot_be_read_stop_everything(user_folder: Path) -> 
     (user_folder / "revoked_keys").write_text("alice\n")
     with pytest.raises(MalformedError, match="revoked_keys") as caught:
         load_policy(None)
-    assert caught.value.hint == "list one public key on each line"
+    assert caught.value.hint == "list one public key per line"
 
 
 def test_revoked_keys_that_others_may_write_stop_everything(user_folder: Path) -> None:
@@ -429,7 +429,7 @@ def test_names_settings_that_are_not_known(user_folder: Path) -> None:
         load_policy(None)
     path = user_folder / "policy.ini"
     assert caught.value.message == (
-        f"{path} sets what is not known: [other] x, [policy] require-signature"
+        f"{path} has unknown settings: [other] x, [policy] require-signature"
     )
 
 
@@ -437,5 +437,5 @@ def test_names_settings_that_are_not_known(user_folder: Path) -> None:
 def test_absurd_number_of_signatures_is_refused(user_folder: Path, number: int) -> None:
     trust(user_folder / "allowed_signers", ALICE)
     _settings(user_folder, f"[policy]\nrequire-signatures = {number}\n")
-    with pytest.raises(MalformedError, match=f"is '{number}', allowed are the numbers 1 to 16"):
+    with pytest.raises(MalformedError, match=f"is '{number}'; it must be a number from 1 to 16"):
         load_policy(None)

@@ -76,7 +76,7 @@ def test_accepts_security_key_that_asked_for_a_pin(kind: str) -> None:
 @pytest.mark.parametrize("flags", [b"\x00", b"\x04"])
 def test_refuses_security_key_that_was_not_touched(kind: str, flags: bytes) -> None:
     said = refusal_of(SECURITY_KEYS[kind](flags))
-    assert said == "the security key was not touched for it"
+    assert said == "the security key was not touched for this signature"
 
 
 @pytest.mark.parametrize("kind", SECURITY_KEYS)

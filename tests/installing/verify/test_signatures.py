@@ -240,12 +240,12 @@ def test_accepts_rsa_with_sha2(algorithm: bytes, hash_algorithm: hashes.HashAlgo
 
 def test_refuses_rsa_with_sha1() -> None:
     signature = _rsa_signature(2048, b"ssh-rsa", hashes.SHA1())  # noqa: S303
-    assert refusal_of(signature) == "RSA signatures have to use SHA-2, this one uses 'ssh-rsa'"
+    assert refusal_of(signature) == "RSA signatures must use SHA-2, this one uses 'ssh-rsa'"
 
 
 def test_refuses_rsa_of_1024_bits() -> None:
     signature = _rsa_signature(1024, b"rsa-sha2-512", hashes.SHA512())
-    assert refusal_of(signature) == "an RSA key of 1024 bits, allowed are 2048 and more"
+    assert refusal_of(signature) == "an RSA key of 1024 bits; at least 2048 are required"
 
 
 @pytest.mark.parametrize("bits", [2047, 16385, 500_000])

@@ -63,7 +63,7 @@ def test_refuses_unsigned_bundle(tmp_path: Path) -> None:
     assert isinstance(error, TrustError)
     assert error.message == "bundle.tar.zst is not signed"
     assert error.hint == (
-        "ask whoever made it to sign it; --allow-unsigned installs it all the same"
+        "ask whoever made it to sign it, or accept it unsigned with --allow-unsigned"
     )
 
 
@@ -93,7 +93,9 @@ def test_unknown_key_is_told_with_its_fingerprint_and_what_to_do(tmp_path: Path)
     error = _refusal(_bundle(tmp_path, BOB), POLICY)
     fingerprint = BOB.public.fingerprint
     assert isinstance(error, TrustError)
-    assert error.message == "bundle.tar.zst is not signed by anybody that allowed_signers lists"
+    assert (
+        error.message == "bundle.tar.zst has no signature from a signer listed in allowed_signers"
+    )
     assert error.details == (f"signatures/1.sig: {fingerprint}: this host does not know the key",)
     assert error.hint is not None
     assert fingerprint in error.hint
@@ -231,7 +233,7 @@ def test_counts_people_whose_key_is_accepted(tmp_path: Path, keys: tuple[Signing
 def test_says_who_has_to_sign_a_bundle_of_too_few(tmp_path: Path) -> None:
     error = _refusal(_bundle(tmp_path, ALICE), _two_of(ALICE, BOB))
     assert error.hint == (
-        "somebody else whom this host trusts has to sign it too: bundle sign bundle.tar.zst"
+        "another person that this host trusts must sign it too: bundle sign bundle.tar.zst"
     )
 
 

@@ -268,23 +268,23 @@ def _in_header(plain: bytes, offset: int, data: bytes) -> bytes:
     return bytes(header) + plain[512:]
 
 
-MEMBERS_DIFFER = "the members of the bundle are not those that its manifest lists"
+MEMBERS_DIFFER = "the members of the bundle are not those in its manifest"
 TAMPERINGS: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     "manifest dated otherwise": (
         lambda p: replaced(p, 0, _in_header(p[0], 136, b"00000000000\0")),
-        "manifest.json: its header is not the foretold one",
+        "manifest.json: its header is not the expected one",
     ),
     "manifest with another mode": (
         lambda p: replaced(p, 0, _in_header(p[0], 100, b"0000755\0")),
-        "manifest.json: its header is not the foretold one",
+        "manifest.json: its header is not the expected one",
     ),
     "manifest as a link": (
         lambda p: replaced(p, 0, _in_header(p[0], 156, b"2/etc/passwd")),
-        "manifest.json: its header is not the foretold one",
+        "manifest.json: its header is not the expected one",
     ),
     "signature with an owner": (
         lambda p: replaced(p, 1, _in_header(p[1], 265, b"root")),
-        "signatures/1.sig: its header is not the foretold one",
+        "signatures/1.sig: its header is not the expected one",
     ),
     "document without a member": (lambda p: _without(p, 2), MEMBERS_DIFFER),
     "wheel without a member": (lambda p: _without(p, 4), MEMBERS_DIFFER),
@@ -309,15 +309,15 @@ TAMPERINGS: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     "wheels in another order": (lambda p: _swapped(p, 4, 5), "2 parts of the bundle"),
     "document under another name": (
         lambda p: replaced(p, 2, _in_header(p[2], 0, b"pylock.toMl")),
-        "pylock.toml: its header is not the foretold one",
+        "pylock.toml: its header is not the expected one",
     ),
     "wheel under another name": (
         lambda p: replaced(p, 4, _in_header(p[4], 0, b"wheels/0ther")),
-        "wheels/other-1.0-py3-none-any.whl: its header is not the foretold one",
+        "wheels/other-1.0-py3-none-any.whl: its header is not the expected one",
     ),
     "executable wheel": (
         lambda p: replaced(p, 4, _in_header(p[4], 100, b"0000755\0")),
-        "wheels/other-1.0-py3-none-any.whl: its header is not the foretold one",
+        "wheels/other-1.0-py3-none-any.whl: its header is not the expected one",
     ),
     "wheel of other bytes": (
         lambda p: replaced(p, 4, p[4][:600] + b"evil" + p[4][604:]),

@@ -220,7 +220,7 @@ def test_refuses_zip64_end_that_is_none(at: int, value: bytes) -> None:
     data = bytearray(build([FOO], Ending(zip64=True)))
     wide = len(data) - END - 20 - 56 + at
     data[wide : wide + len(value)] = value
-    assert _refusal(bytes(data)) == "its ZIP64 end is none, or holds more than is known"
+    assert _refusal(bytes(data)) == "its ZIP64 end is invalid, or has unknown fields"
 
 
 def test_refuses_zip64_end_that_begins_before_the_file() -> None:
@@ -281,7 +281,7 @@ def test_refuses_zip64_field_that_is_not_called_for(
 ) -> None:
     extra = zip64_field(*values) if values else b""
     said = _refusal(build([FOO.changed(central=central, central_extra=extra)]))
-    assert said == "the ZIP64 field of 'foo.py' is not what its entry calls for"
+    assert said == "the ZIP64 field of 'foo.py' is not what its entry requires"
 
 
 def test_takes_other_extra_fields_of_the_directory() -> None:

@@ -125,7 +125,7 @@ def _check(path: Path, *, folds_case: bool) -> None:
             read_tree((entry for entry, _ in entries), folds_case=folds_case)
     except (*BROKEN, zstandard.ZstdError) as error:
         raise MalformedError(
-            f"{path.name} is no archive that can be read: {error}", hint="fetch it again"
+            f"{path.name} is not a readable archive: {error}", hint="fetch it again"
         ) from error
     except MalformedError as error:
         raise MalformedError(

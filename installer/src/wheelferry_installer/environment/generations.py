@@ -226,7 +226,7 @@ class ManagedEnvironment:
                 raise
             raise TransferError(
                 f"{self.path} was replaced, but the disk failed: {error.strerror}",
-                hint="it may not outlast a loss of power: see to the disk",
+                hint="it may not survive a power loss: check the disk",
             ) from error
         self._tidy()
 

@@ -108,7 +108,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
             continue
         except OSError as error:
             raise TransferError(
-                f"{root}/{below} cannot be looked into: {error.strerror}",
+                f"{root}/{below} cannot be listed: {error.strerror}",
                 hint="run this as the user that the environment belongs to",
             ) from error
 

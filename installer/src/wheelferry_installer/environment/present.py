@@ -101,18 +101,18 @@ def _receipt_at(environment: Path) -> Receipt | None:
         return None
     except NotADirectoryError as error:
         raise ConflictError(
-            f"{environment} lies below something that is not a folder",
+            f"{environment} is below something that is not a folder",
             hint="choose another place with --venv",
         ) from error
     if not stat.S_ISDIR(status.st_mode):
         raise ConflictError(
-            f"{environment} is there already, and is no folder",
+            f"{environment} already exists and is not a folder",
             hint="move it away, or choose another place with --venv",
         )
     receipt = read_receipt(environment)
     if receipt is None and any(environment.iterdir()):
         raise ConflictError(
-            f"{environment} is there already, and was not made by wheelferry",
+            f"{environment} already exists and was not made by wheelferry",
             hint="move it away, choose another place with --venv, or add to it with --into",
         )
     if receipt is not None and hasattr(os, "geteuid") and os.geteuid() not in (0, status.st_uid):

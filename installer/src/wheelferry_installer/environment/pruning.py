@@ -60,7 +60,7 @@ def prune_environment(
 ) -> Pruned:
     """Remove the former environments of one but the `keep` youngest; raises `WheelferryError`.
 
-    Where another run works on the environment, call `on_wait` and wait; without that raise
+    Where another run is working on the environment, call `on_wait` and wait; without that raise
     `ConflictError`.
     """
     _refuse_foreign(environment)

@@ -101,7 +101,7 @@ def parse(data: bytes) -> Changes:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MalformedError(
             "the journal of an installation cannot be read",
-            hint="wheelferry wrote it whole: somebody changed it, or the disk is failing",
+            hint="wheelferry writes it as a whole: it was changed since, or the disk is failing",
         ) from error
 
 

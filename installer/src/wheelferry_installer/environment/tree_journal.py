@@ -111,7 +111,7 @@ class Journal:
         way = next(filter(self._is, ("previous", "undone")), None)
         if way is None:
             raise ConflictError(
-                f"no way back from the last change of {self.root} is kept",
+                f"nothing is kept to undo the last change of {self.root}",
                 hint="install the older bundle with --allow-downgrade",
             )
         reversal = Reversal(way=way, planned=self._read(way))
@@ -240,7 +240,7 @@ class Journal:
             raise ConflictError(
                 f"{self.root} cannot be changed through links",
                 details=problems,
-                hint="put a real folder in the place of each link",
+                hint="replace each link by a real folder",
             )
 
     def _refuse_changed(self, planned: Changes, *, back: bool) -> None:
@@ -260,7 +260,7 @@ class Journal:
         ]
         if problems:
             raise ConflictError(
-                f"others have changed {self.root} since",
+                f"{self.root} was changed by others since",
                 details=problems,
                 hint="install the bundle that you want to have, with --reinstall and --force",
             )

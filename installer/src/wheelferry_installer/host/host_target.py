@@ -18,7 +18,7 @@ def describe(interpreter: Interpreter) -> Target:
     markers = interpreter.markers
     if markers["implementation_name"] != "cpython":
         raise UnfitError(
-            f"bundles are made for CPython, this is {interpreter.description}",
+            f"bundles are for CPython, this is {interpreter.description}",
             hint="pass --python with the path of a CPython",
         )
     short = "cp" + markers["python_version"].replace(".", "")

@@ -63,7 +63,7 @@ class InterpreterQuery:
         try:
             said, complaint = self._process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired as error:
-            raise self._refused("cannot be run: it does not answer") from error
+            raise self._refused("cannot be run: no answer") from error
         try:
             facts = json.loads(said)
             return Interpreter(
@@ -77,7 +77,7 @@ class InterpreterQuery:
         except (ValueError, KeyError, TypeError) as error:
             lines = complaint.decode(errors="replace").strip().splitlines()
             last = lines[-1] if lines else str(error)
-            raise self._refused(f"does not answer as a Python does: {last}") from error
+            raise self._refused(f"does not answer like a Python interpreter: {last}") from error
 
     def _refused(self, why: str) -> UnfitError:
         return UnfitError(
@@ -106,7 +106,7 @@ def first_choice(wanted: str | None) -> str:
     path = shutil.which(f"python{wanted}" if wanted[:1].isdigit() else wanted)
     if path is None:
         raise UnfitError(
-            f"no interpreter {wanted!r} is found here",
+            f"interpreter {wanted!r} not found",
             hint="pass --python with the full path of one, such as /usr/bin/python3",
         )
     return path

@@ -61,7 +61,7 @@ def into(environment: Path) -> tuple[Place, Interpreter]:
     prefix = Path(facts["prefix"])
     if read_receipt(prefix) is not None:
         raise ConflictError(
-            f"{prefix} is an environment that wheelferry made, as a whole",
+            f"{prefix} is an environment that wheelferry manages as a whole",
             hint="install into it with --venv, which replaces it as a whole",
         )
     _refuse_managed(prefix, facts)

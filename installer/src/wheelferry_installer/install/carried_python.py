@@ -36,7 +36,7 @@ def ask_bundled(fit: Fit, unpacked: Path) -> Fit:
     problems = misfits(fit.target, fit.packages, said)
     if problems:
         raise UnfitError(
-            "the Python in the bundle is not the one that it is said to be",
+            "the Python in the bundle is not what the manifest says",
             details=problems,
             hint="ask whoever made the bundle, or pass --python",
         )

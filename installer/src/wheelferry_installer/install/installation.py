@@ -95,7 +95,7 @@ def install(
             known = losses.refuse_newcomers(managed, keep, known, force=force)
             managed.commit(written.generation, sync=sync, keep=keep)
             if managed.unfinished:
-                warnings.append("what is no longer needed is still there; the next run removes it")
+                warnings.append("obsolete files are still there; the next run removes them")
     except OSError as error:
         what = f"{plan.environment} could not be written"
         raise disk.failure(what, error, kept="the environment is as it was") from error
@@ -238,7 +238,7 @@ def _run_python(interpreter: Path, arguments: Sequence[str], lock: Sequence[int]
         said = (run.stderr + run.stdout).decode(errors="replace").strip().splitlines()
         failure = TransferError if run.returncode == TransferError.exit_code else WheelferryError
         raise failure(
-            f"{interpreter} could not make environments",
+            f"{interpreter} could not create an environment",
             details=said[-10:],
             hint="on Debian and Ubuntu the package python3-venv may be missing",
         )

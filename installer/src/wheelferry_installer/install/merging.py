@@ -72,7 +72,7 @@ def install(
             )
             journal.apply(planned, sync=sync)
             if journal.unfinished:
-                warnings.append("what is no longer needed is still there; the next run removes it")
+                warnings.append("obsolete files are still there; the next run removes them")
     except OSError as error:
         what = f"{root} could not be written"
         raise disk.failure(what, error, kept="it is as it was") from error
@@ -148,8 +148,8 @@ def _stage(
     warnings = staging.judge_contested(folder, outcomes)
     if (folder / CONTROL).exists():
         raise MalformedError(
-            f"a wheel writes into {CONTROL}, which is wheelferry's own",
-            hint="the wheel was made with bad intent: ask whoever made the bundle",
+            f"a wheel writes into {CONTROL}, which is reserved for wheelferry",
+            hint="the wheel is malicious: ask whoever made the bundle",
         )
     if merge.wishes.compile_bytecode:
         modules = staging.modules_below(merge.place.schemes["purelib"], outcomes)

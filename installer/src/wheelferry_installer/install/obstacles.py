@@ -39,9 +39,9 @@ def judge_obstacles(place: Place, staged: Path, removal: Removal, *, force: bool
         elif path not in taken and is_file(root / path):
             if not _may_replace(place, path):
                 if file_digest(root / path) == file_digest(staged / path):
-                    warnings.append(f"{path} was there already, with the same content")
+                    warnings.append(f"{path} already existed with the same content")
                 elif not force:
-                    problems.append(f"{path} is there already, and no package that goes owns it")
+                    problems.append(f"{path} already exists, and no package being removed owns it")
             removal.taken.add(path)
     old_receipts = root / place.receipts
     if old_receipts.exists():

@@ -33,7 +33,7 @@ class Removal:
             raise ConflictError(
                 f"what is installed in {root} cannot be removed safely",
                 details=sorted(problems),
-                hint="whoever installed that has to remove it"
+                hint="remove it with the tool that installed it"
                 if self.impossible
                 else "move those files away, or pass --force to lose the edits",
             )
@@ -50,13 +50,13 @@ def plan_removal(
     for distribution in distributions:
         metadata = distribution.metadata
         if (root / metadata).is_symlink() or resolved(root, metadata) != metadata:
-            removal.impossible.append(f"{metadata} is a link, and what it leads to is not known")
+            removal.impossible.append(f"{metadata} is a link, and its target is unknown")
             continue
         try:
             listed = dict(recorded_files(root, distribution.record))
         except MalformedError:
             removal.impossible.append(
-                f"{distribution.name} {distribution.version} has no RECORD that says what is its"
+                f"{distribution.name} {distribution.version} has no RECORD that lists its files"
             )
             continue
         own = ours.get(distribution.record)

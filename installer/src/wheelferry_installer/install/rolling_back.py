@@ -100,7 +100,7 @@ def foresee_place(place: Place, *, if_generation: str | None) -> RolledBack:
             return _foresee_place(place, entries, if_generation)
     except FileNotFoundError as error:
         raise ConflictError(
-            f"no way back from the last change of {place.root} is kept",
+            f"nothing is kept to undo the last change of {place.root}",
             hint="wheelferry has changed nothing there",
         ) from error
 
@@ -162,7 +162,7 @@ def _require_generation(where: Path, present: Receipt | None, wanted: str | None
     if present is None or not found.startswith(wanted):
         raise ConflictError(
             f"{where} is no longer generation {wanted}, but {found}",
-            hint="nothing was changed; where that is what you wanted to go back to, all is done",
+            hint="nothing was changed; if that is the generation that you wanted, nothing is left to do",
         )
 
 
@@ -170,5 +170,5 @@ def _refuse_unfinished(where: Path, *, unfinished: bool) -> None:
     if unfinished:
         raise ConflictError(
             f"a change of {where} is unfinished, so what a rollback would do is not known yet",
-            hint="another run may be at work; else the next command that changes it finishes that",
+            hint="another run may be in progress; otherwise the next command that changes it completes the change",
         )

@@ -61,13 +61,13 @@ def judge_contested(staging: Path, outcomes: Sequence[Outcome]) -> list[str]:
         for path, sha256 in outcome.contested.items():
             wheel = outcome.task.member.name
             if not (staging / path).exists():
-                problems.append(f"{path} of {wheel} has a file of another wheel in its way")
+                problems.append(f"{path} of {wheel} is blocked by a file of another wheel")
             elif file_digest(staging / path) == bytes.fromhex(sha256):
                 warnings.append(
-                    f"{path} comes from {wheel} and another wheel, with the same content"
+                    f"{path} comes from {wheel} and another wheel with the same content"
                 )
             else:
-                problems.append(f"{path} of {wheel} is there already, with another content")
+                problems.append(f"{path} of {wheel} already exists with different content")
     written = {path: outcome.task.member.name for outcome in outcomes for path in outcome.written}
     problems += [
         f"{path} is where wheelferry keeps its own files"
@@ -80,7 +80,7 @@ def judge_contested(staging: Path, outcomes: Sequence[Outcome]) -> list[str]:
     ]
     if problems:
         raise MalformedError(
-            "wheels of the bundle write the same files",
+            "wheels of the bundle contain the same files",
             details=sorted(problems)[:20],
             hint="they cannot be installed together: ask whoever made the bundle",
         )

@@ -157,14 +157,13 @@ def refuse_succession(
     if name != present.bundle_name:
         if not replace_other:
             raise ConflictError(
-                f"{where} is of {present.bundle_name!r}, and {bundle.path.name} is a bundle of "
-                f"{name!r}",
-                hint="choose another place for it; or, to have it in the place of the other, pass "
-                "--replace",
+                f"{where} belongs to {present.bundle_name!r}, but {bundle.path.name} is a bundle "
+                f"of {name!r}",
+                hint="choose another place, or pass --replace to replace what is installed",
             )
     elif created < present.bundle_created and not allow_downgrade:
         raise OutdatedError(
-            f"{bundle.path.name} is older than what is installed: made at {created}, that at "
-            f"{present.bundle_created}",
-            hint="an old bundle may bring back old weaknesses: pass --allow-downgrade to go back",
+            f"{bundle.path.name} is older than what is installed: created at {created}, "
+            f"the installed one at {present.bundle_created}",
+            hint="it may bring back known vulnerabilities: pass --allow-downgrade to go back",
         )

@@ -63,13 +63,13 @@ def misfits(target: Target, packages: Sequence[Package], interpreter: Interprete
     """Return all reasons why a target does not fit an interpreter; empty if it does."""
     problems = [
         f"made for {what}: {getattr(target.markers, variable)}, "
-        f"here is {interpreter.markers[variable]}"
+        f"this host has {interpreter.markers[variable]}"
         for variable, what in _SAME
         if getattr(target.markers, variable) != interpreter.markers[variable]
     ]
     version = interpreter.markers["python_full_version"]
     if not _has_patch(target, interpreter):
-        problems.append(f"made for Python {_pythons(target)}, here is {version}")
+        problems.append(f"made for Python {_pythons(target)}, this host has {version}")
     if problems:
         return problems
     unfit = [
@@ -79,7 +79,7 @@ def misfits(target: Target, packages: Sequence[Package], interpreter: Interprete
     ]
     if unfit:
         more = f" and {len(unfit) - _SHOWN} more" if len(unfit) > _SHOWN else ""
-        libc = f" (here is {interpreter.libc})" if interpreter.libc else ""
+        libc = f" (this host has {interpreter.libc})" if interpreter.libc else ""
         problems.append(f"does not run here{libc}: {', '.join(unfit[:_SHOWN])}{more}")
     return problems
 

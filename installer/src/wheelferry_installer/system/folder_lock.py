@@ -72,7 +72,7 @@ def _acquired(control: Path, what: Path, on_wait: Callable[[], None] | None) -> 
             if not _try_lock(descriptor):
                 if on_wait is None:
                     raise ConflictError(
-                        f"another run works on {what}",
+                        f"another run is working on {what}",
                         hint="wait until it is done, then run this again",
                     )
                 if not told:

@@ -128,7 +128,7 @@ def _refuse_links(index: OpenFolder, paths: list[str]) -> None:
         raise ConflictError(
             f"{index.path} cannot be changed through links",
             details=[f"{link} is a link" for link in sorted(links)],
-            hint="put a real file or folder in the place of each link",
+            hint="replace each link by a real file or folder",
         )
 
 

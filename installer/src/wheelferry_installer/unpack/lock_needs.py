@@ -163,4 +163,4 @@ class _Walk:
         try:
             return Marker(edge["marker"]).evaluate(self._environment)
         except InvalidMarker as error:
-            raise MalformedError(f"uv.lock: {edge['name']} has a marker that is none") from error
+            raise MalformedError(f"uv.lock: {edge['name']} has an invalid marker") from error

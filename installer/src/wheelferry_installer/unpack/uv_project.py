@@ -109,7 +109,7 @@ class UvProject:
                 ]
         if lacking:
             raise UnfitError(
-                "the bundle lacks what an editable installation is built with",
+                "the bundle lacks build requirements of an editable installation",
                 details=lacking,
                 hint="ask for a bundle made with --with-build-deps, or leave --editable out",
             )
@@ -154,7 +154,7 @@ class UvProject:
                     lacking.setdefault(f"{name} {versions}", []).append(target.id)
         if lacking:
             raise UnfitError(
-                "the bundle lacks packages that the lock calls for",
+                "the bundle lacks packages of the lock",
                 details=[
                     f"{what} for {', '.join(targets)}" for what, targets in sorted(lacking.items())
                 ],

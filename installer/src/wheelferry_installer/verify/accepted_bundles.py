@@ -46,8 +46,8 @@ def refuse_older(bundle: VerifiedBundle, *, allowed: bool) -> None:
     if known is not None and created < known.created and not allowed:
         raise OutdatedError(
             f"{bundle.path.name} is older than the newest bundle of {known.name!r} that was "
-            f"installed here: made at {created}, that at {known.created}",
-            hint="an old bundle may bring back old weaknesses: 'bundle rollback' goes back one "
+            f"installed here: created at {created}, that one at {known.created}",
+            hint="an old bundle may bring back known vulnerabilities: 'bundle rollback' goes back one "
             "step, --allow-downgrade takes the bundle",
         )
 

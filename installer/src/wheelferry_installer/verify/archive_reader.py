@@ -75,7 +75,7 @@ class Archive:
         frame = self.frames[number]
         if frame.size != size or size > layout.FRAME_SIZE:
             raise self._damaged(
-                number, "it is listed with another size than the manifest foretells"
+                number, "its size in the seek table is not the one that follows from the manifest"
             )
         if frame.compressed_size > _MAX_COMPRESSED:
             raise self._damaged(number, "it is larger than any frame can be")
@@ -88,9 +88,9 @@ class Archive:
                 data, max_output_size=size, allow_extra_data=False
             )
         except zstandard.ZstdError as error:
-            raise self._damaged(number, f"it cannot be unfolded ({error})") from error
+            raise self._damaged(number, f"it cannot be decompressed ({error})") from error
         if len(content) != size:
-            raise self._damaged(number, "it unfolds to another size than it states")
+            raise self._damaged(number, "it decompresses to a size other than it states")
         return content
 
     def _damaged(self, number: int, why: str) -> TamperedError:
@@ -128,14 +128,17 @@ class Archive:
 def _header_problem(data: bytes, size: int) -> str | None:
     """Return why a frame must not be decompressed to `size` bytes, None if it may."""
     if data[:4] != _MAGIC:
-        return "it does not begin as a zstd frame does"
+        return "it does not begin like a zstd frame"
     stated = zstandard.get_frame_parameters(data)
     problems = (
-        (stated.content_size != size, "it states another size than the manifest foretells"),
+        (
+            stated.content_size != size,
+            "it states a size other than the one that follows from the manifest",
+        ),
         (data[_FLAGS_AT] & _NAMES_DICTIONARY, "it asks for a dictionary"),
         (not stated.has_checksum, "it has no checksum"),
         (stated.window_size > layout.FRAME_SIZE, "its window is too large"),
-        (data[_FLAGS_AT] & _MEANINGLESS, "it has a bit set that means nothing"),
+        (data[_FLAGS_AT] & _MEANINGLESS, "it has a reserved bit set"),
     )
     return next((problem for is_so, problem in problems if is_so), None)
 

@@ -147,19 +147,19 @@ class Policy:
         if not verdicts:
             raise TrustError(
                 f"{bundle} is not signed",
-                hint="ask whoever made it to sign it; --allow-unsigned installs it all the same",
+                hint="ask whoever made it to sign it, or accept it unsigned with --allow-unsigned",
             )
         unknown = next((one for one in verdicts if one.problem == UNKNOWN_KEY), None)
         hint = "ask whoever made the bundle to have it signed with a key that this host accepts"
         if accepted:
-            hint = f"somebody else whom this host trusts has to sign it too: bundle sign {bundle}"
+            hint = f"another person that this host trusts must sign it too: bundle sign {bundle}"
         if unknown is not None:
             hint = (
                 f"if a person you trust confirms the fingerprint {unknown.fingerprint}, get their "
                 "public key from them, then: bundle trust add alice.pub"
             )
         lists = " and ".join(str(listed.path) for listed in self.lists)
-        what = f"{bundle} is not signed by anybody that {lists} lists"
+        what = f"{bundle} has no signature from a signer listed in {lists}"
         if self.required > 1:
             by = "1 person" if people == 1 else f"{people} people"
             what = f"{bundle} is signed by {by}, this host asks for {self.required}"
@@ -198,10 +198,10 @@ def load_policy(explicit: Path | None, required: int | None = None) -> Policy:
     lists = [_read_list(own), _read_list(system_file())]
     there = tuple(listed for listed in lists if listed is not None)
     if not there or (explicit and lists[0] is None):
-        where = str(own) if explicit else f"{own} or {system_file()}"
-        raise TrustError(
-            f"this host does not know whom to trust: there is no {where}", hint=_ADVICE
-        )
+        missing = f"{own} does not exist"
+        if not explicit:
+            missing = f"neither {own} nor {system_file()} exists"
+        raise TrustError(f"no trusted signers: {missing}", hint=_ADVICE)
     settings = (_read_settings(folder / SETTINGS) for folder in _folders(own.parent))
     return Policy(
         lists=there,
@@ -218,7 +218,7 @@ def refuse_below_floor() -> None:
             raise TrustError(
                 f"--allow-unsigned is refused: {SYSTEM_FOLDER / name} is a policy for all users of "
                 "this host",
-                hint="have the bundle signed by somebody whom it lists: bundle trust list",
+                hint="have the bundle signed by someone it lists: bundle trust list",
             )
 
 
@@ -247,7 +247,7 @@ def _read_list(path: Path) -> SignerList | None:
         return None
     signers = read_signers(path)
     if not signers:
-        raise TrustError(f"{path} lists nobody", hint=_ADVICE)
+        raise TrustError(f"{path} lists no signers", hint=_ADVICE)
     return SignerList(path=path, signers=signers)
 
 
@@ -260,7 +260,7 @@ def _read_revoked(path: Path) -> list[RevokedKey]:
         ]
     except MalformedError as error:
         raise MalformedError(
-            f"{path}: {error.message}", hint="list one public key on each line"
+            f"{path}: {error.message}", hint="list one public key per line"
         ) from error
 
 
@@ -279,9 +279,9 @@ def _read_settings(path: Path) -> Settings | None:
     unknown = sorted(found.keys() - {(_SECTION, option) for option in _OPTIONS})
     if unknown:
         names = ", ".join(f"[{section}] {option}" for section, option in unknown)
-        raise MalformedError(f"{path} sets what is not known: {names}", hint=_SETTINGS_ADVICE)
+        raise MalformedError(f"{path} has unknown settings: {names}", hint=_SETTINGS_ADVICE)
     if not found:
-        raise MalformedError(f"{path} sets nothing", hint=_SETTINGS_ADVICE)
+        raise MalformedError(f"{path} has no settings", hint=_SETTINGS_ADVICE)
     number, patterns = (found.get((_SECTION, option)) for option in _OPTIONS)
     return Settings(
         path=path,
@@ -294,7 +294,7 @@ def _number(path: Path, text: str) -> int:
     allowed = {str(number): number for number in range(1, MAX_REQUIRED + 1)}
     if text not in allowed:
         raise MalformedError(
-            f"{path}: require-signatures is {text!r}, allowed are the numbers 1 to {MAX_REQUIRED}",
+            f"{path}: require-signatures is {text!r}; it must be a number from 1 to {MAX_REQUIRED}",
             hint=_SETTINGS_ADVICE,
         )
     return allowed[text]
@@ -304,7 +304,7 @@ def _patterns(path: Path, text: str) -> tuple[str, ...]:
     patterns = tuple(text.replace(",", " ").split())
     if not patterns or not all(map(_PATTERN.fullmatch, patterns)):
         raise MalformedError(
-            f"{path}: names is {text!r}, allowed are names of bundles, with * and ? for any letters",
+            f"{path}: names is {text!r}; it must list names of bundles, with * and ? as wildcards",
             hint=_SETTINGS_ADVICE,
         )
     return patterns

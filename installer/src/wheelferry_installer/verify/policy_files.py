@@ -65,7 +65,7 @@ def is_there(path: Path) -> bool:
             return True
         if not place.is_dir():
             raise TrustError(
-                f"{place} is not a folder, so this host's policy is not known",
+                f"{place} is not a folder, so the policy of this host is unknown",
                 hint=f"see what it is: ls -ld {shlex.quote(os.fspath(place))}",
             )
         return False
@@ -89,11 +89,11 @@ def _refuse_writers(path: Path, status: os.stat_result, kind: Kind) -> None:
         hint = (
             f"look at what is in it; if it is right, make it yours or root's: chown root {quoted}"
         )
-    raise TrustError(f"{path} {reason}, so it says nothing about whom you trust", hint=hint)
+    raise TrustError(f"{path} {reason}, so it cannot be trusted", hint=hint)
 
 
 def _unreadable(path: Path, error: OSError) -> TrustError:
     return TrustError(
-        f"{path} cannot be read, so this host's policy is not known: {error.strerror}",
+        f"{path} cannot be read, so the policy of this host is unknown: {error.strerror}",
         hint=f"see what it is: ls -ld {shlex.quote(os.fspath(path))}",
     )

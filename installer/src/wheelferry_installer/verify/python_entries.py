@@ -33,6 +33,6 @@ def read_python(file: BinaryIO, name: str, *, folds_case: bool) -> PythonTree:
         return read_tree((entry for entry, _ in entries), folds_case=folds_case)
     except (*BROKEN, zstandard.ZstdError) as error:
         raise MalformedError(
-            f"{layout.python_name(name)} is no archive that can be read: {error}",
+            f"{layout.python_name(name)} is not a readable archive: {error}",
             hint="ask whoever made the bundle for another",
         ) from error

@@ -97,12 +97,12 @@ def _check_ecdsa(key_type: str, key: Reader, signature: bytes, data: bytes) -> N
 
 def _check_rsa(key: Reader, algorithm: str, signature: bytes, data: bytes) -> None:
     if algorithm not in _RSA_HASHES:
-        raise MalformedError(f"RSA signatures have to use SHA-2, this one uses {algorithm!r}")
+        raise MalformedError(f"RSA signatures must use SHA-2, this one uses {algorithm!r}")
     exponent, modulus = key.mpint(), key.mpint()
     key.finish()
     if not _MIN_RSA_BITS <= modulus.bit_length() <= _MAX_RSA_BITS:
         raise MalformedError(
-            f"an RSA key of {modulus.bit_length()} bits, allowed are {_MIN_RSA_BITS} and more"
+            f"an RSA key of {modulus.bit_length()} bits; at least {_MIN_RSA_BITS} are required"
         )
     public = rsa.RSAPublicNumbers(exponent, modulus).public_key()
     public.verify(signature, data, padding.PKCS1v15(), _RSA_HASHES[algorithm])
@@ -122,7 +122,7 @@ def _check_security_key(key_type: str, key: Reader, blob: Reader, data: bytes) -
     flags = blob.take(1)
     counter = blob.take(4)
     if not flags[0] & _USER_PRESENT:
-        raise MalformedError("the security key was not touched for it")
+        raise MalformedError("the security key was not touched for this signature")
     signed = hashlib.sha256(application).digest() + flags + counter + hashlib.sha256(data).digest()
     if isinstance(public, Ed25519PublicKey):
         public.verify(signature, signed)

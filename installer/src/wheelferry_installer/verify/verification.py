@@ -111,7 +111,7 @@ class VerifiedBundle:
         for frame_size in layout.frame_sizes(len(head) + member.size + len(tail)):
             content = memoryview(self._archive.frame(number, frame_size))
             if content[: len(head)] != head:
-                raise TamperedError("its header is not the foretold one")
+                raise TamperedError("its header is not the expected one")
             body = content[len(head) : len(head) + left]
             rest = content[len(head) + len(body) :]
             if rest != tail[: len(rest)]:
@@ -172,7 +172,7 @@ def verify_contents(
                     file.write(piece)
                 except OSError as error:
                     raise TransferError(
-                        f"{member.name} could not be laid down to be checked: {error.strerror}",
+                        f"{member.name} could not be written to a temporary file: {error.strerror}",
                         hint=f"free space in {tempfile.gettempdir()}, or name another folder: "
                         "TMPDIR=/var/tmp bundle …",
                     ) from error
@@ -245,7 +245,7 @@ def _check_name(read: Manifest, policy: Policy) -> None:
     problem = policy.refusal_of_name(read.name)
     if problem is not None:
         raise TrustError(
-            f"this host takes no bundle with the name {read.name!r}: {problem}",
+            f"this host accepts no bundle named {read.name!r}: {problem}",
             hint="is it the right bundle? if it is, add its name to names in policy.ini",
         )
 
@@ -281,7 +281,7 @@ def _foretold_frames(opened: OpenedBundle, read: Manifest) -> dict[str, int]:
     created = read.created_at
     for stated in (opened.head.manifest, *opened.head.signatures):
         if stated.header != layout.header(stated.name, len(stated.content), created):
-            raise TamperedError(f"{stated.name}: its header is not the foretold one")
+            raise TamperedError(f"{stated.name}: its header is not the expected one")
     first = {}
     expected: list[int] = []
     for member in layout.members(read):
@@ -290,5 +290,5 @@ def _foretold_frames(opened: OpenedBundle, read: Manifest) -> dict[str, int]:
     expected.append(len(layout.END_OF_ARCHIVE))
     found = [frame.size for frame in opened.archive.frames[opened.head.next_frame :]]
     if found != expected:
-        raise TamperedError("the members of the bundle are not those that its manifest lists")
+        raise TamperedError("the members of the bundle are not those in its manifest")
     return first

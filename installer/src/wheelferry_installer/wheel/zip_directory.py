@@ -164,7 +164,7 @@ def _read_end64(file: BinaryIO, at: int) -> tuple[int, int, int, int, int, int] 
     file.seek(offset)
     fields = _END64.unpack(_read(file, _END64.size))
     if fields[0] != b"PK\6\6" or fields[1] != _END64.size - 12:
-        raise MalformedError("its ZIP64 end is none, or holds more than is known")
+        raise MalformedError("its ZIP64 end is invalid, or has unknown fields")
     wide: tuple[int, int, int, int, int, int] = fields[4:]
     return wide
 
@@ -217,7 +217,7 @@ def _widen(
     wide = _fields(name, raw, extra).get(_ZIP64, b"")
     missing = [value == _MAX32 for value in (size, packed_size, offset)]
     if len(wide) != 8 * sum(missing):
-        raise MalformedError(f"the ZIP64 field of {name!r} is not what its entry calls for")
+        raise MalformedError(f"the ZIP64 field of {name!r} is not what its entry requires")
     values = iter(struct.unpack(f"<{sum(missing)}Q", wide))
     size, packed_size, offset = (
         next(values) if is_missing else value
