@@ -26,7 +26,7 @@ from wheelferry_schemas.bundle import layout
 _NAME, _MODE, _UID, _SIZE, _TIME, _SUM, _TYPE, _LINK, _MAGIC, _USER, _DEVICE, _PREFIX = (
     *(0, 100, 108, 124, 136, 148, 156, 157, 257, 265, 329, 345),
 )
-_FORETOLD = "header is not the foretold one"
+_FORETOLD = "header is not the expected one"
 _NOT_THOSE = "members of the bundle are not those"
 _UNSIGNED = "is not signed"
 Make = Callable[[], bytes]

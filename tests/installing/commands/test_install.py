@@ -225,7 +225,7 @@ def test_place_that_is_taken(main: Main, folder: Path, kind: str) -> None:
     before = tree(folder)
     ran = _install(main)
     assert ran.code == 8
-    assert ran.err.startswith(f"error: {place} is there already")
+    assert ran.err.startswith(f"error: {place} already exists")
     assert "hint: move it away" in ran.err
     assert tree(folder) == before
 

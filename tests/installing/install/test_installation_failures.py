@@ -244,7 +244,7 @@ def test_what_came_meanwhile_and_is_not_ours_stays(
         else:
             environment.symlink_to(tmp_path)
 
-    with pytest.raises(ConflictError, match="is there already"):
+    with pytest.raises(ConflictError, match="already exists"):
         install_wheels(environment, [make_wheel("new")], on_progress=come)
     assert environment.is_symlink() is (kind == "link")
     assert kind != "folder" or (environment / "data").read_text() == "mine"

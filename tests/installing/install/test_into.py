@@ -261,7 +261,7 @@ def test_file_of_nobody_in_the_way(environment: Path, install: Install) -> None:
     (environment / SITE_PACKAGES / "ours.py").write_text("mine")
     before = tree(environment)
     ran = install([make_wheel("ours")], "--into", environment)
-    assert_refused(ran, 8, f"{SITE_PACKAGES}/ours.py is there already")
+    assert_refused(ran, 8, f"{SITE_PACKAGES}/ours.py already exists")
     assert tree(environment) == before
 
 

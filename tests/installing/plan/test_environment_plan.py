@@ -223,7 +223,7 @@ def test_refuses_environment_whose_receipt_cannot_be_read(
 
 def test_refuses_file(bundle: VerifiedBundle, here: Fit, tmp_path: Path) -> None:
     (tmp_path / "env").write_text("mine")
-    assert "is no folder" in _refusal(bundle, here, tmp_path / "env")
+    assert "is not a folder" in _refusal(bundle, here, tmp_path / "env")
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -231,7 +231,7 @@ def test_refuses_link(bundle: VerifiedBundle, here: Fit, tmp_path: Path, exists:
     if exists:
         _make_environment(tmp_path / "elsewhere", bundle, here)
     (tmp_path / "env").symlink_to("elsewhere")
-    assert "is no folder" in _refusal(bundle, here, tmp_path / "env")
+    assert "is not a folder" in _refusal(bundle, here, tmp_path / "env")
 
 
 def test_refuses_place_below_a_file(bundle: VerifiedBundle, here: Fit, tmp_path: Path) -> None:
