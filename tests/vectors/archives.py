@@ -166,7 +166,7 @@ FRAMES: dict[str, tuple[str, Callable[[], bytes]]] = {
         _frames(lambda frames: frames.insert(END_FRAME, b"")),
     ),
     "skippable-frame": (
-        "does not begin as a zstd frame does",
+        "does not begin like a zstd frame",
         _packed(FIRST_WHEEL, lambda _: b"\x50\x2a\x4d\x18\4\0\0\0test"),
     ),
     "window-of-1-gib": (
@@ -179,18 +179,18 @@ FRAMES: dict[str, tuple[str, Callable[[], bytes]]] = {
     ),
     "dictionary": ("asks for a dictionary", _packed(MANIFEST_FRAME, _with_dictionary)),
     "checksum-flipped": (
-        "cannot be unfolded",
+        "cannot be decompressed",
         _packed(FIRST_WHEEL, lambda frame: frame[:-1] + bytes([frame[-1] ^ 1])),
     ),
     "checksum-absent": ("has no checksum", _repacked(FIRST_WHEEL, checksum=False)),
     "checksum-absent-from-manifest": ("has no checksum", _repacked(MANIFEST_FRAME, checksum=False)),
-    "size-absent": ("states another size", _repacked(FIRST_WHEEL, content_size=False)),
+    "size-absent": ("states a size other", _repacked(FIRST_WHEEL, content_size=False)),
     "unused-bit": (
-        "has a bit set that means nothing",
+        "has a reserved bit set",
         _packed(FIRST_WHEEL, lambda frame: frame[:4] + bytes([frame[4] | 0x10]) + frame[5:]),
     ),
     "bomb-as-manifest": (
-        "another size than the manifest foretells",
+        "its size in the seek table is not",
         lambda: join([_bomb(), pack(layout.END_OF_ARCHIVE)], [_GIB, 1024]),
     ),
     "bomb-as-wheel": (
@@ -198,15 +198,15 @@ FRAMES: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: _listed(FIRST_WHEEL, _bomb(), _GIB),
     ),
     "bomb-that-lies": (
-        "states another size",
+        "states a size other",
         lambda: _listed(FIRST_WHEEL, _bomb(), _wheel_frame_size()),
     ),
     "bomb-that-lies-twice": (
-        "cannot be unfolded",
+        "cannot be decompressed",
         lambda: _listed(FIRST_WHEEL, _lying_bomb(_wheel_frame_size()), _wheel_frame_size()),
     ),
     "frame-of-two": (
-        "states another size",
+        "states a size other",
         _packed(FIRST_WHEEL, lambda _: b"".join(map(pack, _halves(plain_frames()[FIRST_WHEEL])))),
     ),
 }
@@ -223,18 +223,18 @@ TABLES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "packed-size": ("do not fill the file", _number(8, 1)),
     "packed-size-of-4-gib": ("do not fill the file", _number(8, 2**32 - 1)),
     "packed-sizes-swapped": ("zstd frame 0", _table(_swap_sizes)),
-    "plain-size": ("states another size", _number(12, 512)),
-    "plain-size-of-4-gib": ("another size than the manifest foretells", _number(12, 2**32 - 1)),
+    "plain-size": ("states a size other", _number(12, 512)),
+    "plain-size-of-4-gib": ("its size in the seek table is not", _number(12, 2**32 - 1)),
     "plain-size-of-a-wheel": (
         "members of the bundle are not those",
         _number(12 + 8 * FIRST_WHEEL, 512),
     ),
     "no-more-than-a-table": (
-        "does not begin as a zstd frame does",
+        "does not begin like a zstd frame",
         lambda: seek_table.encode([(0, 0)]),
     ),
     "as-many-frames-as-allowed": (
-        "does not begin as a zstd frame does",
+        "does not begin like a zstd frame",
         lambda: seek_table.encode([(0, 0)] * seek_table.MAX_FRAMES),
     ),
 }

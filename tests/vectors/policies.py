@@ -81,9 +81,9 @@ def _lists() -> dict[str, tuple[int, str, bytes]]:
 _NUMBERS = "it must be a number from 1 to 16"
 _NAMES = "it must list names of bundles"
 _SETTINGS: dict[str, tuple[int, str, bytes]] = {
-    "require-none": (4, f"is '0', {_NUMBERS}", b"[policy]\nrequire-signatures = 0\n"),
-    "require-99": (4, f"is '99', {_NUMBERS}", b"[policy]\nrequire-signatures = 99\n"),
-    "require-words": (4, f"is 'two', {_NUMBERS}", b"[policy]\nrequire-signatures = two\n"),
+    "require-none": (4, f"is '0'; {_NUMBERS}", b"[policy]\nrequire-signatures = 0\n"),
+    "require-99": (4, f"is '99'; {_NUMBERS}", b"[policy]\nrequire-signatures = 99\n"),
+    "require-words": (4, f"is 'two'; {_NUMBERS}", b"[policy]\nrequire-signatures = two\n"),
     "require-interpolated": (4, _NUMBERS, b"[policy]\nrequire-signatures = %(x)s\n"),
     "require-other-digits": (4, _NUMBERS, "[policy]\nrequire-signatures = \u0662\n".encode()),
     "names-empty": (4, _NAMES, b"[policy]\nnames =\n"),

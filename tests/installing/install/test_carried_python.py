@@ -244,7 +244,7 @@ def test_refuses_a_python_that_is_not_the_one_of_the_target(
     )
     done = install(bundled(tmp_path, archive, target=other), "--bundled-python")
     assert done.code == 5
-    assert "not the one that it is said to be" in done.err
+    assert "not what the manifest says" in done.err
 
 
 def test_refuses_where_the_bundle_brings_none(install: Main, tmp_path: Path) -> None:

@@ -368,7 +368,7 @@ def test_package_that_does_not_say_what_is_its(
 ) -> None:
     (environment / SITE_PACKAGES / metadata).mkdir()
     ran = install([make_wheel("x", "2.0")], "--into", environment, "--force")
-    assert_refused(ran, 8, "has no RECORD", "whoever installed that")
+    assert_refused(ran, 8, "has no RECORD", "remove it with the tool")
 
 
 @pytest.mark.parametrize(
@@ -387,9 +387,9 @@ def test_wheel_does_not_replace_the_environment_itself(
     assert_refused(ran, 4, f"{path}' {why}")
 
 
-def test_wheel_does_not_write_into_wheelferrys_own_folder(tmp_path: Path, install: Install) -> None:
+def test_wheel_does_not_write_into_the_folder_of_wheelferry(tmp_path: Path, install: Install) -> None:
     evil = make_wheel("evil", files={".wheelferry/lock": b"evil"})
-    assert_refused(install([evil], "--target", tmp_path / "target"), 4, "wheelferry's own")
+    assert_refused(install([evil], "--target", tmp_path / "target"), 4, "reserved for wheelferry")
 
 
 def test_older_bundle_is_refused(environment: Path, install: Install) -> None:
