@@ -387,7 +387,9 @@ def test_wheel_does_not_replace_the_environment_itself(
     assert_refused(ran, 4, f"{path}' {why}")
 
 
-def test_wheel_does_not_write_into_the_folder_of_wheelferry(tmp_path: Path, install: Install) -> None:
+def test_wheel_does_not_write_into_the_folder_of_wheelferry(
+    tmp_path: Path, install: Install
+) -> None:
     evil = make_wheel("evil", files={".wheelferry/lock": b"evil"})
     assert_refused(install([evil], "--target", tmp_path / "target"), 4, "reserved for wheelferry")
 
