@@ -1,12 +1,12 @@
 """In which order an installation flushes: what a loss of power may leave follows from that."""
 
-from collections.abc import Iterator
-from pathlib import Path
+import functools
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from faults.client import Tracer, running
-from faults.scenarios import SCENARIOS
+from faults.scenarios import SCENARIOS, Prepared
 
 FLUSHES = ("fsync", "fdatasync", "syncfs", "sync")
 
@@ -15,6 +15,17 @@ FLUSHES = ("fsync", "fdatasync", "syncfs", "sync")
 def tracer() -> Iterator[Tracer]:
     with running() as tracer:
         yield tracer
+
+
+@pytest.fixture(scope="module")
+def prepared(tracer: Tracer, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Prepared]:
+    """Returns a scenario that is ready to be disturbed; each is prepared once."""
+
+    @functools.cache
+    def prepare(name: str) -> Prepared:
+        return SCENARIOS[name].prepare(tracer, tmp_path_factory.mktemp("scenario") / "site")
+
+    return prepare
 
 
 def first(calls: list[str], name: str, path: str, after: int = 0) -> int:
@@ -30,8 +41,10 @@ def in_order(calls: list[str], *steps: tuple[str, str]) -> None:
         at = first(calls, name, path, at) + 1
 
 
-def test_environment_is_on_the_disk_before_it_is_swapped_in(tracer: Tracer, tmp_path: Path) -> None:
-    calls = SCENARIOS["managed: upgrade"].prepare(tracer, tmp_path / "site").calls
+def test_environment_is_on_the_disk_before_it_is_swapped_in(
+    prepared: Callable[[str], Prepared],
+) -> None:
+    calls = prepared("managed: upgrade").calls
     flushed = first(calls, "syncfs", "env.wheelferry/staging")
     assert not any("/staging/" in call for call in calls[flushed:])
     in_order(
@@ -46,8 +59,10 @@ def test_environment_is_on_the_disk_before_it_is_swapped_in(tracer: Tracer, tmp_
     )
 
 
-def test_journal_is_on_the_disk_before_the_tree_changes(tracer: Tracer, tmp_path: Path) -> None:
-    calls = SCENARIOS["into: upgrade"].prepare(tracer, tmp_path / "site").calls
+def test_journal_is_on_the_disk_before_the_tree_changes(
+    prepared: Callable[[str], Prepared],
+) -> None:
+    calls = prepared("into: upgrade").calls
     flushed = first(calls, "syncfs", "/.wheelferry")
     assert not any("/staging/" in call for call in calls[flushed:])
     begun = first(calls, "rename", "/.wheelferry/staging", flushed)
@@ -67,9 +82,9 @@ def test_journal_is_on_the_disk_before_the_tree_changes(tracer: Tracer, tmp_path
 
 @pytest.mark.parametrize("name", ["managed: upgrade", "into: upgrade"])
 def test_nothing_is_flushed_where_that_is_not_wanted(
-    name: str, tracer: Tracer, tmp_path: Path
+    name: str, prepared: Callable[[str], Prepared]
 ) -> None:
-    prepared = SCENARIOS[name].prepare(tracer, tmp_path / "site")
-    prepared.site.restore("before")
-    calls = prepared.site.run((*prepared.scenario.command, "--no-sync")).calls
+    ready = prepared(name)
+    ready.site.restore("before")
+    calls = ready.site.run((*ready.scenario.command, "--no-sync")).calls
     assert [call for call in calls if call.split()[0] in FLUSHES] == []
