@@ -10,12 +10,18 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
-from contextvars import ContextVar
 from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
-_shields = ContextVar("_shields", default=False)
-"""Whether `ignore` ignores anything."""
+
+
+class _Shields(threading.local):
+    """Whether `ignore` ignores anything, by thread."""
+
+    up = False
+
+
+_shields = _Shields()
 
 
 class Terminated(KeyboardInterrupt):
@@ -27,7 +33,7 @@ def raise_on_term() -> None:
 
     From here on `ignore` takes effect: the process belongs to a command.
     """
-    _shields.set(True)
+    _shields.up = True
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _raise)
 
@@ -37,26 +43,26 @@ def shielded(*, wanted: bool) -> Iterator[None]:
     """Let `ignore` take effect in this block if `wanted`."""
     with kept():
         if wanted:
-            _shields.set(True)
+            _shields.up = True
         yield
 
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
     """Restore at the end how signals are handled now, whatever `ignore` did."""
-    before, handlers = _shields.get(), {number: signal.getsignal(number) for number in _ENDING}
+    before, handlers = _shields.up, {number: signal.getsignal(number) for number in _ENDING}
     try:
         yield
     finally:
-        if _in_main_thread() and _shields.get():
+        if _in_main_thread() and _shields.up:
             for number, handler in handlers.items():
                 signal.signal(number, handler or signal.SIG_DFL)
-        _shields.set(before)
+        _shields.up = before
 
 
 def ignore() -> None:
     """Ignore INT and TERM from here on, if that was asked for."""
-    if _in_main_thread() and _shields.get():
+    if _in_main_thread() and _shields.up:
         for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)
 
