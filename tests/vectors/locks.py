@@ -263,7 +263,7 @@ _REQUIREMENTS: dict[str, tuple[int, str, Mapping[str, bytes]]] = {
         "find-links-with-nul": (4, "NUL", b"--find-links a\0b\npure==1.0\n"),
         "find-links-too-long": (
             2,
-            "is not there",
+            "does not exist",
             b"--find-links " + b"a" * 5000 + b"\npure==1.0\n",
         ),
         "include-missing": (7, "gone.txt", b"-r gone.txt\n"),
