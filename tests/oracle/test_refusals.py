@@ -43,7 +43,7 @@ def test_advises_the_lowest_glibc_that_is_enough_for_uv(corpus: Corpus) -> None:
     folder = corpus.locked(NO_WHEEL)
     flags = ["--no-install-package", "gil-only", "--no-dev"]
     [hint] = choose(folder / "uv.lock", flags, TARGETS[:1])[TARGETS[0].id].hints
-    assert ": --platform manylinux_2_34_x86_64 (glibc 2.34) would do" in hint
+    assert ": --platform manylinux_2_34_x86_64 (glibc 2.34) would help" in hint
     answers = corpus.uv.sync(
         folder,
         flags,

@@ -92,7 +92,7 @@ def test_refuses_page_of_another_media_type() -> None:
     ],
 )
 def test_refuses_page_with_what_is_no_url(text: str, media_type: str) -> None:
-    with pytest.raises(PageError, match="is no URL"):
+    with pytest.raises(PageError, match="is not a URL"):
         parse_page(text, media_type, URL)
 
 

@@ -86,11 +86,11 @@ def _advice(problems: Sequence[MissingWheelError]) -> str:
     first, several = packages[0], len(packages) > 1
     if not several and not _tags(first):
         return "the lock names no file of it: lock the project again"
-    would_do, for_whom = _sufficient(problems), ""
+    would_do, for_some = _sufficient(problems), ""
     if several and not would_do:
         some = [problem for problem in problems if _sufficient([problem])]
         would_do = _sufficient(some) if some else []
-        for_whom = f" for {', '.join(sorted({problem.package.name for problem in some}))}"
+        for_some = f" for {', '.join(sorted({problem.package.name for problem in some}))}"
     left_out = sorted({f"--no-install-package {package.name}" for package in packages})
     older = sorted({problem.older for problem in problems if problem.older})
     ways = [
@@ -102,7 +102,7 @@ def _advice(problems: Sequence[MissingWheelError]) -> str:
     ]
     parts = [
         *(
-            [f"{_listed(would_do, 'or')} would help{for_whom}, if the air-gapped host has it"]
+            [f"{_listed(would_do, 'or')} would help{for_some}, if the air-gapped host has it"]
             if would_do
             else []
         ),
