@@ -32,23 +32,23 @@ def test_believes_nothing_of_another_kind(
 
 
 @pytest.mark.parametrize(
-    ("mode", "owner", "reason"),
+    ("mode", "owner", "cause", "reason"),
     [
-        (stat.S_IFLNK | 0o777, ME, "is a symbolic link"),
-        (stat.S_IFREG | 0o600, ME, "is not a folder"),
-        (stat.S_IFDIR | 0o755, OTHER, "belongs to another user (uid 1001)"),
-        (stat.S_IFDIR | 0o775, ME, "is writable by others (mode 0775)"),
-        (stat.S_IFDIR | 0o1777, ROOT, "is writable by others (mode 1777)"),
+        (stat.S_IFLNK | 0o777, ME, "kind", "is a symbolic link"),
+        (stat.S_IFREG | 0o600, ME, "kind", "is not a folder"),
+        (stat.S_IFDIR | 0o755, OTHER, "owner", "belongs to another user (uid 1001)"),
+        (stat.S_IFDIR | 0o775, ME, "mode", "is writable by others (mode 0775)"),
+        (stat.S_IFDIR | 0o1777, ROOT, "mode", "is writable by others (mode 1777)"),
     ],
 )
-def test_says_why_a_folder_is_not_believed(mode: int, owner: int, reason: str) -> None:
-    assert why_not_believed(mode, owner, user=ME, kind="folder") == reason
+def test_says_why_a_folder_is_not_believed(mode: int, owner: int, cause: str, reason: str) -> None:
+    doubt = why_not_believed(mode, owner, user=ME, kind="folder")
+    assert doubt == (cause, reason)
 
 
 def test_folder_is_no_file() -> None:
-    assert why_not_believed(stat.S_IFDIR | 0o755, ME, user=ME, kind="file") == (
-        "is not a plain file"
-    )
+    doubt = why_not_believed(stat.S_IFDIR | 0o755, ME, user=ME, kind="file")
+    assert doubt == ("kind", "is not a plain file")
 
 
 @pytest.mark.parametrize(("mode", "shared"), [(0o1777, True), (0o777, True), (0o775, False)])

@@ -106,10 +106,10 @@ def _refuse_foreign(folder: Path) -> None:
     status = folder.stat()
     if not hasattr(os, "geteuid"):
         return
-    reason = why_not_believed(status.st_mode, status.st_uid, user=os.geteuid(), kind="folder")
-    if reason is not None:
+    doubt = why_not_believed(status.st_mode, status.st_uid, user=os.geteuid(), kind="folder")
+    if doubt is not None:
         raise ConflictError(
-            f"the cache {folder} {reason}",
+            f"the cache {folder} {doubt.text}",
             hint=f"check its content, then: chmod go-w {shlex.quote(os.fspath(folder))}; or name "
             f"another folder with {VARIABLE}",
         )

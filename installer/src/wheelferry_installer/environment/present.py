@@ -19,6 +19,7 @@ from wheelferry_installer.environment.inspection import Findings, inspect
 from wheelferry_installer.environment.receipts import read_receipt, read_receipt_in
 from wheelferry_installer.system import own_folder
 from wheelferry_schemas.errors import ConflictError
+from wheelferry_schemas.host_rules.writers import Doubt
 from wheelferry_schemas.receipt import FOLDER, Receipt
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Evidence:
     stored in it, empty if there is none.
     """
 
-    foreign: str | None
+    foreign: Doubt | None
     manifest: bytes
     findings: Findings
 

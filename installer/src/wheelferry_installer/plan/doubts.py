@@ -19,7 +19,7 @@ def doubts(
 ) -> Iterator[str]:
     """Yield why an environment is not what a bundle would produce although its receipt says so."""
     if evidence.foreign is not None:
-        yield f"it {evidence.foreign}"
+        yield f"it {evidence.foreign.text}"
     if not packages_agree(receipt, packages):
         yield "its receipt lists other packages than the bundle has"
     fingerprints = {signer.fingerprint for signer in bundle.signers}

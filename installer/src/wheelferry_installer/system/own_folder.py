@@ -16,7 +16,7 @@ from pathlib import Path
 from wheelferry_installer.system import open_folder
 from wheelferry_installer.system.open_folder import OpenFolder
 from wheelferry_schemas.errors import ConflictError
-from wheelferry_schemas.host_rules.writers import is_shared, why_not_believed
+from wheelferry_schemas.host_rules.writers import Doubt, is_shared, why_not_believed
 
 _PRIVATE = 0o700
 _NOT_FOR_WRITING_BY_OTHERS = 0o755
@@ -65,22 +65,21 @@ def refuse_moved(folder: OpenFolder) -> None:
 
 def refuse_foreign(path: Path, status: os.stat_result) -> None:
     """Raise `ConflictError` if a folder is not ours by its `lstat` result."""
-    reason = why_foreign(status)
-    if reason is not None:
+    doubt = why_foreign(status)
+    if doubt is not None:
         quoted = shlex.quote(os.fspath(path))
-        is_open = "writable by others" in reason
         raise ConflictError(
-            f"{path} cannot be used for wheelferry's own files: it {reason}",
+            f"{path} cannot be used for wheelferry's own files: it {doubt.text}",
             hint=f"look at what is in it; if all of that is yours: chmod go-w {quoted}"
-            if is_open
+            if doubt.cause == "mode"
             else f"look at what it is, then put it aside: mv {quoted} {quoted}.aside",
         )
 
 
-def why_foreign(status: os.stat_result) -> str | None:
+def why_foreign(status: os.stat_result) -> Doubt | None:
     """Return why a folder is not ours by its `lstat` result, None if it is."""
     if open_folder.is_link(status):
-        return "is a symbolic link"
+        return Doubt("kind", "is a symbolic link")
     # On Windows owners and modes mean nothing here.
     user = os.geteuid() if hasattr(os, "geteuid") else status.st_uid
     mode = status.st_mode if open_folder.RELATIVE else status.st_mode & ~0o022

@@ -78,18 +78,18 @@ def _refuse_writers(path: Path, status: os.stat_result, kind: Kind) -> None:
     if sys.platform == "win32" or (kind == "folder" and mode & stat.S_ISVTX):
         # Modes mean nothing on Windows; and in `/tmp` no one can replace another user's file.
         mode &= ~OTHERS
-    reason = why_not_believed(mode, status.st_uid, user=user, kind=kind)
-    if reason is None:
+    doubt = why_not_believed(mode, status.st_uid, user=user, kind=kind)
+    if doubt is None:
         return
     quoted = shlex.quote(os.fspath(path))
     hint = f"see what it is: ls -ld {quoted}"
-    if "writable by others" in reason:
+    if doubt.cause == "mode":
         hint = f"look at what is in it; if all of that is yours: chmod go-w {quoted}"
-    elif "another user" in reason:
+    elif doubt.cause == "owner":
         hint = (
             f"look at what is in it; if it is right, make it yours or root's: chown root {quoted}"
         )
-    raise TrustError(f"{path} {reason}, so it cannot be trusted", hint=hint)
+    raise TrustError(f"{path} {doubt.text}, so it cannot be trusted", hint=hint)
 
 
 def _unreadable(path: Path, error: OSError) -> TrustError:

@@ -12,7 +12,7 @@ their group, so such a umask is no obstacle.
 from __future__ import annotations
 
 import stat
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ROOT = 0
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -20,19 +20,26 @@ OTHERS = stat.S_IWGRP | stat.S_IWOTH
 Kind = Literal["file", "folder"]
 
 
-def why_not_believed(mode: int, owner: int, *, user: int, kind: Kind) -> str | None:
+class Doubt(NamedTuple):
+    """Why a file or folder is not trusted: `text` for the message, `cause` for what helps."""
+
+    cause: Literal["kind", "owner", "mode"]
+    text: str
+
+
+def why_not_believed(mode: int, owner: int, *, user: int, kind: Kind) -> Doubt | None:
     """Return why a file or folder is not trusted, None if it is.
 
     `mode` is the whole `st_mode` of `lstat`, `owner` the user that it belongs to, `user` this one.
     """
     if stat.S_ISLNK(mode):
-        return "is a symbolic link"
+        return Doubt("kind", "is a symbolic link")
     if not (stat.S_ISDIR(mode) if kind == "folder" else stat.S_ISREG(mode)):
-        return f"is not a {'folder' if kind == 'folder' else 'plain file'}"
+        return Doubt("kind", f"is not a {'folder' if kind == 'folder' else 'plain file'}")
     if owner not in (user, ROOT):
-        return f"belongs to another user (uid {owner})"
+        return Doubt("owner", f"belongs to another user (uid {owner})")
     if mode & OTHERS:
-        return f"is writable by others (mode {stat.S_IMODE(mode):04o})"
+        return Doubt("mode", f"is writable by others (mode {stat.S_IMODE(mode):04o})")
     return None
 
 
