@@ -10,7 +10,7 @@ import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import GenericAlias, ModuleType
 
 import wheelferry_bundler.api
 import wheelferry_installer.api
@@ -31,6 +31,8 @@ def _of_module(module: ModuleType) -> Iterator[str]:
 
 
 def _described(name: str, value: object) -> str:
+    if isinstance(value, GenericAlias):  # on Python 3.10 it says of itself that it is a type
+        return f"{name}: constant or type"
     if isinstance(value, type) and issubclass(value, BaseException):
         return f"{name}: error, exit code {value.__dict__.get('exit_code', 'of its family')}"
     if isinstance(value, type) and dataclasses.is_dataclass(value):
