@@ -122,12 +122,12 @@ def rollback(
     `to` is a generation that is kept. Raises `ConflictError` where nothing is kept, or where what
     is there is not `if_generation`.
     """
+    from wheelferry_installer.install.rolling_back import RollbackOptions
     from wheelferry_installer.system import signals
 
+    options = RollbackOptions(to=to, if_generation=if_generation, dry_run=dry_run, sync=sync)
     with signals.shielded(wanted=shield_signals):
-        return place.roll_back(
-            to=to, if_generation=if_generation, dry_run=dry_run, sync=sync, on_wait=on_wait
-        )
+        return place.roll_back(options, on_wait)
 
 
 @in_families

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wheelferry_installer.environment.pruning import Pruned
     from wheelferry_installer.install.install_plan import Installation, InstallPlan, Rehearsal
     from wheelferry_installer.install.python_choice import Asked
-    from wheelferry_installer.install.rolling_back import RolledBack
+    from wheelferry_installer.install.rolling_back import RollbackOptions, RolledBack
     from wheelferry_installer.verify.verification import VerifiedBundle
     from wheelferry_schemas.receipt import InstalledPackage, Receipt
 
@@ -160,23 +160,21 @@ class ManagedPlace:
             aside=done.aside,
         )
 
-    def roll_back(
-        self,
-        *,
-        to: str | None,
-        if_generation: str | None,
-        dry_run: bool,
-        sync: bool,
-        on_wait: OnWait | None,
-    ) -> RolledBack:
+    def roll_back(self, options: RollbackOptions, on_wait: OnWait | None) -> RolledBack:
         """Put a former environment back, or say what that would be."""
         from wheelferry_installer.install import rolling_back
 
-        rolling_back.refuse_ambiguous(if_generation)
-        if dry_run:
-            return rolling_back.foresee(self.root, to=to, if_generation=if_generation)
+        rolling_back.refuse_ambiguous(options.if_generation)
+        if options.dry_run:
+            return rolling_back.foresee(
+                self.root, to=options.to, if_generation=options.if_generation
+            )
         return rolling_back.roll_back(
-            self.root, to=to, if_generation=if_generation, sync=sync, on_wait=on_wait
+            self.root,
+            to=options.to,
+            if_generation=options.if_generation,
+            sync=options.sync,
+            on_wait=on_wait,
         )
 
     def uninstall(

@@ -42,6 +42,20 @@ class RolledBack:
     former: Path | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackOptions:
+    """Which state to go back to, and from which; with `dry_run` nothing is changed.
+
+    `to` and `if_generation` are the first characters of generations, by default the newest former
+    one and whichever is there.
+    """
+
+    to: str | None
+    if_generation: str | None
+    dry_run: bool
+    sync: bool
+
+
 def refuse_ambiguous(if_generation: str | None) -> None:
     """Raise `UsageError` where too little of a generation is named to be sure which one that is."""
     if if_generation is not None and len(if_generation) < SHORTEST:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wheelferry_installer.host import places
     from wheelferry_installer.install.install_plan import Installation, InstallPlan, Rehearsal
     from wheelferry_installer.install.python_choice import Asked
-    from wheelferry_installer.install.rolling_back import RolledBack
+    from wheelferry_installer.install.rolling_back import RollbackOptions, RolledBack
     from wheelferry_installer.plan.interpreter import Interpreter
     from wheelferry_installer.verify.verification import VerifiedBundle
     from wheelferry_schemas.receipt import InstalledPackage, Receipt
@@ -162,29 +162,21 @@ class SharedPlace:
             warnings=done.warnings,
         )
 
-    def roll_back(
-        self,
-        *,
-        to: str | None,
-        if_generation: str | None,
-        dry_run: bool,
-        sync: bool,
-        on_wait: OnWait | None,
-    ) -> RolledBack:
+    def roll_back(self, options: RollbackOptions, on_wait: OnWait | None) -> RolledBack:
         """Undo the last change, or do it again where it was undone; or say what that would be."""
         from wheelferry_installer.install import rolling_back
 
-        rolling_back.refuse_ambiguous(if_generation)
-        if to is not None:
+        rolling_back.refuse_ambiguous(options.if_generation)
+        if options.to is not None:
             raise UsageError(
                 "--to is for environments that wheelferry manages",
                 hint="elsewhere only the last change can be undone",
             )
         layout = self.layout()
-        if dry_run:
-            return rolling_back.foresee_place(layout, if_generation=if_generation)
+        if options.dry_run:
+            return rolling_back.foresee_place(layout, if_generation=options.if_generation)
         return rolling_back.roll_back_place(
-            layout, if_generation=if_generation, sync=sync, on_wait=on_wait
+            layout, if_generation=options.if_generation, sync=options.sync, on_wait=on_wait
         )
 
     def uninstall(
