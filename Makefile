@@ -71,6 +71,7 @@ lint: $(READY) ## check style, types, layers and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python schemas/generate_schema.py --check
+	$(BIN)/python bundler/generate_settings.py --check
 	$(BIN)/python bundler/lock_installer.py --check
 	$(BIN)/python -m benchmarks.results --check
 
@@ -97,6 +98,7 @@ public-api: $(READY) ## list the names and signatures of the Python API
 
 schema: $(READY) ## generate the JSON schema of the manifest
 	$(BIN)/python schemas/generate_schema.py
+	$(BIN)/python bundler/generate_settings.py
 
 # The development environment, pinned anew, by hashes alone.
 requirements: $(READY) ## pin the requirements anew

@@ -14,13 +14,13 @@ bundle key new
 say "online, in May: an older packaging"
 cd "$work/online"
 uv lock --quiet --upgrade-package packaging==24.0
-# May's bundle was not made today.
-SOURCE_DATE_EPOCH=1714521600 bundle create --output "$work/far/may.tar.zst"
+# May's bundle was not made today, and would have expired.
+SOURCE_DATE_EPOCH=1714521600 bundle create --no-settings --output "$work/far/may.tar.zst"
 cp "$XDG_CONFIG_HOME/wheelferry/signing_key.pub" "$work/far/alice.pub"
 
 say "online, in June: a new lock, a new bundle"
 uv lock --quiet --upgrade
-bundle create --expires 45d --output "$work/far/june.tar.zst"
+bundle create --output "$work/far/june.tar.zst"
 bundle diff "$work/far/may.tar.zst" "$work/far/june.tar.zst"
 
 say "air-gapped host: without a network"

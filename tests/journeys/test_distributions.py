@@ -28,7 +28,9 @@ wheelferry=wheelferry_installer.__main__:main
 COMMANDS = """[wheelferry.commands]
 bootstrap=wheelferry_bundler.commands.bootstrap:bootstrap
 create=wheelferry_bundler.commands.create:create
+init=wheelferry_bundler.commands.init:init
 key=wheelferry_bundler.commands.key:key
+settings=wheelferry_bundler.commands.settings:settings
 sign=wheelferry_bundler.commands.sign:sign
 """
 ENTRY_POINTS = {

@@ -21,6 +21,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
         ("plain-tools", "pydantic"),
         ("internal-index", "metadata files"),
         ("signing-by-two", "refused, as it should be"),
+        ("named-targets", "not a byte differs"),
         ("monthly-update", "May's bundle is refused"),
     ],
 )

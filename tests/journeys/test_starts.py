@@ -23,7 +23,9 @@ def test_each_command_runs_as_a_process_of_its_own(tmp_path: Path, index: LocalI
     run("key", "new")
     run("target")
     run("create", "--output", "old")
-    run("create", "--output", "new", "--no-dev")
+    run("init", "--no-dev")
+    run("settings")
+    run("create", "--output", "new")
     # It would fetch from PyPI.
     run("bootstrap", "--help")
     run("trust", "list")

@@ -7,15 +7,15 @@ called from any thread. Every failure is a `WheelferryError` with `message`, `de
 
 from __future__ import annotations
 
-import enum
-import importlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from wheelferry_bundler.carry.carrying import CarryOptions
+from wheelferry_bundler.create.calling import Silent, loaded_when_asked
 from wheelferry_bundler.create.requesting import CreateOptions
+from wheelferry_bundler.create.signers import UNSIGNED, Signers, Unsigned, no_passphrase, some_keys
 from wheelferry_schemas.errors import (
     BuildError,
     ConflictError,
@@ -29,12 +29,18 @@ from wheelferry_schemas.errors import (
 )
 
 if TYPE_CHECKING:
+    from wheelferry_bundler.carry.bundle_making import Order
     from wheelferry_bundler.carry.self_contained_writer import CarriedFile
     from wheelferry_bundler.create.bundle_plan import BundlePlan
     from wheelferry_bundler.create.creation import Created, Progress
     from wheelferry_bundler.create.problems import Problem
+    from wheelferry_bundler.create.wanted_bundles import WantedBundle
     from wheelferry_bundler.read.inputs import Source
+    from wheelferry_bundler.read.project_facts import ProjectFacts
+    from wheelferry_bundler.read.settings import Settings
+    from wheelferry_bundler.read.settings_keys import Value
     from wheelferry_bundler.sign.signing_keys import Signer
+    from wheelferry_bundler.write.settings_draft import SettingsDraft
     from wheelferry_schemas.bundle.manifest import Manifest
     from wheelferry_schemas.target import Target
 
@@ -49,8 +55,12 @@ __all__ = [
     "Created",
     "MalformedError",
     "Manifest",
+    "Order",
     "Problem",
     "Progress",
+    "ProjectFacts",
+    "Settings",
+    "SettingsDraft",
     "Signer",
     "Signers",
     "Source",
@@ -60,73 +70,50 @@ __all__ = [
     "UnfitError",
     "Unsigned",
     "UsageError",
+    "Value",
+    "WantedBundle",
     "WheelferryError",
     "check_complete",
     "create",
+    "create_all",
+    "draft_settings",
     "find_source",
     "make_targets",
     "new_key",
     "open_key",
+    "outputs_of",
     "own_key",
     "own_key_path",
     "pack_installer",
     "plan",
     "problems_of",
+    "project_facts",
+    "read_settings",
+    "settings_schema",
     "sign",
+    "wanted_bundles",
 ]
 
-_VALUES = {
-    "BundlePlan": "wheelferry_bundler.create.bundle_plan:BundlePlan",
-    "CarriedFile": "wheelferry_bundler.carry.self_contained_writer:CarriedFile",
-    "Created": "wheelferry_bundler.create.creation:Created",
-    "Manifest": "wheelferry_schemas.bundle.manifest:Manifest",
-    "Problem": "wheelferry_bundler.create.problems:Problem",
-    "Progress": "wheelferry_bundler.create.creation:Progress",
-    "Signer": "wheelferry_bundler.sign.signing_keys:Signer",
-    "Source": "wheelferry_bundler.read.inputs:Source",
-    "Target": "wheelferry_schemas.target:Target",
-}
-
-
-class Unsigned(enum.Enum):
-    """The type of `UNSIGNED`."""
-
-    UNSIGNED = "unsigned"
-
-
-UNSIGNED = Unsigned.UNSIGNED
-"""Passed to `create` for a bundle without signatures, which hosts refuse by default."""
-Signers: TypeAlias = "Sequence[Signer] | Literal[Unsigned.UNSIGNED]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarryOptions:
-    """The bundle that a self-contained file installs, if any, and where the installer comes from.
-
-    `find_links` and `index_urls` have the meaning that they have in `CreateOptions`.
-    """
-
-    bundle: Path | None = None
-    find_links: tuple[Path, ...] = ()
-    index_urls: tuple[str, ...] = ()
-
-
-class _Silent:
-    """Progress that is not shown."""
-
-    def step(self, phase: str, total: int | None, noun: str | None = None, /) -> None:
-        """Do nothing."""
-
-    def advance(self, item: str, amount: int, /) -> None:
-        """Do nothing."""
-
-
-def __getattr__(name: str) -> Any:
-    """Return a public type, whose module is imported on first access."""
-    if name not in _VALUES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, own_name = _VALUES[name].partition(":")
-    return getattr(importlib.import_module(module), own_name)
+__getattr__ = loaded_when_asked(
+    __name__,
+    {
+        "BundlePlan": "wheelferry_bundler.create.bundle_plan:BundlePlan",
+        "CarriedFile": "wheelferry_bundler.carry.self_contained_writer:CarriedFile",
+        "Created": "wheelferry_bundler.create.creation:Created",
+        "Manifest": "wheelferry_schemas.bundle.manifest:Manifest",
+        "Order": "wheelferry_bundler.carry.bundle_making:Order",
+        "Problem": "wheelferry_bundler.create.problems:Problem",
+        "Progress": "wheelferry_bundler.create.creation:Progress",
+        "ProjectFacts": "wheelferry_bundler.read.project_facts:ProjectFacts",
+        "Settings": "wheelferry_bundler.read.settings:Settings",
+        "SettingsDraft": "wheelferry_bundler.write.settings_draft:SettingsDraft",
+        "Signer": "wheelferry_bundler.sign.signing_keys:Signer",
+        "Source": "wheelferry_bundler.read.inputs:Source",
+        "Target": "wheelferry_schemas.target:Target",
+        "Value": "wheelferry_bundler.read.settings_keys:Value",
+        "WantedBundle": "wheelferry_bundler.create.wanted_bundles:WantedBundle",
+    },
+)
 
 
 @in_families
@@ -155,6 +142,58 @@ def make_targets(
 
 
 @in_families
+def read_settings(source: Source) -> Settings | None:
+    """Return the settings of a source, None without; raises one `UsageError` for all mistakes."""
+    from wheelferry_bundler.read import settings
+
+    return settings.read_settings(source)
+
+
+@in_families
+def wanted_bundles(
+    settings: Settings | None = None,
+    options: Mapping[str, Value] | None = None,
+    *,
+    created: int | None = None,
+) -> tuple[WantedBundle, ...]:
+    """Return the bundles that settings call for; `options`, by name without dashes, win."""
+    from wheelferry_bundler.create import wanted_bundles
+
+    when = int(time.time()) if created is None else created
+    return wanted_bundles.wanted_bundles(settings, options or {}, when)
+
+
+def outputs_of(bundles: Sequence[WantedBundle], plans: Sequence[BundlePlan]) -> tuple[Path, ...]:
+    """Return the file of each bundle; raises `UsageError` where two are one, or one is unknown."""
+    from wheelferry_bundler.create import wanted_bundles
+
+    return wanted_bundles.outputs_of(bundles, plans)
+
+
+@in_families
+def draft_settings(source: Source, options: Mapping[str, Value]) -> SettingsDraft:
+    """Return settings for a project that has none, to `add`; else raises `ConflictError`."""
+    from wheelferry_bundler.write import settings_draft
+
+    return settings_draft.draft_settings(source, options)
+
+
+@in_families
+def project_facts(source: Source) -> ProjectFacts:
+    """Return what the project of a source states that its settings depend on."""
+    from wheelferry_bundler.read import project_facts
+
+    return project_facts.read_facts(source)
+
+
+def settings_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the settings."""
+    from wheelferry_bundler.read import settings_models
+
+    return settings_models.settings_schema()
+
+
+@in_families
 def plan(
     source: Source,
     targets: Sequence[Target],
@@ -180,7 +219,7 @@ def plan(
     from wheelferry_bundler.create.completeness import check_closure
     from wheelferry_bundler.fetch.cache import Cache
 
-    return check_closure(planned, Cache.default(), on_progress or _Silent())
+    return check_closure(planned, Cache.default(), on_progress or Silent())
 
 
 def problems_of(plan: BundlePlan) -> tuple[Problem, ...]:
@@ -190,11 +229,11 @@ def problems_of(plan: BundlePlan) -> tuple[Problem, ...]:
     return problems.problems_of(plan)
 
 
-def check_complete(plan: BundlePlan) -> None:
-    """Raise one error that names everything that is missing, for all targets."""
+def check_complete(*plans: BundlePlan) -> None:
+    """Raise one error that names everything that is missing, for all targets of all plans."""
     from wheelferry_bundler.create import bundle_plan
 
-    bundle_plan.check_complete(plan)
+    bundle_plan.check_complete(*plans)
 
 
 @in_families
@@ -214,23 +253,22 @@ def create(
     something is missing, `BuildError` if a build fails, `TransferError` if something cannot be
     fetched or written; `output` is then unchanged.
     """
-    from wheelferry_bundler.create import bundle_plan, creation
-    from wheelferry_bundler.fetch.cache import Cache
+    from wheelferry_bundler.carry.bundle_making import Order
 
-    made = int(time.time()) if created is None else created
-    creation.check_times(made, plan.request.expires)
-    keys = () if signers is UNSIGNED else _at_least_one(signers)
-    bundle_plan.check_complete(plan)
-    output, cache, progress = Path(output), Cache.default(), on_progress or _Silent()
-    if not self_contained:
-        return creation.create(plan, output, cache, made, keys, progress)
-    from wheelferry_bundler.carry import installer_files, self_contained_writer
+    order = Order(plan=plan, output=Path(output), signers=signers, self_contained=self_contained)
+    [made] = create_all([order], created=created, on_progress=on_progress)
+    return made
 
-    request = plan.request
-    installer = installer_files.pack_installer(request.targets, request.building, cache, progress)
-    with self_contained_writer.bundle_beside(output) as path:
-        bundle = creation.create(plan, path, cache, made, keys, progress)
-        return self_contained_writer.wrap(bundle, installer, output, progress)
+
+@in_families
+def create_all(
+    orders: Sequence[Order], *, created: int | None = None, on_progress: Progress | None = None
+) -> tuple[Created, ...]:
+    """Create all bundles, or none: outputs are replaced at the end; raises as `create`."""
+    from wheelferry_bundler.carry import bundle_making
+
+    when = int(time.time()) if created is None else created
+    return bundle_making.make_bundles(orders, when, on_progress or Silent())
 
 
 @in_families
@@ -278,7 +316,7 @@ def open_key(path: Path, *, passphrase: Callable[[Path], str] | None = None) -> 
     """
     from wheelferry_bundler.sign import signing_keys
 
-    return signing_keys.open_key(Path(path), passphrase or _no_passphrase)
+    return signing_keys.open_key(Path(path), passphrase or no_passphrase)
 
 
 @in_families
@@ -290,7 +328,7 @@ def sign(bundle: Path, signers: Sequence[Signer]) -> Manifest:
     """
     from wheelferry_bundler.sign import countersigning
 
-    return countersigning.add_signatures(Path(bundle), _at_least_one(signers))
+    return countersigning.add_signatures(Path(bundle), some_keys(signers))
 
 
 @in_families
@@ -303,30 +341,9 @@ def pack_installer(
 ) -> CarriedFile:
     """Write the installer as one file that Python runs on the targets; replaces `output`.
 
-    Empty `targets` stand for those of the bundle in `options`. Raises `UnfitError` if the installer
-    runs on none of them, `TransferError` if it cannot be fetched or written.
+    Empty `targets` stand for those of the bundle in `options`. Raises `UnfitError` if it runs on
+    none of them, `TransferError` if it cannot be fetched or written.
     """
-    from wheelferry_bundler.carry import installer_files, self_contained_writer
-    from wheelferry_bundler.fetch.cache import Cache
-    from wheelferry_bundler.fetch.wheel_folders import list_folders
-    from wheelferry_bundler.model.locations import Locations
-    from wheelferry_bundler.model.options import BuildOptions
-    from wheelferry_bundler.write.existing_bundle import read_manifest
+    from wheelferry_bundler.carry import carrying
 
-    if not targets and options.bundle is not None:
-        targets = read_manifest(options.bundle).targets
-    locations = Locations(folders=list_folders(options.find_links), mirrors=options.index_urls)
-    installer = installer_files.pack_installer(
-        targets, BuildOptions(locations=locations), Cache.default(), on_progress or _Silent()
-    )
-    return self_contained_writer.write_self_contained(Path(output), installer, options.bundle)
-
-
-def _at_least_one(signers: Sequence[Signer]) -> tuple[Signer, ...]:
-    if not signers:
-        raise UsageError("there is no key to sign with", hint="pass own_key(), or UNSIGNED")
-    return tuple(signers)
-
-
-def _no_passphrase(path: Path) -> str:
-    raise UsageError(f"{path} has a passphrase", hint="pass a function that returns it")
+    return carrying.carry_installer(Path(output), targets, options, on_progress or Silent())

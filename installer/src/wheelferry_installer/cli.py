@@ -41,7 +41,9 @@ _OWN = {
 _BUNDLERS = {
     "bootstrap": "Write the installer as one file, for hosts without it.",
     "create": "Make a bundle from a lock.",
+    "init": "Add settings to a project.",
     "key": "Make a key to sign bundles with.",
+    "settings": "Show what a project's settings say.",
     "sign": "Add your signature to a bundle.",
 }
 _ENTRY_POINTS = "wheelferry.commands"

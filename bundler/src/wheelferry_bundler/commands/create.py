@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +12,41 @@ from packaging.utils import canonicalize_name
 
 from wheelferry_bundler.commands.create_options import (
     check_output,
+    lasting_options,
+    named_target_option,
+    output_options,
     place_options,
-    read_flags,
+    platform_options,
+    risk_options,
     selection_options,
-    target_options,
 )
 from wheelferry_bundler.commands.option_groups import GroupedCommand, grouped
+from wheelferry_bundler.commands.phase_bar import PhaseBar
 from wheelferry_bundler.commands.printing import say, say_command, say_json, tell, warn
 from wheelferry_bundler.commands.signing_options import (
     key_option,
     open_signers,
     passphrase_option,
 )
+from wheelferry_bundler.commands.stated_options import created_at, stated_options
 from wheelferry_schemas.display import count, human_size
+from wheelferry_schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from wheelferry_bundler.api import BundlePlan, Created, Source
+    from wheelferry_bundler.api import (
+        BundlePlan,
+        Created,
+        Order,
+        Settings,
+        Signers,
+        Source,
+        WantedBundle,
+    )
 
 _EPILOG = """\b
 Examples:
   bundle create --platform manylinux_2_28_x86_64 --python 3.12
+  bundle create --target factory
   bundle create --platform win_amd64 --no-dev -o windows.tar.zst
   bundle create requirements.txt --platform manylinux2014_aarch64
   bundle create --dry-run --json | jq '.targets[].packages[].filename'
@@ -41,9 +57,9 @@ Examples:
     cls=GroupedCommand, epilog=_EPILOG, short_help="Make a bundle from a lock (online host)."
 )
 @click.argument("source", type=click.Path(path_type=Path), default=".")
-@grouped("For which hosts", target_options)
+@grouped("For which hosts", platform_options, named_target_option)
 @grouped("What to take", selection_options)
-@grouped("From where", place_options)
+@grouped("From where", place_options, risk_options)
 @grouped(
     "Signing and expiry",
     key_option,
@@ -53,30 +69,11 @@ Examples:
         is_flag=True,
         help="Do not sign. Air-gapped hosts refuse the bundle by default.",
     ),
-    click.option(
-        "--expires",
-        metavar="TIME",
-        help="Refuse to install the bundle after this time: 90d, 12w, or a day such as 2027-03-31.",
-    ),
+    lasting_options,
 )
 @grouped(
     "Output",
-    click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="The file to write.  [default: bundle.tar.zst, or bundle.pyz with --self-contained]",
-    ),
-    click.option(
-        "--name",
-        help="Name of the bundle. An environment accepts only bundles of one name. "
-        "Default: the project's name, or the name of a requirements file's folder.",
-    ),
-    click.option(
-        "--self-contained",
-        is_flag=True,
-        help="Include the installer: 'python3 bundle.pyz' then needs nothing but Python.",
-    ),
+    output_options,
     click.option("--force", is_flag=True, help="Overwrite the output file."),
     click.option(
         "--dry-run", is_flag=True, help="Show what the bundle would contain; write nothing."
@@ -84,47 +81,96 @@ Examples:
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
 )
-def create(**given: Any) -> None:
+@click.option(
+    "--no-settings", is_flag=True, help="Read no [tool.wheelferry] and no wheelferry.toml."
+)
+@click.pass_context
+def create(context: click.Context, /, source: Path, **flags: Any) -> None:
     """Make a bundle of exactly what SOURCE locks for the air-gapped host.
 
     SOURCE is a project folder, a uv.lock, a pylock.toml, a requirements file, a pyproject.toml or a
     script (PEP 723). In a folder, the first of these that exists is used. Anything that is not a
-    lock is resolved with uv, for each target.
+    lock is resolved with uv, for each target. What is not said here, [tool.wheelferry] of the
+    project says.
     """
     from wheelferry_bundler import api
-    from wheelferry_bundler.commands.phase_bar import PhaseBar
 
-    flags = read_flags(**given)
-    targets = api.make_targets(flags.platforms, flags.pythons, flags.target_files)
-    source = api.find_source(flags.source)
-    if not flags.quiet:
-        _tell_source(source)
-    check_output(flags.output, force=flags.force or flags.dry_run)
-    # Report a missing key and ask for passphrases before the long work begins.
-    signers: api.Signers = api.UNSIGNED
-    if not (flags.unsigned or flags.dry_run):
-        signers = open_signers(flags.keys, flags.passphrase_file, quiet=flags.quiet)
-    with PhaseBar(shown=not flags.quiet) as bar:
-        plan = api.plan(source, targets, flags.options, on_progress=bar)
-    _tell_plan(plan, quiet=flags.quiet)
-    if flags.dry_run:
-        _show_plan(plan, as_json=flags.as_json)
+    if flags["unsigned"] and flags["keys"]:
+        raise UsageError("--unsigned and --key exclude each other", hint="leave one of them out")
+    quiet, created = flags["quiet"], created_at()
+    found = api.find_source(source)
+    settings = None if flags["no_settings"] else api.read_settings(found)
+    bundles = api.wanted_bundles(settings, stated_options(context), created=created)
+    if not quiet:
+        _tell_source(found)
+        _tell_settings(settings)
+    replaces = flags["force"] or flags["dry_run"]
+    for bundle in bundles:
+        if "{" not in str(bundle.output):
+            check_output(bundle.output, force=replaces)
+    signers = _signers(bundles, flags)
+    orders = _planned(found, bundles, signers, quiet=quiet)
+    for order in orders:
+        check_output(order.output, force=replaces)
+    if flags["dry_run"]:
+        _show_plans(orders, as_json=flags["as_json"])
         return
-    for artifact in () if plan.problems else plan.unhashed:
+    with PhaseBar(shown=not quiet) as bar:
+        made = api.create_all(orders, created=created, on_progress=bar)
+    if flags["as_json"]:
+        say_json(several_json([_created_json(one) for one in made]))
+    elif not quiet:
+        for one in made:
+            _show_created(one)
+
+
+def _signers(
+    bundles: Sequence[WantedBundle], flags: Mapping[str, Any]
+) -> dict[tuple[Path, ...], Signers]:
+    """Return who signs, by the files of keys that bundles state.
+
+    A missing key is reported, and passphrases are asked for, before the long work begins.
+    """
+    from wheelferry_bundler import api
+
+    all_keys = dict.fromkeys(bundle.keys for bundle in bundles)
+    if flags["unsigned"] or flags["dry_run"]:
+        return dict.fromkeys(all_keys, api.UNSIGNED)
+    file, quiet = flags["passphrase_file"], flags["quiet"]
+    return {keys: open_signers(keys, file, quiet=quiet) for keys in all_keys}
+
+
+def _planned(
+    source: Source,
+    bundles: Sequence[WantedBundle],
+    signers: Mapping[tuple[Path, ...], Signers],
+    *,
+    quiet: bool,
+) -> list[Order]:
+    """Plan all bundles, and say what may surprise, once."""
+    from wheelferry_bundler import api
+
+    plans = []
+    for bundle in bundles:
+        with PhaseBar(shown=not quiet) as bar:
+            plans.append(api.plan(source, bundle.targets, bundle.options, on_progress=bar))
+    outputs = api.outputs_of(bundles, plans)
+    for text in dict.fromkeys(text for plan in plans for text in plan.warnings):
+        warn(text)
+    if not quiet:
+        tell(*dict.fromkeys(line for plan in plans for line in _notes(plan)))
+    unhashed = (artifact for plan in plans if not plan.problems for artifact in plan.unhashed)
+    for artifact in dict.fromkeys(unhashed):
         warn(f"no hash to check {artifact.file_name} against")
-    with PhaseBar(shown=not flags.quiet) as bar:
-        created = api.create(
-            plan,
-            flags.output,
-            signers=signers,
-            created=flags.created,
-            self_contained=flags.self_contained,
-            on_progress=bar,
+    return [
+        api.Order(
+            plan=plan,
+            output=output,
+            signers=signers[bundle.keys],
+            self_contained=bundle.self_contained,
         )
-    if flags.as_json:
-        say_json(_created_json(created))
-    elif not flags.quiet:
-        _show_created(created)
+        for bundle, plan, output in zip(bundles, plans, outputs, strict=True)
+    ]
 
 
 def _tell_source(found: Source) -> None:
@@ -141,13 +187,15 @@ def _tell_source(found: Source) -> None:
         tell(f"{name} is not a lock: resolving its requirements with uv")
 
 
-def _tell_plan(plan: BundlePlan, *, quiet: bool) -> None:
-    """Print what may surprise: excluded patch releases, default groups."""
-    for text in plan.warnings:
-        warn(text)
-    if quiet:
-        return
-    tell(*dict.fromkeys(note for selection in plan.selections for note in selection.notes))
+def _tell_settings(settings: Settings | None) -> None:
+    if settings is not None:
+        tell(*settings.notes)
+        tell(f"using the settings in {settings.path} (--no-settings ignores them)")
+
+
+def _notes(plan: BundlePlan) -> Iterator[str]:
+    """Yield what may surprise: excluded patch releases, default groups."""
+    yield from (note for selection in plan.selections for note in selection.notes)
     wanted = plan.request.wanted
     if wanted.all_groups:
         return
@@ -156,23 +204,37 @@ def _tell_plan(plan: BundlePlan, *, quiet: bool) -> None:
     if groups:
         flag = "--no-dev" if groups == ["dev"] else "--no-default-groups"
         names = ", ".join(groups)
-        tell(f"included by default, as in uv sync: dependency group {names} ({flag} excludes it)")
+        yield f"included by default, as in uv sync: dependency group {names} ({flag} excludes it)"
 
 
-def _show_plan(plan: BundlePlan, *, as_json: bool) -> None:
-    """Print a selection; raise afterwards if something is missing."""
+def _show_plans(orders: Sequence[Order], *, as_json: bool) -> None:
+    """Print selections; raise afterwards if something is missing."""
     from wheelferry_bundler import api
     from wheelferry_bundler.commands.selection_json import selection_json
 
     if as_json:
-        say_json(selection_json(plan))
+        plans = [selection_json(order.plan) for order in orders]
+        if len(orders) > 1:
+            plans = [
+                {"bundle": str(order.output), **plan}
+                for order, plan in zip(orders, plans, strict=True)
+            ]
+        say_json(several_json(plans))
     else:
-        for selection in plan.selections:
-            say(f"{selection.target.id}: {count(len(selection.chosen), 'package')}")
-            for chosen in selection.chosen:
-                file = chosen.wheel.file_name if chosen.wheel else "to be built"
-                say(f"  {chosen.package.key}  {file}")
-    api.check_complete(plan)
+        for order in orders:
+            if len(orders) > 1:
+                say(f"{order.output}:")
+            for selection in order.plan.selections:
+                say(f"{selection.target.id}: {count(len(selection.chosen), 'package')}")
+                for chosen in selection.chosen:
+                    file = chosen.wheel.file_name if chosen.wheel else "to be built"
+                    say(f"  {chosen.package.key}  {file}")
+    api.check_complete(*(order.plan for order in orders))
+
+
+def several_json(results: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
+    """Return the result for one bundle as it is, for several those as a list."""
+    return results[0] if len(results) == 1 else {"bundles": list(results)}
 
 
 def _created_json(created: Created) -> dict[str, object]:

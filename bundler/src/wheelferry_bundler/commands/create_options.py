@@ -1,24 +1,15 @@
-"""The options of `bundle create`, and the value that they are read into."""
+"""The options of `bundle create`, in groups that other commands share."""
 
 from __future__ import annotations
 
-import os
-import re
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from wheelferry_schemas.errors import ConflictError, UsageError
 
-if TYPE_CHECKING:
-    from wheelferry_bundler.api import CreateOptions
-
-_DAY = 24 * 60 * 60
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _TARGET_OPTIONS = (
@@ -38,14 +29,22 @@ _TARGET_OPTIONS = (
         help="Python of the air-gapped host: 3.12 or 3.12.4. Repeat for several. "
         "Default: the one that runs this command.",
     ),
-    click.option(
-        "--target",
-        "target_files",
-        multiple=True,
-        metavar="FILE",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="File that 'bundle target' wrote on the air-gapped host.",
-    ),
+)
+_TARGET_FILES = click.option(
+    "--target",
+    "target_files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that 'bundle target' wrote on the air-gapped host.",
+)
+_NAMED_TARGETS = click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Target of that name in the settings, or a file written by 'bundle target'; write ./FILE for "
+    "one that has the name of a target. Without --target and --platform all named targets are made.",
 )
 _SELECTION_OPTIONS = (
     click.option("--extra", "extras", multiple=True, metavar="NAME", help="Include this extra."),
@@ -87,6 +86,32 @@ _SELECTION_OPTIONS = (
         multiple=True,
         metavar="NAME",
         help="Exclude this package.",
+    ),
+)
+_LASTING_OPTIONS = (
+    click.option(
+        "--expires",
+        metavar="TIME",
+        help="Refuse to install the bundle after this time: 90d, 12w, or a day such as 2027-03-31.",
+    ),
+)
+_OUTPUT_OPTIONS = (
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The file to write. {name}, {version}, {target} and {date} are filled in; {target} makes "
+        "a file for each target.  [default: bundle.tar.zst, or bundle.pyz with --self-contained]",
+    ),
+    click.option(
+        "--name",
+        help="Name of the bundle. An environment accepts only bundles of one name. "
+        "Default: the project's name, or the name of a requirements file's folder.",
+    ),
+    click.option(
+        "--self-contained",
+        is_flag=True,
+        help="Include the installer: 'python3 bundle.pyz' then needs nothing but Python.",
     ),
 )
 _PLACE_OPTIONS = (
@@ -133,6 +158,8 @@ _PLACE_OPTIONS = (
         is_flag=True,
         help="Include the build requirements of local projects, for editable installs.",
     ),
+)
+_RISKS = (
     click.option(
         "--allow-missing-hash",
         is_flag=True,
@@ -148,21 +175,46 @@ _PLACE_OPTIONS = (
 
 def target_options(command: _Command) -> _Command:
     """Add the options that choose the target hosts."""
-    for option in reversed(_TARGET_OPTIONS):
-        command = option(command)
-    return command
+    return _added(command, (*_TARGET_OPTIONS, _TARGET_FILES))
+
+
+def platform_options(command: _Command) -> _Command:
+    """Add the options that choose target hosts by platform and Python."""
+    return _added(command, _TARGET_OPTIONS)
+
+
+def named_target_option(command: _Command) -> _Command:
+    """Add the option that chooses targets by their names in the settings, or by files."""
+    return _added(command, (_NAMED_TARGETS,))
 
 
 def selection_options(command: _Command) -> _Command:
     """Add the flags of `uv sync` that select from a lock."""
-    for option in reversed(_SELECTION_OPTIONS):
-        command = option(command)
-    return command
+    return _added(command, _SELECTION_OPTIONS)
 
 
 def place_options(command: _Command) -> _Command:
-    """Add the options for where files come from and what may be built."""
-    for option in reversed(_PLACE_OPTIONS):
+    """Add the options that state where files come from and what may be built."""
+    return _added(command, _PLACE_OPTIONS)
+
+
+def risk_options(command: _Command) -> _Command:
+    """Add the options that a person has to say each time: no settings hold them."""
+    return _added(command, _RISKS)
+
+
+def lasting_options(command: _Command) -> _Command:
+    """Add the option that limits how long a bundle counts."""
+    return _added(command, _LASTING_OPTIONS)
+
+
+def output_options(command: _Command) -> _Command:
+    """Add the options that state which file is written, and what it is."""
+    return _added(command, _OUTPUT_OPTIONS)
+
+
+def _added(command: _Command, options: Sequence[Callable[[Any], Any]]) -> _Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -175,80 +227,3 @@ def check_output(output: Path, *, force: bool) -> None:
         raise UsageError(
             f"the folder {output.parent} does not exist", hint="create it, or choose another"
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateFlags:
-    """The command line of `bundle create`; `options` are what goes into the plan."""
-
-    source: Path
-    platforms: tuple[str, ...]
-    pythons: tuple[str, ...]
-    target_files: tuple[Path, ...]
-    output: Path
-    self_contained: bool
-    force: bool
-    keys: tuple[Path, ...]
-    passphrase_file: Path | None
-    unsigned: bool
-    dry_run: bool
-    as_json: bool
-    quiet: bool
-    created: int
-    options: CreateOptions
-
-
-def read_flags(
-    *, output: Path | None, dev: bool, only_dev: bool, expires: str | None, **given: Any
-) -> CreateFlags:
-    """Return the command line as a value; raises `UsageError` for flags that exclude each other."""
-    from wheelferry_bundler.api import CreateOptions
-
-    if not dev:
-        given["no_groups"] = (*given["no_groups"], "dev")
-    if only_dev:
-        given["only_groups"] = (*given["only_groups"], "dev")
-    if given["unsigned"] and given["keys"]:
-        raise UsageError("--unsigned and --key exclude each other", hint="leave one of them out")
-    own = {
-        field.name: given.pop(field.name) for field in fields(CreateFlags) if field.name in given
-    }
-    created = _created_at()
-    return CreateFlags(
-        **own,
-        output=output or Path("bundle.pyz" if own["self_contained"] else "bundle.tar.zst"),
-        created=created,
-        options=CreateOptions(
-            **given, expires=None if expires is None else _expires_at(expires, created)
-        ),
-    )
-
-
-def _created_at() -> int:
-    text = os.environ.get("SOURCE_DATE_EPOCH")
-    if text is None:
-        return int(time.time())
-    if not text.isdigit() or int(text) >= 2**33:
-        raise UsageError(
-            f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970",
-            hint="unset it, or set it to such a number: date +%s",
-        )
-    return int(text)
-
-
-def _expires_at(text: str, created: int) -> int:
-    """Parse `90d`, `12w` (counted from `created`) or a day, which means its end."""
-    if match := re.fullmatch(r"([1-9][0-9]{0,4})([dw])", text):
-        return created + int(match[1]) * (7 if match[2] == "w" else 1) * _DAY
-    try:
-        day = datetime.strptime(f"{text}+0000", "%Y-%m-%d%z")
-    except ValueError as error:
-        raise UsageError(
-            f"{text!r} is not an expiry time", hint="examples: 90d, 12w, 2027-03-31"
-        ) from error
-    expires = int(day.timestamp()) + _DAY
-    if expires <= created:
-        raise UsageError(
-            f"the expiry date {text} has passed", hint="choose a later day for --expires"
-        )
-    return expires

@@ -52,6 +52,17 @@ def ask_secret(question: str) -> str:
     return text
 
 
+def ask(question: str, default: str) -> str:
+    """Return what the person at the terminal answers; raises `click.Abort` without one."""
+    text: str = click.prompt(printable(question), default=printable(default), err=True)
+    return text
+
+
+def confirmed(question: str) -> bool:
+    """Return whether the person at the terminal agrees; raises `click.Abort` without a terminal."""
+    return click.confirm(printable(question), default=True, err=True)
+
+
 def _print(line: str, stream: TextIO, *, whole: bool = False) -> None:
     width = None if whole else _width(stream)
     text, encoding = printable(line), stream.encoding or "utf-8"

@@ -109,10 +109,12 @@ def plan(request: Request) -> BundlePlan:
     )
 
 
-def check_complete(plan: BundlePlan) -> None:
-    """Raise one error that names everything that is missing, for all targets."""
+def check_complete(*plans: BundlePlan) -> None:
+    """Raise one error that names everything that is missing, for all targets of all plans."""
     # A problem of several targets is reported once.
-    found = {(str(problem), problem.hint): problem for _, problem in plan.problems}.values()
+    found = {
+        (str(problem), problem.hint): problem for plan in plans for _, problem in plan.problems
+    }.values()
     missing = [problem for problem in found if isinstance(problem, MissingWheelError)]
     problems = [
         *([joined(missing)] if missing else []),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from wheelferry_bundler.model.locations import Index
@@ -80,6 +81,16 @@ def requirements_file(path: Path) -> Source:
 def is_script(path: Path) -> bool:
     """Return whether a file states its dependencies (PEP 723)."""
     return bool(SCRIPT_BLOCK.search(read_input(path)))
+
+
+def script_block(path: Path) -> tuple[str, int]:
+    """Return the TOML that a script states (PEP 723), and the line that it begins at."""
+    lines = read_input(path).decode("utf-8", "replace").splitlines()
+    start = next(i for i, line in enumerate(lines) if SCRIPT_BLOCK.match(line.encode()))
+    block = takewhile(
+        lambda line: line.startswith("#") and line.rstrip() != "# ///", lines[start + 1 :]
+    )
+    return "\n".join(line[2:] for line in block), start + 2
 
 
 def indexes_of(source: Source) -> tuple[Index, ...]:

@@ -7,7 +7,6 @@ uv locks a script for all platforms, as `uv run` does, or uses the lock beside i
 from __future__ import annotations
 
 import dataclasses
-from itertools import takewhile
 from pathlib import Path
 
 from packaging.utils import InvalidName, canonicalize_name
@@ -15,10 +14,10 @@ from packaging.utils import InvalidName, canonicalize_name
 from wheelferry_bundler.model.locked import LockedSet
 from wheelferry_bundler.model.options import BuildOptions
 from wheelferry_bundler.model.wanted import Wanted
-from wheelferry_bundler.read.inputs import SCRIPT_BLOCK
+from wheelferry_bundler.read.inputs import script_block
 from wheelferry_bundler.read.pylock import read_pylock
 from wheelferry_bundler.read.pyproject import asked_by
-from wheelferry_bundler.read.toml_tables import parse_toml, read_input
+from wheelferry_bundler.read.toml_tables import parse_toml
 from wheelferry_bundler.resolve.uv_resolving import UvQuestion, export_script
 from wheelferry_schemas.errors import UsageError
 from wheelferry_schemas.target import Target
@@ -46,12 +45,7 @@ def read_script(path: Path, target: Target, wanted: Wanted, options: BuildOption
 
 def _dependencies(path: Path) -> tuple[str, ...]:
     """Return the dependencies that a script's metadata block lists (PEP 723)."""
-    lines = read_input(path).decode("utf-8", "replace").splitlines()
-    start = next(i for i, line in enumerate(lines) if SCRIPT_BLOCK.match(line.encode()))
-    block = takewhile(
-        lambda line: line.startswith("#") and line.rstrip() != "# ///", lines[start + 1 :]
-    )
-    text = "\n".join(line[2:] for line in block)
+    text, _ = script_block(path)
     return parse_toml(text.encode(), path.name).texts("dependencies")
 
 
