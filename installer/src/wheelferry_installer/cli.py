@@ -52,8 +52,9 @@ _NO_ARGUMENTS: type[click.UsageError] | tuple[()] = getattr(
 )
 """What newer versions of click raise to show the help of a group."""
 _EPILOG = """\b
-On a host with internet, in a project that has a lock:
-  bundle create --platform manylinux_2_28_x86_64 --python 3.12
+On a host with internet, in a project:
+  bundle init                     (once)
+  bundle create
 On the air-gapped host:
   bundle trust add alice.pub      (once)
   bundle install bundle.tar.zst

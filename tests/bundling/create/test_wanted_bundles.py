@@ -216,6 +216,11 @@ def test_the_command_line_wins(
     assert getattr(only(folder, settings, **given).options, field) == value
 
 
+def test_an_option_that_does_not_exist_is_named(folder: Path) -> None:
+    with pytest.raises(api.UsageError, match="no option of a bundle: groups"):
+        made(folder, groups=("a",))
+
+
 def test_a_target_wins_over_the_table(folder: Path) -> None:
     settings = 'group = "a"\nno-dev = true\n' + BOTH + 'group = []\noutput = "w"\nno-dev = false\n'
     options = made(folder, settings)["w"][1].options

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from wheelferry_bundler.api import Value
 
 
+_OF_A_RUN = ("dry-run", "force", "json", "no-settings", "passphrase-file", "quiet", "unsigned")
+"""Options that say nothing about what a bundle is."""
+
+
 def stated_options(context: click.Context) -> dict[str, Value]:
     """Return the options that were typed, by their names without dashes.
 
-    `--dev` is the opposite of `no-dev`. Only what the API knows of is returned: what a bundle is.
+    `--dev` is the opposite of `no-dev`. Options that say nothing about a bundle are left out.
     """
     stated: dict[str, Value] = {}
     for parameter in context.command.params:
@@ -30,7 +34,8 @@ def stated_options(context: click.Context) -> dict[str, Value]:
             option = option_name(parameter)
             if option == "dev":
                 option, value = "no-dev", not value
-            stated[option] = _plain(value)
+            if option not in _OF_A_RUN:
+                stated[option] = _plain(value)
     return stated
 
 

@@ -17,7 +17,7 @@ from wheelferry_bundler.model.option_rules import EXCLUSIVE
 from wheelferry_bundler.model.output_names import asks_for, check_output_name, date_of, filled
 from wheelferry_bundler.read import targets as read_targets
 from wheelferry_bundler.read.settings import Settings
-from wheelferry_bundler.read.settings_keys import Value
+from wheelferry_bundler.read.settings_keys import KEYS, Value
 from wheelferry_schemas.errors import UsageError
 from wheelferry_schemas.target import Target
 
@@ -40,6 +40,8 @@ _FLAGS = (
     *("no-install-workspace", "no-install-local", "no-build", "with-build-deps"),
     *("allow-missing-hash", "allow-outside-paths"),
 )
+_TYPED = ("target", "allow-missing-hash", "allow-outside-paths")
+"""Options of the command line that no settings hold."""
 _OPPOSITES = {"group": "no-group", "extra": "no-extra", "no-group": "group", "no-extra": "extra"}
 
 
@@ -69,6 +71,12 @@ def wanted_bundles(
     the bundles are made. Raises `UsageError` for options that exclude each other, and for two
     targets that would make one file of different options.
     """
+    unknown = given.keys() - {*KEYS, *_TYPED}
+    if unknown:
+        raise UsageError(
+            f"no option of a bundle: {', '.join(sorted(unknown))}",
+            hint="options are called as on the command line, without dashes: no-dev",
+        )
     parts = [
         part
         for name, layers in _levels(settings, given)
