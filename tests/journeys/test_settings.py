@@ -14,9 +14,9 @@ import uv
 
 from support.making.projects import make_project
 from support.making.wheels import make_wheel
-from support.running.answers import answering
 from support.running.command import bundle, make_own_key, succeed, tree
 from support.running.index import LocalIndex
+from support.running.terminals import on_terminal
 from wheelferry_bundler.api import make_targets
 from wheelferry_bundler.commands.create import create
 from wheelferry_bundler.commands.init import HOSTS, init
@@ -265,18 +265,20 @@ def added(before: str, after: str) -> list[str]:
     return [line[2:] for line in changed]
 
 
+def asked(folder: Path, *answers: tuple[str, str]) -> tuple[int, str]:
+    """Run `bundle init` on a terminal, and answer what it asks."""
+    return on_terminal((*COMMAND, "init"), columns=100, cwd=folder, answers=answers)
+
+
 def test_two_commands_make_a_signed_bundle_of_a_fresh_project(fresh: Path) -> None:
     before = (fresh / "pyproject.toml").read_text(encoding="utf-8")
-    code, said = answering(
-        (*COMMAND, "init"),
-        [
-            ("[1]", "99\n"),
-            ("[1]", "1, windows, nonsense\n"),
-            ("[1]", "1, 8\n"),
-            ("Python", "\n"),
-            ("Add it?", "\n"),
-        ],
-        cwd=fresh,
+    code, said = asked(
+        fresh,
+        ("[1]", "99\n"),
+        ("[1]", "1, windows, nonsense\n"),
+        ("[1]", "1, 8\n"),
+        ("Python", "\n"),
+        ("Add it?", "\n"),
     )
     assert code == 0, said
     assert "there is no number 99" in said
@@ -297,7 +299,7 @@ def test_two_commands_make_a_signed_bundle_of_a_fresh_project(fresh: Path) -> No
 def test_groups_are_asked_for(project: Path) -> None:
     say(project, "[dependency-groups]\ndev = []\nprod = []\n")
     answers = [("[1]", "\n"), ("Python", "3.12\n"), ("[dev]", "no\n"), ("[dev]", "prod\n")]
-    code, said = answering((*COMMAND, "init"), [*answers, ("Add it?", "y\n")], cwd=project)
+    code, said = asked(project, *answers, ("Add it?", "y\n"))
     assert code == 0, said
     text = (project / "pyproject.toml").read_text(encoding="utf-8")
     assert tomli.loads(text)["tool"]["wheelferry"] == {
@@ -310,8 +312,7 @@ def test_groups_are_asked_for(project: Path) -> None:
 
 def test_nothing_is_added_without_a_yes(project: Path) -> None:
     before = tree(project)
-    answers = [("[1]", "\n"), ("Python", "3.12\n"), ("Add it?", "n\n")]
-    code, said = answering((*COMMAND, "init"), answers, cwd=project)
+    code, said = asked(project, ("[1]", "\n"), ("Python", "3.12\n"), ("Add it?", "n\n"))
     assert code == 130, said
     assert tree(project) == before
 

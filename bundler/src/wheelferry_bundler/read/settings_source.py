@@ -62,7 +62,7 @@ def find_settings(source: Source) -> SettingsTable | None:
 def settings_in(folder: Path) -> SettingsTable | None:
     """Return the settings that stand in a folder; raises as `find_settings`."""
     project, own = folder / PYPROJECT, folder / OWN_FILE
-    found = _in_pyproject(project) if project.is_file() else None
+    found = _in_pyproject(project) if os.path.lexists(project) else None
     if not os.path.lexists(own):
         return found
     if found is not None:
