@@ -1,4 +1,4 @@
-"""The page of the Python API: its three programs run as they stand there, and are typed."""
+"""The page of the Python API: its programs run as they stand there, and are typed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def programs(tmp_path: Path) -> Path:
     folder.mkdir()
     for name, text in _PROGRAM.findall(PAGE.read_text(encoding="utf-8")):
         (folder / name).write_text(text, encoding="utf-8")
-    assert {path.name for path in folder.iterdir()} == {"ci_step.py", "gate.py", "deploy.py"}
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"ci_step.py", "monthly.py", "gate.py", "deploy.py"}
     return folder
 
 
@@ -62,6 +63,23 @@ def test_ci_step_creates_and_signs(programs: Path, tmp_path: Path, index: LocalI
     ran = started(programs / "ci_step.py", project, target, key, output)
     assert ran.returncode == 4
     assert ran.stderr.startswith("error: ")
+
+
+def test_monthly_makes_what_the_settings_call_for(
+    programs: Path, tmp_path: Path, index: LocalIndex
+) -> None:
+    project = make_project(tmp_path / "project", index, [(make_wheel("pure"), None)])
+    succeed("key", "new", tmp_path / "key", cwd=tmp_path)
+    settings = "output = '{target}.tar.zst'\nexpires = '1d'\npython = '3.12'\n" + "".join(
+        f"[targets.{name}]\nplatform = '{name}'\n" for name in ("win32", "win_amd64")
+    )
+    (project / "wheelferry.toml").write_text(settings, encoding="utf-8")
+    ran = started(programs / "monthly.py", project, tmp_path / "key")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    first, second = ran.stdout.splitlines()
+    assert first.startswith("win32.tar.zst: until ")
+    assert second.startswith("win_amd64.tar.zst: until ")
+    assert first.partition(":")[2] == second.partition(":")[2]
 
 
 def test_gate_moves_what_arrives_on_or_aside(
