@@ -97,7 +97,8 @@ def _asked(facts: ProjectFacts) -> dict[str, Value]:
 
     answers: dict[str, Value] = {}
     tell("For which hosts is the bundle?")
-    tell(*(f"  {i}  {name}  {tag}" for i, (name, tag) in enumerate(HOSTS, 1)))
+    width = max(len(name) for name, _ in HOSTS)
+    tell(*(f"  {i}  {name:{width}}  {tag}" for i, (name, tag) in enumerate(HOSTS, 1)))
     answers["platform"] = _answer(
         "Numbers or platform tags, with commas between them", "1", _platforms
     )
