@@ -116,30 +116,24 @@ def test_of_several_bundles_all_are_written_or_none(project: Path) -> None:
     assert tree(project) == before
 
 
-def test_a_write_that_fails_late_leaves_no_bundle(project: Path, tmp_path: Path) -> None:
-    second = make_wheel("second")
-    own = tmp_path / "wheels"
-    own.mkdir()
-    lock = (project / "uv.lock").read_text(encoding="utf-8")
+def test_a_bundle_that_fails_late_leaves_those_before_it_unwritten(
+    tmp_path: Path, index: LocalIndex
+) -> None:
+    windows = make_wheel("colours")
+    project = make_project(
+        tmp_path / "project",
+        index,
+        dependencies=[(make_wheel("pure"), None), (windows, "sys_platform == 'win32'")],
+    )
     say(project, TARGETS.replace("no-dev", 'output = "{target}.tar.zst"\nno-dev'))
-    # The office alone needs a wheel that nobody has.
-    entry = (
-        f"[[package]]\nname = 'second'\nversion = '1.0'\nsource = {{ registry = 'https://index.example/' }}\n"
-        f"wheels = [{{ path = '{own / second.file_name}', hash = 'sha256:{'0' * 64}' }}]\n"
-    )
-    (own / second.file_name).write_bytes(second.data)
-    (project / "uv.lock").write_text(
-        lock.replace("[[package]]", entry + "[[package]]", 1).replace(
-            "dependencies = [{ name = 'pure' }]",
-            "dependencies = [{ name = 'pure' }, "
-            "{ name = 'second', marker = \"sys_platform == 'win32'\" }]",
-        ),
-        encoding="utf-8",
-    )
     (project / "factory.tar.zst").write_bytes(b"before")
     before = tree(project)
-    ran = bundle("create", "--force", "--allow-outside-paths", cwd=project)
+    # The office alone needs it, and its bundle is the second.
+    index.files[windows.file_name] = bytes(len(windows.data))
+    ran = bundle("create", "--force", cwd=project)
     assert ran.code == 4, ran.err
+    assert len(index.file_requests("pure-1.0-py3-none-any.whl")) == 1
+    assert windows.file_name in ran.err
     assert tree(project) == before
 
 
