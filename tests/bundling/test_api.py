@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -17,11 +13,11 @@ from support.making.projects import compiled, make_project
 from support.making.wheels import make_wheel
 from support.running.command import bundle, succeed, tree
 from support.running.index import LocalIndex
+from support.running.threads import handlers, in_a_thread
 from wheelferry_bundler import api
 from wheelferry_bundler.carry import installer_files
 
 CREATED = 1_700_000_000
-_Value = TypeVar("_Value")
 
 
 class Recorded:
@@ -61,19 +57,6 @@ def protected(path: Path) -> Path:
     command = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "s3cret", "-C", "alice", "-f", path)
     subprocess.run(command, check=True)
     return path
-
-
-def in_a_thread(work: Callable[[], _Value]) -> _Value:
-    results: list[_Value] = []
-    thread = threading.Thread(target=lambda: results.append(work()))
-    thread.start()
-    thread.join()
-    [result] = results
-    return result
-
-
-def handlers() -> list[object]:
-    return [signal.getsignal(number) for number in sorted(signal.valid_signals())]
 
 
 def test_all_that_is_public_is_there() -> None:

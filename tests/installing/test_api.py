@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -17,10 +14,10 @@ from support.making.bundles import make_bundle, make_key, trust
 from support.making.wheels import make_wheel
 from support.running.installations import ALICE, SITE_PACKAGES, run_python
 from support.running.ssh import fixed_key
+from support.running.threads import handlers, in_a_thread
 from wheelferry_installer import api
 from wheelferry_installer.verify import policy
 
-_Value = TypeVar("_Value")
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
 FAST = api.InstallOptions(sync=False)
 
@@ -48,19 +45,6 @@ def new(folder: Path) -> Path:
 def install(bundle: Path, place: api.Place, options: api.InstallOptions = FAST) -> api.Installation:
     with api.verify(bundle, api.load_policy()) as verified:
         return api.install(api.plan(verified, place, options))
-
-
-def in_a_thread(work: Callable[[], _Value]) -> _Value:
-    results: list[_Value] = []
-    thread = threading.Thread(target=lambda: results.append(work()))
-    thread.start()
-    thread.join()
-    [result] = results
-    return result
-
-
-def handlers() -> list[object]:
-    return [signal.getsignal(number) for number in sorted(signal.valid_signals())]
 
 
 def test_all_that_is_public_is_there() -> None:
