@@ -16,7 +16,7 @@ from wheelferry_installer.environment.distributions import distributions
 from wheelferry_installer.environment.present import PresentEnvironment, present_at, present_in
 from wheelferry_installer.host import places
 from wheelferry_installer.plan import environment_plan, fitting, merge_plan
-from wheelferry_installer.plan.merge_plan import Wishes
+from wheelferry_installer.plan.install_options import InstallOptions
 from wheelferry_installer.plan.narrowing import narrowed
 from wheelferry_installer.verify.archive_reader import open_bundle
 from wheelferry_installer.verify.verification import VerifiedBundle, verify
@@ -78,7 +78,7 @@ def test_merge_is_planned_from_what_was_read(bundle: VerifiedBundle, tmp_path: P
     there = present_at(place)
     with no_effects():
         fit = fitting.fit(bundle.manifest, [here])
-        planned = merge_plan.plan(bundle, place, there, fit, Wishes(exact=True))
+        planned = merge_plan.plan(bundle, place, there, fit, InstallOptions(exact=True))
         assert [package.name for package in planned.left] == ["one"]
         assert [change.line for change in planned.changes.changes] == ["- other 3.0", "+ two 1.0"]
         assert planned.renewed(there) == planned

@@ -52,7 +52,7 @@ from wheelferry_installer.api.wheelhouses import (
     unpack_for_uv,
     write_index,
 )
-from wheelferry_installer.install.install_options import InstallOptions, OnWait, Progress
+from wheelferry_installer.plan.install_options import InstallOptions, OnWait, Progress
 from wheelferry_installer.unpack.unpack_options import UnpackOptions
 from wheelferry_schemas.errors import (
     ConflictError,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelferry_installer.api.defaults import clock, silent
-from wheelferry_installer.install.install_options import InstallOptions, OnWait, Progress
+from wheelferry_installer.plan.install_options import InstallOptions, OnWait, Progress
 from wheelferry_schemas.errors import in_families
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from wheelferry_installer.commands.place_options import (
 from wheelferry_installer.commands.printing import warn
 
 if TYPE_CHECKING:
-    from wheelferry_installer.install.install_options import InstallOptions
+    from wheelferry_installer.plan.install_options import InstallOptions
 
 _EPILOG = """\b
 Examples:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wheelferry_installer.host.former_python import FormerPython
-    from wheelferry_installer.install.install_options import InstallOptions
     from wheelferry_installer.install.installation import Aside
     from wheelferry_installer.install.place_engines import Place
     from wheelferry_installer.plan.environment_plan import EnvironmentPlan
     from wheelferry_installer.plan.fitting import Fit
+    from wheelferry_installer.plan.install_options import InstallOptions
     from wheelferry_installer.plan.merge_plan import MergePlan
     from wheelferry_installer.plan.package_changes import PackageChanges
     from wheelferry_installer.verify.verification import VerifiedBundle

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from wheelferry_installer.install.install_options import (
+from wheelferry_installer.plan.install_options import (
     InstallOptions,
     OnWait,
     Progress,

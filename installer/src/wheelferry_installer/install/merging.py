@@ -61,14 +61,14 @@ def install(
             journal.begin()
             receipt, warnings = _stage(merge, journal, now, on_progress, sync=sync)
             warnings += judge_obstacles(
-                merge.place, journal.staging, removal, force=merge.wishes.force
+                merge.place, journal.staging, removal, force=merge.options.force
             )
             planned = tree_changes.compute(
                 root,
                 journal.staging,
                 removal.taken,
                 merge.place.lasting,
-                keep=merge.wishes.keep,
+                keep=merge.options.keep != 0,
             )
             journal.apply(planned, sync=sync)
             if journal.unfinished:
@@ -121,7 +121,7 @@ def removal_of(merge: MergePlan) -> Removal:
         (*merge.replaced, *merge.surplus),
         {package.record: package for package in packages},
     )
-    removal.refuse_conflicts(merge.place.root, force=merge.wishes.force)
+    removal.refuse_conflicts(merge.place.root, force=merge.options.force)
     return removal
 
 
@@ -151,7 +151,7 @@ def _stage(
             f"a wheel writes into {CONTROL}, which is reserved for wheelferry",
             hint="the wheel is malicious: ask whoever made the bundle",
         )
-    if merge.wishes.compile_bytecode:
+    if merge.options.compile_bytecode:
         modules = staging.modules_below(merge.place.schemes["purelib"], outcomes)
         interpreter = merge.fit.interpreter.base_executable
         compile_modules(interpreter, folder, modules, merge.place.root)
@@ -165,6 +165,6 @@ def _stage(
         merge.fit,
         tuple(sorted((*staying, *packages), key=lambda package: package.name)),
         now,
-        compiled=merge.wishes.compile_bytecode,
+        compiled=merge.options.compile_bytecode,
     )
     return written, warnings

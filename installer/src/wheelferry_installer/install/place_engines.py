@@ -14,8 +14,8 @@ from wheelferry_installer.install.managed_place import ManagedPlace
 from wheelferry_installer.install.shared_place import SharedPlace
 
 if TYPE_CHECKING:
-    from wheelferry_installer.install.install_options import OnWait, Progress
     from wheelferry_installer.install.install_plan import Installation, InstallPlan
+    from wheelferry_installer.plan.install_options import OnWait, Progress
 
 Place = ManagedPlace | SharedPlace
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from wheelferry_installer.install.install_options import (
+from wheelferry_installer.plan.install_options import (
     InstallOptions,
     OnWait,
     Progress,
@@ -116,16 +116,7 @@ class SharedPlace:
             fit = fit_host(bundle.manifest, self.python, self.asked)
         layout = self.layout(fit.interpreter)
         accepted_bundles.refuse_older(bundle, allowed=options.allow_downgrade)
-        wishes = merge_plan.Wishes(
-            compile_bytecode=options.compile_bytecode,
-            reinstall=options.reinstall,
-            exact=options.exact,
-            force=options.force,
-            allow_downgrade=options.allow_downgrade,
-            replace_other=options.replace,
-            keep=options.keep != 0,
-        )
-        decision = merge_plan.plan(bundle, layout, present_at(layout), fit, wishes)
+        decision = merge_plan.plan(bundle, layout, present_at(layout), fit, options)
         return InstallPlan(bundle=bundle, place=self, options=options, decision=decision, now=now)
 
     def rehearse(self, plan: InstallPlan) -> Rehearsal:

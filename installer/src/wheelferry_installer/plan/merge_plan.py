@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wheelferry_installer.plan.environment_plan import refuse_succession
 from wheelferry_installer.plan.fitting import Fit
+from wheelferry_installer.plan.install_options import InstallOptions
 from wheelferry_installer.plan.package_changes import (
     PackageChanges,
     PackageVersion,
@@ -29,19 +30,6 @@ _SEEDS = ("pip", "setuptools", "wheel", "uv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """How to treat what is installed: reinstall, remove what the bundle lacks, overwrite."""
-
-    compile_bytecode: bool = False
-    reinstall: bool = False
-    exact: bool = False
-    force: bool = False
-    allow_downgrade: bool = False
-    replace_other: bool = False
-    keep: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MergePlan:
     """An installation of one target of a bundle into a place.
 
@@ -53,7 +41,7 @@ class MergePlan:
     bundle: VerifiedBundle
     place: Place
     fit: Fit
-    wishes: Wishes
+    options: InstallOptions
     present: PresentPlace
     added: tuple[Package, ...]
     left: tuple[Package, ...]
@@ -99,11 +87,11 @@ class MergePlan:
 
     def renewed(self, present: PresentPlace) -> MergePlan:
         """Return the plan for what exists now; raises as `plan` does."""
-        return plan(self.bundle, self.place, present, self.fit, self.wishes)
+        return plan(self.bundle, self.place, present, self.fit, self.options)
 
 
 def plan(
-    bundle: VerifiedBundle, place: Place, present: PresentPlace, fit: Fit, wishes: Wishes
+    bundle: VerifiedBundle, place: Place, present: PresentPlace, fit: Fit, options: InstallOptions
 ) -> MergePlan:
     """Compare a bundle with what is installed in a place.
 
@@ -116,8 +104,8 @@ def plan(
         bundle,
         present.receipt,
         place.root,
-        replace_other=wishes.replace_other,
-        allow_downgrade=wishes.allow_downgrade,
+        replace_other=options.replace,
+        allow_downgrade=options.allow_downgrade,
     )
     others: dict[str, list[Distribution]] = {}
     for distribution in present.distributions:
@@ -125,7 +113,7 @@ def plan(
     added, left, replaced = [], [], []
     for package in fit.packages:
         found = others.pop(package.name, [])
-        if not wishes.reinstall and _is_satisfied(package, found, present):
+        if not options.reinstall and _is_satisfied(package, found, present):
             left.append(package)
         else:
             added.append(package)
@@ -135,12 +123,12 @@ def plan(
         bundle=bundle,
         place=place,
         fit=fit,
-        wishes=wishes,
+        options=options,
         present=present,
         added=tuple(added),
         left=tuple(left),
         replaced=tuple(replaced),
-        surplus=tuple(surplus) if wishes.exact else (),
+        surplus=tuple(surplus) if options.exact else (),
     )
     _refuse_own_removal(merge)
     return merge
